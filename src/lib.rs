@@ -1,1 +1,3 @@
-//! Domicile.
+//! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
+
+pub mod model;

@@ -1,0 +1,36 @@
+//! Domain words as types that cannot be wrong.
+//!
+//! Inputs: text that an edge (wire, file, watch, command line) has taken apart. Outputs: values whose
+//! invariants hold for as long as they live, so nothing behind an edge checks them again.
+//! Deliberately absent: any import of ours, serialisation, I/O, clocks. Every edge has structs of its
+//! own and translates into these.
+
+mod access;
+mod data;
+mod data_set;
+mod fleet;
+mod latency;
+mod locality;
+mod names;
+mod place;
+mod pod;
+mod region;
+mod score;
+
+pub use access::{AccessProfile, ClientWeight, DataSetUse, RequestsPerCall};
+pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
+pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
+pub use fleet::{
+    Claim, ClaimKey, Fleet, Known, Namespace, NodeRecord, SourceAnnotations, StatedData, StatedProfile,
+    StorageClass, Volume,
+};
+pub use latency::{Latency, Provenance};
+pub use locality::{Locality, RegionReference};
+pub use names::{DataSetName, InvalidName, NamespaceName, NodeName};
+pub use place::{
+    Coordinates, Country, CountrySet, InvalidPlace, Membership, RegionKey, Subdivision, ZoneKey,
+    country_from_near_miss,
+};
+pub use pod::{Malformed, Owner, PodRequirements, VolumeMount};
+pub use region::{Certification, KeyCustody, Operator, Region, Tenancy, ZoneFacts};
+pub use score::Score;

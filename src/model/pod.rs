@@ -1,0 +1,59 @@
+//! A pod that wants a node, reduced to what decides its placement.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fleet::SourceAnnotations;
+use super::names::NamespaceName;
+
+/// An annotation that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// The key, such as `domicile.dev/data-categories`.
+    pub annotation: &'static str,
+    /// What is wrong and how to mend it: a lowercase sentence with user input in backticks, and
+    /// without ", ", by which kube-scheduler joins reasons.
+    pub problem: String,
+}
+
+/// The object that a pod names as its controller. Pods write it themselves: it explains, and decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Such as `ReplicaSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A volume of a pod that is backed by a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VolumeMount {
+    /// A claim that exists by itself.
+    Claim(Arc<str>),
+    /// A claim that is made for the pod from a template, and what the template says.
+    Ephemeral {
+        /// The name that the claim will have: `pod-volume`.
+        claim: Arc<str>,
+        /// The storage class that the template asks for.
+        storage_class: Option<Arc<str>>,
+    },
+}
+
+/// A pod that wants a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodRequirements {
+    /// Its namespace.
+    pub namespace: NamespaceName,
+    /// Its name; a pod that is not yet created may have none.
+    pub name: String,
+    /// Its UID; a pod that is not yet created may have none.
+    pub uid: String,
+    /// Its controller, as it says itself.
+    pub owner: Option<Owner>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What its annotations say.
+    pub annotations: SourceAnnotations,
+    /// Its volumes that are backed by claims.
+    pub volumes: Vec<VolumeMount>,
+}
