@@ -12,6 +12,7 @@ mod fleet;
 mod latency;
 mod locality;
 mod names;
+mod nearest_word;
 mod place;
 mod pod;
 mod region;
@@ -27,6 +28,7 @@ pub use fleet::{
 pub use latency::{Latency, Provenance};
 pub use locality::{Locality, RegionReference};
 pub use names::{DataSetName, InvalidName, NamespaceName, NodeName};
+pub use nearest_word::nearest_word;
 pub use place::{
     Coordinates, Country, CountrySet, InvalidPlace, Membership, RegionKey, Subdivision, ZoneKey,
     country_from_near_miss,
