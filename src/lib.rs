@@ -1,3 +1,4 @@
 //! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
 
 pub mod model;
+pub mod topology;
