@@ -17,3 +17,7 @@ pub use csv::{LatencyFileError, parse_latency_csv};
 pub use graph::LatencyGraph;
 pub use measurement::{MeasuredPlace, Measurement, Measurements};
 pub use table::{Estimate, LatencyPoint, LatencyTable};
+
+#[cfg(test)]
+#[path = "shipped_tests.rs"]
+mod shipped_tests;
