@@ -26,7 +26,7 @@ pub struct Owner {
 }
 
 /// A volume of a pod that is backed by a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum VolumeMount {
     /// A claim that exists by itself.
     Claim(Arc<str>),
@@ -36,6 +36,8 @@ pub enum VolumeMount {
         claim: Arc<str>,
         /// The storage class that the template asks for.
         storage_class: Option<Arc<str>>,
+        /// What the annotations of the template say.
+        annotations: SourceAnnotations,
     },
 }
 

@@ -1,0 +1,203 @@
+//! Data sets, as their files declare them.
+//!
+//! A data set may name a jurisdiction group among its subjects; whether such a group exists is known
+//! only beside the policies, so an undeclared one makes the subject unknown there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::document::{Object, Objects};
+use super::finding::Finding;
+use super::schema::{DataSetSpec, OwnerOrText, ReplicaSpec, Text};
+use super::translate::data_set_name;
+use super::words::Reader;
+use crate::model::{
+    Category, Consistency, DataProfile, DataSet, DataSetName, Dimension, Locality, RegionReference, Replica,
+    ReplicaRole, SubjectTerm,
+};
+
+/// Reads data sets from files that hold nothing else.
+///
+/// # Errors
+/// All findings, where there is one.
+pub fn read_data_sets<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<BTreeMap<DataSetName, DataSet>, Vec<Finding>> {
+    let (objects, findings) = super::document::read(files.clone());
+    let mut reader = Reader {
+        findings,
+        ..Reader::default()
+    };
+    reader.sources = files
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .collect();
+    refuse_others(&objects, &mut reader);
+    let data_sets = translate_data_sets(&objects.data_sets, &mut reader);
+    reader.findings.sort();
+    if reader.findings.is_empty() {
+        Ok(data_sets)
+    } else {
+        Err(reader.findings)
+    }
+}
+
+fn refuse_others(objects: &Objects, reader: &mut Reader) {
+    let positions = (objects.settings.iter().map(Object::position))
+        .chain(objects.regions.iter().map(Object::position))
+        .chain(objects.groups.iter().map(Object::position))
+        .chain(objects.policies.iter().map(Object::position));
+    let positions: Vec<_> = positions.collect();
+    for position in positions {
+        let sentence = "only `DataSet` objects are read from here".to_owned();
+        reader.error(
+            "L01",
+            position,
+            sentence,
+            Some("move the object to the folder of policies".to_owned()),
+        );
+    }
+}
+
+/// Reads data sets beside policies, or alone.
+pub fn translate_data_sets(
+    objects: &[Object<DataSetSpec>],
+    reader: &mut Reader,
+) -> BTreeMap<DataSetName, DataSet> {
+    let mut data_sets: BTreeMap<DataSetName, DataSet> = BTreeMap::new();
+    for object in objects {
+        let Some(data_set) = data_set(object, reader) else {
+            continue;
+        };
+        if data_sets.contains_key(&data_set.name) {
+            let sentence = format!("a second DataSet is called `{}`", data_set.name);
+            reader.error("L04", object.position(), sentence, None);
+            continue;
+        }
+        data_sets.insert(data_set.name.clone(), data_set);
+    }
+    data_sets
+}
+
+fn data_set(object: &Object<DataSetSpec>, reader: &mut Reader) -> Option<DataSet> {
+    let Object { origin, name, spec } = object;
+    let name = data_set_name(origin, name, reader)?;
+    let classification = reader.classification(origin, &spec.profile.classification);
+    let categories = categories(object, reader);
+    let subjects = subjects(object, reader);
+    let consistency = reader.word(
+        origin,
+        &spec.consistency,
+        "consistency",
+        &["strict", "available"],
+        |word| match word {
+            "strict" => Some(Consistency::Strict),
+            "available" => Some(Consistency::Available),
+            _ => None,
+        },
+    );
+    let replicas = spec
+        .replicas
+        .iter()
+        .filter_map(|replica| self::replica(object, replica, reader))
+        .collect();
+    let owner = spec.owner.as_ref().map(|owner| match owner {
+        OwnerOrText::Text(name) => name.clone(),
+        OwnerOrText::Owner(owner) => format!("{} ({})", owner.team, owner.contact.value),
+    });
+    let profile = DataProfile {
+        classification: classification?,
+        categories,
+        subjects,
+    };
+    Some(DataSet {
+        name,
+        profile,
+        consistency: consistency?,
+        replicas,
+        owner,
+    })
+}
+
+fn categories(object: &Object<DataSetSpec>, reader: &mut Reader) -> Vec<Dimension<Category>> {
+    let texts = &object.spec.profile.categories;
+    let read: Vec<Dimension<Category>> = texts
+        .iter()
+        .filter_map(|text| reader.category(&object.origin, text))
+        .map(|category| category.map_or(Dimension::None, Dimension::Is))
+        .collect();
+    alone(object, texts, "categories", reader);
+    read
+}
+
+fn subjects(object: &Object<DataSetSpec>, reader: &mut Reader) -> Vec<SubjectTerm> {
+    use crate::model::Subject;
+    let texts = &object.spec.profile.subjects;
+    let mut read = Vec::new();
+    for text in texts {
+        let word = text.value.as_str();
+        if word == "none" {
+            read.push(SubjectTerm::None);
+        } else if let Some(group) = word.strip_prefix("group/") {
+            read.push(SubjectTerm::Group(Arc::from(group)));
+        } else if word.contains('-') {
+            let part = reader.subdivision(&object.origin, text);
+            read.extend(part.map(|part| SubjectTerm::Of(Subject::Subdivision(part))));
+        } else {
+            let country = reader.country(&object.origin, text);
+            read.extend(country.map(|country| SubjectTerm::Of(Subject::Country(country))));
+        }
+    }
+    alone(object, texts, "subjects", reader);
+    read
+}
+
+/// A list has a member, and `none` stands alone.
+fn alone(object: &Object<DataSetSpec>, texts: &[Text], list: &str, reader: &mut Reader) {
+    if texts.is_empty() {
+        let fix = "write `none` where there are none".to_owned();
+        reader.error(
+            "L01",
+            object.position(),
+            format!("the list `{list}` is empty"),
+            Some(fix),
+        );
+    }
+    if let Some(none) = texts
+        .iter()
+        .find(|text| text.value == "none")
+        .filter(|_| texts.len() > 1)
+    {
+        let sentence = format!("`none` stands beside other {list}");
+        reader.error("L06", object.origin.position(none), sentence, None);
+    }
+}
+
+fn replica(object: &Object<DataSetSpec>, spec: &ReplicaSpec, reader: &mut Reader) -> Option<Replica> {
+    let origin = &object.origin;
+    let roles = [
+        ReplicaRole::Leader,
+        ReplicaRole::Voter,
+        ReplicaRole::ReadOnly,
+        ReplicaRole::Witness,
+    ];
+    let role = reader.word(
+        origin,
+        &spec.role,
+        "role",
+        &roles.map(ReplicaRole::word),
+        |word| roles.into_iter().find(|role| role.word() == word),
+    );
+    let region = RegionReference::parse(&spec.region.value)
+        .map_err(|problem| reader.error("L03", origin.position(&spec.region), problem.to_string(), None))
+        .ok();
+    let locality = Locality {
+        cluster: spec.cluster.as_deref().map(Arc::from),
+        region: Some(region?),
+        zone: spec.zone.as_deref().map(Arc::from),
+    };
+    Some(Replica {
+        locality,
+        role: role?,
+    })
+}

@@ -1,0 +1,366 @@
+//! The objects of a policy set as types that cannot be wrong, before any date is considered.
+//!
+//! Inputs: [`translate`](super::translate) has checked every word and reference. Invariants: a group
+//! that is named exists and groups have no cycle; a date range is not empty; a list that is present has
+//! a member.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Category, Classification, Country, DataSetName, KeyCustody, Membership, NamespaceName, Subdivision,
+    Subject, Tenancy,
+};
+
+/// A group by its index in [`Definitions::groups`].
+pub type GroupIndex = usize;
+
+/// A place in a list of places.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlaceTerm {
+    /// A country.
+    Country(Country),
+    /// A part of a country.
+    Subdivision(Subdivision),
+    /// A jurisdiction group.
+    Group(GroupIndex),
+    /// Every catalogued place.
+    Anywhere,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Which place.
+    pub term: PlaceTerm,
+    /// The first instant; `None` is ever since.
+    pub from: Option<Timestamp>,
+    /// The first instant after; `None` is for ever.
+    pub until: Option<Timestamp>,
+    /// What a place must also surely meet to be a member.
+    pub required: Option<Requirement>,
+}
+
+/// A named set of places.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Who belongs to it.
+    pub members: Vec<Member>,
+    /// When somebody must look at it again.
+    pub review_by: Timestamp,
+}
+
+/// What a place must surely meet: all parts that are present.
+#[derive(Debug, Clone, Default)]
+pub struct Requirement {
+    /// Any of these companies.
+    pub legal_entity: Option<Vec<Arc<str>>>,
+    /// Every country that controls the operator is surely in here.
+    pub controlled_from: Option<Vec<PlaceTerm>>,
+    /// Every country that administers is surely in here.
+    pub admin_access_from: Option<Vec<PlaceTerm>>,
+    /// Any of these attestations.
+    pub certifications: Option<Vec<RequiredCertification>>,
+    /// Any of these.
+    pub key_custody: Option<Vec<KeyCustody>>,
+    /// Any of these.
+    pub tenancy: Option<Vec<Tenancy>>,
+}
+
+/// An attestation that is asked for.
+#[derive(Debug, Clone)]
+pub struct RequiredCertification {
+    /// Which scheme.
+    pub scheme: Arc<str>,
+    /// Which level of it, exactly.
+    pub level: Option<Arc<str>>,
+    /// For how many more days it must be valid.
+    pub valid_at_least_days: u32,
+}
+
+/// What a rule demands of a place.
+#[derive(Debug, Clone)]
+pub enum Demand {
+    /// Only here.
+    Allowed(Vec<PlaceTerm>),
+    /// Not here.
+    Denied(Vec<PlaceTerm>),
+    /// Only what meets this.
+    Required(Requirement),
+}
+
+/// What a pod does with data (POLICY.md A4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Activity {
+    /// Every pod does.
+    Process,
+    /// A pod that mounts a claim does.
+    Store,
+    /// A member of a data set does.
+    Replicate,
+}
+
+impl Activity {
+    /// Every activity.
+    pub const ALL: [Self; 3] = [Self::Process, Self::Store, Self::Replicate];
+
+    /// The word that files use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Store => "store",
+            Self::Replicate => "replicate",
+        }
+    }
+}
+
+/// A set of activities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ActivitySet(u8);
+
+impl ActivitySet {
+    /// The set with one more.
+    #[must_use]
+    pub fn with(self, activity: Activity) -> Self {
+        Self(self.0 | (1 << activity as u8))
+    }
+
+    /// Whether it holds the activity.
+    #[must_use]
+    pub fn contains(self, activity: Activity) -> bool {
+        self.0 & (1 << activity as u8) != 0
+    }
+
+    /// What it holds, in order.
+    pub fn iter(self) -> impl Iterator<Item = Activity> {
+        Activity::ALL
+            .into_iter()
+            .filter(move |activity| self.contains(*activity))
+    }
+}
+
+/// What becomes of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It refuses.
+    Enforce,
+    /// It is recorded, and an Event tells.
+    Warn,
+    /// It is recorded.
+    Audit,
+}
+
+impl Mode {
+    /// The word that files use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Warn => "warn",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// A rule of a policy.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name within the policy.
+    pub id: Arc<str>,
+    /// What it is about.
+    pub activities: ActivitySet,
+    /// What it demands.
+    pub demand: Demand,
+}
+
+/// A subject of a selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubjectSelector {
+    /// Data of no people.
+    None,
+    /// People of a place.
+    Place(PlaceTerm),
+}
+
+/// Selects by what the data is; all that is present must hold.
+#[derive(Debug, Clone, Default)]
+pub struct DataSelector {
+    /// At least so sensitive.
+    pub at_least: Option<Classification>,
+    /// Any of these; `None` in the list is data of no category.
+    pub categories: Option<Vec<Option<Category>>>,
+    /// Any of these.
+    pub subjects: Option<Vec<SubjectSelector>>,
+}
+
+/// Selects by data and by where the data comes from; all that is present must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// By what the data is.
+    pub data: Option<DataSelector>,
+    /// By the labels of the namespace: all of them.
+    pub namespace_labels: Option<Vec<(Arc<str>, Arc<str>)>>,
+    /// By storage class: any.
+    pub storage_classes: Option<Vec<Arc<str>>>,
+    /// By data set: any.
+    pub data_sets: Option<Vec<DataSetName>>,
+}
+
+/// One policy: one legal reason.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its name.
+    pub name: Arc<str>,
+    /// In one line, for people.
+    pub title: String,
+    /// Which team answers for it.
+    pub team: String,
+    /// Whom a refused user asks.
+    pub contact: Arc<str>,
+    /// What is cited.
+    pub legal_basis: Vec<String>,
+    /// What becomes of its verdicts.
+    pub mode: Mode,
+    /// The first instant; `None` is ever since.
+    pub effective_from: Option<Timestamp>,
+    /// Until then `enforce` is `audit`.
+    pub enforce_from: Option<Timestamp>,
+    /// After that somebody must look; it goes on restricting (POLICY.md A4, "Time").
+    pub effective_until: Option<Timestamp>,
+    /// When somebody must look at it again.
+    pub review_by: Option<Timestamp>,
+    /// To what: any of these.
+    pub applies_to: Vec<Block>,
+    /// What it demands.
+    pub rules: Vec<Rule>,
+}
+
+/// What becomes of a pod about whose data nobody says anything.
+#[derive(Debug, Clone)]
+pub enum Unlabelled {
+    /// It runs anywhere.
+    Allow,
+    /// It runs nowhere.
+    Deny,
+    /// It runs in these places.
+    ConfineTo(Vec<PlaceTerm>),
+}
+
+/// The settings of a set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether anything at all is refused.
+    pub observe: bool,
+    /// Whether data that no policy covers may run.
+    pub uncovered_is_allowed: bool,
+    /// What becomes of a pod about whose data nobody says anything.
+    pub unlabelled: Unlabelled,
+    /// Namespaces that assert nothing.
+    pub exempt_namespaces: BTreeSet<NamespaceName>,
+    /// Who belongs to which team.
+    pub teams: BTreeMap<String, Vec<String>>,
+}
+
+/// Everything but the catalogue.
+#[derive(Debug, Clone)]
+pub struct Definitions {
+    /// The settings.
+    pub settings: Settings,
+    /// The groups, in the order of their names.
+    pub groups: Vec<Group>,
+    /// The policies, in the order of their names.
+    pub policies: Vec<Policy>,
+}
+
+impl Definitions {
+    /// The members of a group that are in force at an instant.
+    pub fn members(&self, group: GroupIndex, now: Timestamp) -> impl Iterator<Item = &Member> {
+        self.groups
+            .get(group)
+            .into_iter()
+            .flat_map(|group| &group.members)
+            .filter(move |member| {
+                member.from.is_none_or(|from| from <= now) && member.until.is_none_or(|until| now < until)
+            })
+    }
+
+    /// Whether the people of a subject are among those that a term names. A conditional member counts
+    /// as "may": the condition is one on places.
+    #[must_use]
+    pub fn subject_membership(&self, subject: &Subject, term: &PlaceTerm, now: Timestamp) -> Membership {
+        match term {
+            PlaceTerm::Anywhere => Membership::In,
+            PlaceTerm::Country(country) => match subject {
+                Subject::Country(of) if of == country => Membership::In,
+                Subject::Subdivision(of) if of.country() == *country => Membership::In,
+                _ => Membership::Out,
+            },
+            PlaceTerm::Subdivision(part) => match subject {
+                Subject::Subdivision(of) if of == part => Membership::In,
+                Subject::Country(of) if *of == part.country() => Membership::May,
+                _ => Membership::Out,
+            },
+            PlaceTerm::Group(group) => self
+                .members(*group, now)
+                .map(|member| {
+                    let surely = self.subject_membership(subject, &member.term, now);
+                    if member.required.is_some() {
+                        surely.and(Membership::May)
+                    } else {
+                        surely
+                    }
+                })
+                .fold(Membership::Out, Membership::or),
+        }
+    }
+
+    /// Every subject that a group names at an instant, conditional members among them.
+    #[must_use]
+    pub fn subjects_of(&self, group: GroupIndex, now: Timestamp) -> BTreeSet<Subject> {
+        let mut subjects = BTreeSet::new();
+        for member in self.members(group, now) {
+            match &member.term {
+                PlaceTerm::Country(country) => {
+                    subjects.insert(Subject::Country(*country));
+                }
+                PlaceTerm::Subdivision(part) => {
+                    subjects.insert(Subject::Subdivision(part.clone()));
+                }
+                PlaceTerm::Group(inner) => subjects.extend(self.subjects_of(*inner, now)),
+                PlaceTerm::Anywhere => {}
+            }
+        }
+        subjects
+    }
+
+    /// The group of a name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<GroupIndex> {
+        self.groups.binary_search_by(|group| (*group.name).cmp(name)).ok()
+    }
+
+    /// A list of places as people read it: `group EEA or CH`.
+    #[must_use]
+    pub fn places_in_words(&self, terms: &[PlaceTerm]) -> String {
+        let words: Vec<String> = terms
+            .iter()
+            .map(|term| match term {
+                PlaceTerm::Country(country) => country.code().to_owned(),
+                PlaceTerm::Subdivision(part) => part.code().to_owned(),
+                PlaceTerm::Group(group) => {
+                    format!(
+                        "group {}",
+                        self.groups.get(*group).map_or("", |group| &group.name)
+                    )
+                }
+                PlaceTerm::Anywhere => "any catalogued place".to_owned(),
+            })
+            .collect();
+        words.join(" or ")
+    }
+}

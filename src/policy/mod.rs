@@ -1,0 +1,164 @@
+//! The policy engine: from files to a compiled set, from a profile to the places that it permits.
+//!
+//! Inputs: the texts of policy files; later a pod, the objects of its cluster, an instant. Outputs: a
+//! [`PolicySet`] or findings; a [`Profile`] and a [`Verdict`]. Invariants: a set is immutable and either
+//! whole or not there; every policy restricts and the set intersects; what is unknown never helps the
+//! workload. Deliberately absent: the file system, the clock, Kubernetes clients, latency.
+//!
+//! ```text
+//! text ─ document ─ schema ─ translate (words) ─► Definitions, Catalogue ─ epoch ─► PolicySet
+//! pod + objects ─ profile ─► Profile ─ evaluate (selector) ─► Verdict ─ sentence
+//! ```
+
+mod catalogue;
+mod data_sets;
+mod definition;
+mod document;
+mod epoch;
+mod evaluate;
+mod finding;
+mod membership;
+mod profile;
+mod schema;
+mod selector;
+mod sentence;
+mod translate;
+mod words;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+pub use catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
+pub use data_sets::read_data_sets;
+pub use definition::{Activity, ActivitySet, Definitions, Demand, Mode, Policy, Rule, Settings, Unlabelled};
+pub use epoch::{Epoch, EpochRule, RuleIndex};
+pub use evaluate::{Cause, PassedUncovered, Restriction, Verdict, evaluate};
+pub use finding::{Finding, Level, Position};
+pub use profile::{Facts, Profile, Source, SourcedTuple, profile};
+pub use sentence::sentence;
+
+use crate::model::{DataSet, DataSetName};
+
+/// A compiled set of policies.
+#[derive(Debug)]
+pub struct PolicySet {
+    digest: String,
+    definitions: Definitions,
+    catalogue: Catalogue,
+    data_sets: BTreeMap<DataSetName, DataSet>,
+    epochs: Vec<Epoch>,
+}
+
+/// A set together with what its author should know.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The set.
+    pub set: PolicySet,
+    /// Findings below the level of an error.
+    pub findings: Vec<Finding>,
+}
+
+impl PolicySet {
+    /// Reads and compiles a set. Files are (name, text); the order of files is irrelevant but for the
+    /// positions in findings.
+    ///
+    /// # Errors
+    /// All findings, where one of them is an error.
+    pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Loaded, Vec<Finding>> {
+        let files: BTreeMap<&str, &str> = files.into_iter().collect();
+        let (objects, findings) = document::read(files.iter().map(|(name, text)| (*name, *text)));
+        let mut reader = words::Reader {
+            findings,
+            ..words::Reader::default()
+        };
+        reader.sources = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        let (definitions, catalogue) = translate::translate(&objects, &mut reader);
+        let data_sets = data_sets::translate_data_sets(&objects.data_sets, &mut reader);
+        let mut findings = reader.findings;
+        findings.sort();
+        let failed = findings.iter().any(|finding| finding.level == Level::Error);
+        let Some(definitions) = definitions.filter(|_| !failed) else {
+            return Err(findings);
+        };
+        let epochs = epoch::epochs(&definitions, &catalogue);
+        let set = Self {
+            digest: digest(&files),
+            definitions,
+            catalogue,
+            data_sets,
+            epochs,
+        };
+        Ok(Loaded { set, findings })
+    }
+
+    /// The hash of the files: the same files give the same hash anywhere.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What the set says, before any date is considered.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.definitions.settings
+    }
+
+    /// What the company knows about regions.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Data sets that stand among the policies.
+    #[must_use]
+    pub fn data_sets(&self) -> &BTreeMap<DataSetName, DataSet> {
+        &self.data_sets
+    }
+
+    /// The stretch of time that an instant lies in.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> &Epoch {
+        static NEVER: Epoch = Epoch {
+            from: Timestamp::MIN,
+            until: None,
+            rules: Vec::new(),
+            unlabelled: PlaceSet::NONE,
+        };
+        let after = self.epochs.partition_point(|epoch| epoch.from <= now);
+        // The first epoch begins before every instant, so there always is one.
+        self.epochs.get(after.saturating_sub(1)).unwrap_or(&NEVER)
+    }
+
+    /// Whether a pod about whose data nobody says anything runs anywhere.
+    #[must_use]
+    pub fn unlabelled_is_allowed(&self) -> bool {
+        matches!(self.definitions.settings.unlabelled, Unlabelled::Allow)
+    }
+}
+
+fn digest(files: &BTreeMap<&str, &str>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, text) in files {
+        // Lengths keep two neighbouring files from being read as one.
+        hasher.update(name.len().to_le_bytes());
+        hasher.update(name);
+        hasher.update(text.len().to_le_bytes());
+        hasher.update(text);
+    }
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,348 @@
+//! What data a pod carries, from everything that speaks about it (POLICY.md A3).
+//!
+//! Inputs: the pod, the objects of the cluster, the data sets, the definitions. Outputs: tuples with
+//! their sources, and what selectors by source look at. Invariants: a tuple keeps its source and is
+//! never merged with another; what is not known is a tuple of which nothing is known.
+//! Deliberately absent: which pods are members of a data set. Nothing tells so yet, so no pod performs
+//! `replicate`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::definition::{Activity, ActivitySet, Definitions};
+use crate::model::{
+    AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataTuple, Dimension, Fleet,
+    Malformed, PodRequirements, SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple,
+    VolumeMount,
+};
+
+/// Who asserted a tuple.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The namespace of the pod.
+    Namespace,
+    /// The pod itself.
+    Pod,
+    /// A persistent volume claim.
+    Claim(Arc<str>),
+    /// A persistent volume.
+    Volume(Arc<str>),
+    /// A storage class.
+    StorageClass(Arc<str>),
+    /// A data set.
+    DataSet(DataSetName),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Namespace => formatter.write_str("Namespace"),
+            Self::Pod => formatter.write_str("Pod"),
+            Self::Claim(name) => write!(formatter, "PersistentVolumeClaim/{name}"),
+            Self::Volume(name) => write!(formatter, "PersistentVolume/{name}"),
+            Self::StorageClass(name) => write!(formatter, "StorageClass/{name}"),
+            Self::DataSet(name) => write!(formatter, "DataSet/{name}"),
+        }
+    }
+}
+
+/// A tuple and who asserted it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourcedTuple {
+    /// Who.
+    pub source: Source,
+    /// What.
+    pub tuple: Tuple,
+}
+
+/// What data a pod carries and where it comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// Every tuple, in the order of its source.
+    pub tuples: Vec<SourcedTuple>,
+    /// The labels of the namespace; `None` where the namespace is not known.
+    pub namespace_labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
+    /// The storage class of each mounted claim; `None` where it is not known.
+    pub storage_classes: Vec<Option<Arc<str>>>,
+    /// The data sets that are named.
+    pub data_sets: Vec<DataSetName>,
+    /// What could not be read.
+    pub malformed: Vec<Malformed>,
+    /// What the pod performs.
+    pub performs: ActivitySet,
+    /// How it uses data.
+    pub access: AccessProfile,
+}
+
+/// What a profile is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The objects of the cluster.
+    pub fleet: &'a Fleet,
+    /// The data sets that are declared.
+    pub data_sets: &'a BTreeMap<DataSetName, DataSet>,
+    /// The groups and the settings.
+    pub definitions: &'a Definitions,
+}
+
+/// Gathers everything that speaks about the data of a pod.
+#[must_use]
+pub fn profile(facts: Facts<'_>, pod: &PodRequirements, now: Timestamp) -> Profile {
+    let mut gatherer = Gatherer {
+        facts,
+        now,
+        profile: Profile::default(),
+    };
+    gatherer.profile.performs = ActivitySet::default().with(Activity::Process);
+    if !pod.volumes.is_empty() {
+        gatherer.profile.performs = gatherer.profile.performs.with(Activity::Store);
+    }
+    gatherer.annotations(Source::Pod, &pod.annotations);
+    for volume in &pod.volumes {
+        gatherer.volume(pod, volume);
+    }
+    let by_workload = gatherer.namespace(pod);
+    gatherer.named_data_sets();
+    let asserts = |sourced: &SourcedTuple| match (&sourced.source, &sourced.tuple) {
+        // An incomplete profile of the pod does not stand in for what nobody said.
+        (Source::Pod, Tuple::Data(tuple)) => tuple.is_complete(),
+        _ => true,
+    };
+    if by_workload && !gatherer.profile.tuples.iter().any(asserts) {
+        gatherer.push(Source::Namespace, Tuple::Data(DataTuple::UNKNOWN));
+    }
+    let mut profile = gatherer.profile;
+    profile.tuples.sort();
+    profile.tuples.dedup();
+    profile
+}
+
+struct Gatherer<'a> {
+    facts: Facts<'a>,
+    now: Timestamp,
+    profile: Profile,
+}
+
+impl Gatherer<'_> {
+    fn push(&mut self, source: Source, tuple: Tuple) {
+        self.profile.tuples.push(SourcedTuple { source, tuple });
+    }
+
+    fn unknown(&mut self, source: Source) {
+        self.push(source, Tuple::Data(DataTuple::UNKNOWN));
+    }
+
+    /// Takes what one object says: its own tuples, its data sets, its limits, what is malformed.
+    fn annotations(&mut self, source: Source, annotations: &SourceAnnotations) {
+        self.profile
+            .malformed
+            .extend(annotations.malformed.iter().cloned());
+        if !annotations.profile.is_empty() {
+            for tuple in cross_product(&annotations.profile) {
+                self.push(source.clone(), Tuple::Data(tuple));
+            }
+        }
+        let access = &mut self.profile.access;
+        for data_set in &annotations.access.data_sets {
+            if !access.data_sets.iter().any(|known| known.name == data_set.name) {
+                access.data_sets.push(data_set.clone());
+            }
+        }
+        // The pod is asked first, so what it says itself stands.
+        if access.clients.is_empty() {
+            access.clients.clone_from(&annotations.access.clients);
+        }
+        access.max_read_ms = access.max_read_ms.or(annotations.access.max_read_ms);
+        access.max_write_ms = access.max_write_ms.or(annotations.access.max_write_ms);
+    }
+
+    /// Takes what the namespace says, and tells whether it leaves the word to its workloads.
+    fn namespace(&mut self, pod: &PodRequirements) -> bool {
+        let known = self.facts.fleet.namespaces.as_ref();
+        let namespace = known.and_then(|namespaces| namespaces.get(&pod.namespace));
+        self.profile.namespace_labels = match known {
+            // A source without any namespaces knows of no labels, which no selector then finds.
+            None => Some(BTreeMap::new()),
+            Some(_) => namespace.map(|namespace| namespace.labels.clone()),
+        };
+        if self
+            .facts
+            .definitions
+            .settings
+            .exempt_namespaces
+            .contains(&pod.namespace)
+        {
+            return false;
+        }
+        let Some(namespace) = namespace else {
+            match known {
+                None => self.push(Source::Namespace, Tuple::Unlabelled),
+                Some(_) => self.unknown(Source::Namespace),
+            }
+            return false;
+        };
+        self.annotations(Source::Namespace, &namespace.annotations);
+        match namespace.annotations.data {
+            Some(StatedData::NoData) => self.push(Source::Namespace, Tuple::NoData),
+            Some(StatedData::ByWorkload) => return true,
+            None if namespace.annotations.profile.is_empty() => {
+                self.push(Source::Namespace, Tuple::Unlabelled)
+            }
+            None => {}
+        }
+        false
+    }
+
+    fn volume(&mut self, pod: &PodRequirements, volume: &VolumeMount) {
+        let (claim_name, template) = match volume {
+            VolumeMount::Claim(name) => (name, None),
+            VolumeMount::Ephemeral { claim, .. } => (claim, Some(volume)),
+        };
+        let claims = self.facts.fleet.claims.as_ref();
+        let key = ClaimKey {
+            namespace: pod.namespace.clone(),
+            name: claim_name.clone(),
+        };
+        let claim = claims.and_then(|claims| claims.get(&key));
+        if let Some(claim) = claim {
+            self.annotations(Source::Claim(claim_name.clone()), &claim.annotations);
+            let class_of_volume = claim.volume.as_ref().and_then(|volume| self.bound_volume(volume));
+            self.storage_class(claim.storage_class.clone().or(class_of_volume));
+            return;
+        }
+        match template {
+            // The claim is made from the template when the pod is created, and may not be known yet.
+            Some(VolumeMount::Ephemeral {
+                storage_class,
+                annotations,
+                ..
+            }) => {
+                self.annotations(Source::Claim(claim_name.clone()), annotations);
+                self.storage_class(storage_class.clone());
+            }
+            _ => {
+                if claims.is_some() {
+                    self.unknown(Source::Claim(claim_name.clone()));
+                }
+                self.storage_class(None);
+            }
+        }
+    }
+
+    /// Takes what a bound volume says, and gives its storage class.
+    fn bound_volume(&mut self, name: &Arc<str>) -> Option<Arc<str>> {
+        let volumes = self.facts.fleet.volumes.as_ref()?;
+        match volumes.get(name) {
+            Some(volume) => {
+                self.annotations(Source::Volume(name.clone()), &volume.annotations);
+                volume.storage_class.clone()
+            }
+            None => {
+                self.unknown(Source::Volume(name.clone()));
+                None
+            }
+        }
+    }
+
+    /// Takes what a storage class says. A class without an object is legitimate (volumes made by hand)
+    /// and says nothing.
+    fn storage_class(&mut self, name: Option<Arc<str>>) {
+        if let Some(name) = &name {
+            let classes = self.facts.fleet.storage_classes.as_ref();
+            if let Some(class) = classes.and_then(|classes| classes.get(name)) {
+                self.annotations(Source::StorageClass(name.clone()), &class.annotations);
+            }
+        }
+        self.profile.storage_classes.push(name);
+    }
+
+    fn named_data_sets(&mut self) {
+        let names: Vec<DataSetName> = self
+            .profile
+            .access
+            .data_sets
+            .iter()
+            .map(|named| named.name.clone())
+            .collect();
+        for name in &names {
+            let source = Source::DataSet(name.clone());
+            match self.facts.data_sets.get(name) {
+                Some(data_set) => {
+                    for tuple in self.tuples_of(&data_set.profile) {
+                        self.push(source.clone(), Tuple::Data(tuple));
+                    }
+                }
+                None => self.unknown(source),
+            }
+        }
+        self.profile.data_sets = names;
+    }
+
+    /// A group among the subjects stands for each of its members.
+    fn tuples_of(&self, profile: &DataProfile) -> Vec<DataTuple> {
+        let mut subjects: Vec<Dimension<Subject>> = Vec::new();
+        for term in &profile.subjects {
+            match term {
+                SubjectTerm::None => subjects.push(Dimension::None),
+                SubjectTerm::Of(subject) => subjects.push(Dimension::Is(subject.clone())),
+                SubjectTerm::Group(name) => {
+                    let definitions = self.facts.definitions;
+                    let members = definitions
+                        .group(name)
+                        .map(|group| definitions.subjects_of(group, self.now));
+                    let members = members.unwrap_or_default();
+                    if members.is_empty() {
+                        subjects.push(Dimension::Missing);
+                    }
+                    subjects.extend(members.into_iter().map(Dimension::Is));
+                }
+            }
+        }
+        let stated = StatedProfile {
+            classifications: Some(vec![profile.classification]),
+            categories: Some(profile.categories.clone()),
+            subjects: Some(subjects),
+        };
+        cross_product(&stated)
+    }
+}
+
+/// One source is the cross product of its own lists; a list that is not stated is one missing value.
+/// `public` as the only word of a source says that there are neither categories nor subjects.
+fn cross_product(stated: &StatedProfile) -> Vec<DataTuple> {
+    let only_public = stated.classifications.as_deref() == Some(&[Classification::Public])
+        && stated.categories.is_none()
+        && stated.subjects.is_none();
+    if only_public {
+        let classification = Some(Classification::Public);
+        return vec![DataTuple {
+            classification,
+            category: Dimension::None,
+            subject: Dimension::None,
+        }];
+    }
+    let classifications: Vec<Option<Classification>> = match &stated.classifications {
+        Some(classifications) => classifications.iter().copied().map(Some).collect(),
+        None => vec![None],
+    };
+    let missing_category = [Dimension::Missing];
+    let missing_subject = [Dimension::Missing];
+    let categories = stated.categories.as_deref().unwrap_or(&missing_category);
+    let subjects = stated.subjects.as_deref().unwrap_or(&missing_subject);
+    let mut tuples = Vec::with_capacity(classifications.len() * categories.len() * subjects.len());
+    for classification in &classifications {
+        for category in categories {
+            for subject in subjects {
+                tuples.push(DataTuple {
+                    classification: *classification,
+                    category: category.clone(),
+                    subject: subject.clone(),
+                });
+            }
+        }
+    }
+    tuples
+}
