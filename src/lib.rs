@@ -1,5 +1,8 @@
 //! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
 
 pub mod model;
+pub mod placement;
 pub mod policy;
+pub mod replicas;
+pub mod snapshot;
 pub mod topology;

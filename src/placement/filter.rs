@@ -1,0 +1,192 @@
+//! Which of the offered nodes a pod may run on.
+
+use crate::policy::{Cause, Mode};
+use crate::snapshot::ClassIndex;
+
+use super::assessment::{Assessment, Refusal};
+
+/// kube-scheduler offers a sample only where at least this many nodes are feasible
+/// (`minFeasibleNodesToFind` of kube-scheduler 1.36): a smaller offer is everything that its own filters
+/// left, and says nothing about nodes that were not looked at.
+pub const MINIMUM_SAMPLED_NODES: usize = 100;
+
+/// What to answer when permitted nodes exist and none was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BlindSample {
+    /// An error, which kube-scheduler retries within seconds.
+    #[default]
+    Error,
+    /// A refusal: right where the scheduler looks at every node.
+    Refuse,
+}
+
+/// What to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Those that pass.
+    Survivors,
+    /// None passes, for this constant sentence.
+    Refused(String),
+    /// None passes, and that may be the fault of the sample.
+    BlindSample,
+}
+
+impl Answer {
+    /// What an error says when the sample was blind.
+    pub const BLIND_SAMPLE: &'static str = "permitted nodes exist outside the offered sample";
+}
+
+/// Why nodes were refused, as a bounded set of words for metrics and records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReasonCode {
+    /// An annotation cannot be read.
+    MalformedAnnotation,
+    /// A rule refuses the place.
+    Rule,
+    /// No policy covers the data.
+    Uncovered,
+    /// Nobody says what the data is.
+    Unlabelled,
+    /// The node is not known.
+    UnknownNode,
+}
+
+impl ReasonCode {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MalformedAnnotation => "malformed-annotation",
+            Self::Rule => "rule",
+            Self::Uncovered => "uncovered",
+            Self::Unlabelled => "unlabelled",
+            Self::UnknownNode => "unknown-node",
+        }
+    }
+}
+
+/// How many of the offered nodes one reason refuses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReasonCount {
+    /// What kind of reason.
+    pub code: ReasonCode,
+    /// `policy/rule`, for a rule.
+    pub rule: Option<String>,
+    /// Whether it refuses or is only recorded.
+    pub mode_word: &'static str,
+    /// How many nodes.
+    pub nodes: usize,
+}
+
+/// What became of a filter call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterOutcome {
+    /// How many nodes were offered.
+    pub candidates: usize,
+    /// How many of them the policies permit.
+    pub permitted: usize,
+    /// How many of them are not known.
+    pub unknown: usize,
+    /// What to answer.
+    pub answer: Answer,
+    /// Why nodes are refused, in the order of reasons.
+    pub reasons: Vec<ReasonCount>,
+}
+
+impl Refusal {
+    /// The word of a refusal for metrics and records.
+    #[must_use]
+    pub fn code(self) -> ReasonCode {
+        match self {
+            Self::UnknownNode => ReasonCode::UnknownNode,
+            Self::Policy(Cause::Malformed) => ReasonCode::MalformedAnnotation,
+            Self::Policy(Cause::Rule(_)) => ReasonCode::Rule,
+            Self::Policy(Cause::Uncovered) => ReasonCode::Uncovered,
+            Self::Policy(Cause::Unlabelled) => ReasonCode::Unlabelled,
+        }
+    }
+}
+
+/// Filters candidates. Which of them survive is [`Assessment::passes`], asked for each by its class.
+#[must_use]
+pub fn filter(
+    assessment: &Assessment<'_>,
+    candidates: impl Iterator<Item = Option<ClassIndex>>,
+    on_blind_sample: BlindSample,
+) -> FilterOutcome {
+    let mut by_class = vec![0_usize; assessment.snapshot.classes().len()];
+    let mut offered = 0;
+    let mut unknown = 0;
+    for class in candidates {
+        offered += 1;
+        match class.and_then(|class| by_class.get_mut(class.as_usize())) {
+            Some(count) => *count += 1,
+            None => unknown += 1,
+        }
+    }
+    let mut permitted = if assessment.permits(None) { unknown } else { 0 };
+    for ((class, _), count) in assessment.snapshot.classes().zip(&by_class) {
+        if assessment.permits(Some(class)) {
+            permitted += count;
+        }
+    }
+    let everything_passes = assessment.observes();
+    let answer = if permitted > 0 || everything_passes || offered == 0 {
+        Answer::Survivors
+    } else if on_blind_sample == BlindSample::Error && may_be_blind(assessment, offered) {
+        Answer::BlindSample
+    } else {
+        Answer::Refused(assessment.sentence())
+    };
+    let reasons = reasons(assessment, &by_class, unknown);
+    FilterOutcome {
+        candidates: offered,
+        permitted,
+        unknown,
+        answer,
+        reasons,
+    }
+}
+
+/// Whether kube-scheduler may have left permitted nodes out of what it offered: permitted nodes exist,
+/// and the offer is neither everything nor so small that it was no sample.
+fn may_be_blind(assessment: &Assessment<'_>, offered: usize) -> bool {
+    offered >= MINIMUM_SAMPLED_NODES
+        && offered < assessment.snapshot.node_count()
+        && assessment.permitted_nodes() > 0
+}
+
+fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> Vec<ReasonCount> {
+    let mut reasons = Vec::new();
+    for restriction in &assessment.verdict.restrictions {
+        let refused = assessment
+            .snapshot
+            .classes()
+            .zip(by_class)
+            .filter(|((_, class), _)| !restriction.admits.contains(class.place))
+            .map(|(_, count)| count)
+            .sum();
+        if refused > 0 {
+            let rule = match restriction.cause {
+                Cause::Rule(index) => assessment.snapshot.policies().rule_name(index),
+                _ => None,
+            };
+            reasons.push(ReasonCount {
+                code: Refusal::Policy(restriction.cause).code(),
+                rule,
+                mode_word: restriction.mode.word(),
+                nodes: refused,
+            });
+        }
+    }
+    if unknown > 0 && !assessment.permits(None) {
+        let mode_word = Mode::Enforce.word();
+        reasons.push(ReasonCount {
+            code: ReasonCode::UnknownNode,
+            rule: None,
+            mode_word,
+            nodes: unknown,
+        });
+    }
+    reasons
+}

@@ -1,0 +1,14 @@
+//! The decision, pure: which nodes a pod may run on, and which of them is nearest.
+//!
+//! Inputs: a [`Snapshot`](crate::snapshot::Snapshot), a pod, an instant, candidates. Outputs: outcomes as data; edges turn them into
+//! answers, records and text. Invariants: the server, the command line and the simulator call the same
+//! functions; nothing is remembered between filter and prioritize; what is missing is a reason, never
+//! an error. Work is done for each node class, and for each node only a look-up.
+
+mod assessment;
+mod filter;
+
+pub use assessment::{Assessment, Refusal, assess};
+pub use filter::{
+    Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
+};

@@ -1,0 +1,244 @@
+//! The world at one instant, immutable.
+//!
+//! Inputs: the objects of a cluster, a policy set, data sets, a latency table. Outputs: node classes and
+//! an index of nodes. Invariants: a snapshot never changes, so a decision that takes one sees one world;
+//! nodes with equal (cluster, region, zone, attributes that decide) form one class; parts that did not
+//! change are shared between snapshots. Deliberately absent: who publishes it and how the parts are read.
+
+mod node_index;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+pub use node_index::NodeIndex;
+
+use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeRecord, RegionKey};
+use crate::policy::{Facts, PlaceIndex, PlaceSet, PolicySet};
+use crate::replicas::Replicas;
+use crate::topology::{LatencyPoint, LatencyTable};
+
+/// A node class, densely numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassIndex(u32);
+
+/// Nodes between which no decision distinguishes.
+#[derive(Debug, Clone)]
+pub struct NodeClass {
+    /// What its nodes have in common.
+    pub record: NodeRecord,
+    /// The region, where the catalogue knows it.
+    pub region: Option<RegionKey>,
+    /// Its place for rules.
+    pub place: PlaceIndex,
+    /// Its point for latency; `None` is unknown.
+    pub point: Option<LatencyPoint>,
+    /// How many nodes it has.
+    pub nodes: usize,
+}
+
+/// What a snapshot is made from.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// The objects of the cluster.
+    pub fleet: Arc<Fleet>,
+    /// What tells this state of the objects from any other: a hash, or a generation.
+    pub fleet_version: String,
+    /// The policies.
+    pub policies: Arc<PolicySet>,
+    /// The data sets that are declared beside the policies.
+    pub data_sets: Arc<BTreeMap<DataSetName, DataSet>>,
+    /// What tells this state of the data sets from any other.
+    pub data_sets_version: String,
+    /// The latencies.
+    pub latency: Arc<LatencyTable>,
+}
+
+/// The world at one instant.
+#[derive(Debug)]
+pub struct Snapshot {
+    id: String,
+    fleet: Arc<Fleet>,
+    policies: Arc<PolicySet>,
+    data_sets: BTreeMap<DataSetName, DataSet>,
+    replicas: Replicas,
+    latency: Arc<LatencyTable>,
+    classes: Vec<NodeClass>,
+    index: NodeIndex,
+    places: PlaceSet,
+}
+
+impl Snapshot {
+    /// Makes a snapshot: sorts nodes into classes and finds every place once.
+    #[must_use]
+    pub fn new(inputs: Inputs) -> Self {
+        let id = id(&inputs);
+        let Inputs {
+            fleet,
+            policies,
+            data_sets,
+            latency,
+            ..
+        } = inputs;
+        // The files of data sets stand before what is declared among the policies.
+        let mut all = policies.data_sets().clone();
+        all.extend(
+            data_sets
+                .iter()
+                .map(|(name, data_set)| (name.clone(), data_set.clone())),
+        );
+        let locate = |locality: &Locality| locate(&policies, &latency, locality);
+        let replicas = Replicas::place(&all, locate);
+        let mut places = policies.catalogue().no_place();
+        let mut classes: Vec<NodeClass> = Vec::new();
+        let mut by_record: BTreeMap<&NodeRecord, ClassIndex> = BTreeMap::new();
+        let mut members = Vec::with_capacity(fleet.nodes.len());
+        for (name, record) in &fleet.nodes {
+            let class = *by_record.entry(record).or_insert_with(|| {
+                let place = policies.catalogue().place(&record.locality);
+                places.insert(place);
+                let reference = record.locality.region.as_ref();
+                classes.push(NodeClass {
+                    record: record.clone(),
+                    region: reference
+                        .and_then(|reference| policies.catalogue().resolve(reference))
+                        .cloned(),
+                    place,
+                    point: locate(&record.locality),
+                    nodes: 0,
+                });
+                ClassIndex(u32::try_from(classes.len() - 1).unwrap_or(u32::MAX))
+            });
+            if let Some(class) = classes.get_mut(class.0 as usize) {
+                class.nodes += 1;
+            }
+            members.push((name, class));
+        }
+        let index = NodeIndex::new(members.into_iter());
+        Self {
+            id,
+            data_sets: all,
+            replicas,
+            classes,
+            index,
+            places,
+            fleet,
+            policies,
+            latency,
+        }
+    }
+
+    /// What tells this snapshot from any other; it stands in every record.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The policies.
+    #[must_use]
+    pub fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    /// The objects of the cluster.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// The latencies.
+    #[must_use]
+    pub fn latency(&self) -> &LatencyTable {
+        &self.latency
+    }
+
+    /// The data sets and where they are.
+    #[must_use]
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
+    /// The facts that a profile is made from.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            fleet: &self.fleet,
+            data_sets: &self.data_sets,
+            definitions: self.policies.definitions(),
+        }
+    }
+
+    /// The class of a node by the bytes of its name; `None` where the node is not known.
+    #[must_use]
+    pub fn class_of(&self, node: &[u8]) -> Option<ClassIndex> {
+        self.index.get(node)
+    }
+
+    /// A class.
+    #[must_use]
+    pub fn class(&self, class: ClassIndex) -> Option<&NodeClass> {
+        self.classes.get(class.0 as usize)
+    }
+
+    /// Every class with its number.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = (ClassIndex, &NodeClass)> {
+        // Classes are counted by `u32` when they are made.
+        self.classes
+            .iter()
+            .enumerate()
+            .map(|(index, class)| (ClassIndex(index as u32), class))
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The places that some node of the fleet has.
+    #[must_use]
+    pub fn places(&self) -> &PlaceSet {
+        &self.places
+    }
+
+    /// The point of a locality in the latency table; `None` where it is not known.
+    #[must_use]
+    pub fn locate(&self, locality: &Locality) -> Option<LatencyPoint> {
+        locate(&self.policies, &self.latency, locality)
+    }
+}
+
+impl ClassIndex {
+    /// The number, to index a table that has one row for each class.
+    #[must_use]
+    pub fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+fn locate(policies: &PolicySet, latency: &LatencyTable, locality: &Locality) -> Option<LatencyPoint> {
+    let region = policies.catalogue().resolve(locality.region.as_ref()?)?;
+    latency.locate(region, locality.zone.as_deref())
+}
+
+/// The first 16 hexadecimal digits of a hash over what the parts say of themselves.
+fn id(inputs: &Inputs) -> String {
+    let mut hasher = Sha256::new();
+    let parts = [
+        inputs.policies.digest(),
+        &inputs.data_sets_version,
+        inputs.latency.digest(),
+        &inputs.fleet_version,
+    ];
+    for part in parts {
+        hasher.update(part.len().to_le_bytes());
+        hasher.update(part);
+    }
+    hasher
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
