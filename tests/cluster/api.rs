@@ -1,0 +1,297 @@
+//! What tests do to the cluster and see of it, through the API server only.
+
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt as _};
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::{self as core, Event, Namespace, ServiceAccount};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt as _};
+use serde_json::json;
+
+use crate::objects::{Node, Pod, priority_class_name};
+use crate::waiting;
+
+/// Namespaces that the API server makes and keeps.
+const OWN_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+#[derive(Clone)]
+pub struct Cluster {
+    pub client: Client,
+}
+
+impl Cluster {
+    /// All nodes, at most 16 requests at once.
+    pub async fn create_nodes(&self, nodes: impl IntoIterator<Item = Node>) {
+        let api: Api<core::Node> = Api::all(self.client.clone());
+        let creation = PostParams::default();
+        stream::iter(nodes)
+            .for_each_concurrent(16, |node| {
+                let (api, creation) = (&api, &creation);
+                async move {
+                    api.create(creation, &node.object())
+                        .await
+                        .expect("the API server takes the node");
+                }
+            })
+            .await;
+    }
+
+    /// A namespace with exactly these annotations.
+    pub async fn create_namespace(&self, name: &str, annotations: &[(&str, &str)]) {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let mut namespace = Namespace::default();
+        namespace.metadata.name = Some(name.to_owned());
+        namespace.metadata.annotations = Some(
+            annotations
+                .iter()
+                .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+        );
+        api.create(&PostParams::default(), &namespace)
+            .await
+            .expect("the API server takes the namespace");
+    }
+
+    /// The pod as the API server stored it; the other methods take that.
+    pub async fn create_pod(&self, pod: &Pod) -> core::Pod {
+        if let Some(priority) = pod.priority {
+            self.ensure_priority_class(priority).await;
+        }
+        self.pods(&pod.namespace)
+            .create(&PostParams::default(), &pod.object())
+            .await
+            .expect("the API server takes the pod")
+    }
+
+    async fn ensure_priority_class(&self, priority: i32) {
+        let api: Api<PriorityClass> = Api::all(self.client.clone());
+        let name = priority_class_name(priority);
+        if api
+            .get_opt(&name)
+            .await
+            .expect("priority classes can be read")
+            .is_none()
+        {
+            let mut class = PriorityClass {
+                value: Some(priority),
+                ..PriorityClass::default()
+            };
+            class.metadata.name = Some(name);
+            api.create(&PostParams::default(), &class)
+                .await
+                .expect("the API server takes the class");
+        }
+    }
+
+    pub fn pods(&self, namespace: &str) -> Api<core::Pod> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    fn pods_beside(&self, pod: &core::Pod) -> Api<core::Pod> {
+        self.pods(pod.metadata.namespace.as_deref().unwrap_or("default"))
+    }
+
+    /// The node of a pod, `None` while it is pending, an error when it is gone.
+    pub async fn node_of(&self, pod: &core::Pod) -> Result<Option<String>, String> {
+        let name = pod.name_any();
+        let now = self
+            .pods_beside(pod)
+            .get_opt(&name)
+            .await
+            .map_err(|error| error.to_string())?;
+        let now = now.ok_or_else(|| format!("pod `{name}` is gone"))?;
+        Ok(now.spec.and_then(|spec| spec.node_name))
+    }
+
+    /// The node that the pod gets within `limit`.
+    pub async fn until_bound(&self, pod: &core::Pod, limit: Duration) -> String {
+        let what = format!("pod `{}` is bound", pod.name_any());
+        waiting::until(&what, limit, async || match self.node_of(pod).await? {
+            Some(node) => Ok(node),
+            None => Err(format!(
+                "pending; FailedScheduling says {:?}",
+                self.scheduling_failures(pod).await
+            )),
+        })
+        .await
+    }
+
+    /// Waits until the pod was refused for a reason that contains `expected`; the whole message.
+    pub async fn until_refused(&self, pod: &core::Pod, expected: &str, limit: Duration) -> String {
+        let what = format!("pod `{}` is refused with `{expected}`", pod.name_any());
+        waiting::until(&what, limit, async || {
+            if let Some(node) = self.node_of(pod).await? {
+                return Err(format!("it is bound to `{node}`"));
+            }
+            let messages = self.scheduling_failures(pod).await;
+            messages
+                .iter()
+                .find(|message| message.contains(expected))
+                .cloned()
+                .ok_or_else(|| format!("FailedScheduling says {messages:?}"))
+        })
+        .await
+    }
+
+    /// Fails when the pod gets a node within `time`.
+    pub async fn expect_pending_for(&self, pod: &core::Pod, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            let node = self.node_of(pod).await.expect("the pod can be read");
+            assert_eq!(node, None, "pod `{}` should stay pending", pod.name_any());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until a pod no longer exists, for example because it was evicted.
+    pub async fn until_gone(&self, pod: &core::Pod, limit: Duration) {
+        let (api, name) = (self.pods_beside(pod), pod.name_any());
+        waiting::until(&format!("pod `{name}` is gone"), limit, async || {
+            match api.get_opt(&name).await {
+                Ok(None) => Ok(()),
+                Ok(Some(_)) => Err("it is still there".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    /// The messages of the FailedScheduling events of exactly this pod.
+    pub async fn scheduling_failures(&self, pod: &core::Pod) -> Vec<String> {
+        self.events_of(pod, "FailedScheduling")
+            .await
+            .into_iter()
+            .filter_map(|event| event.message)
+            .collect()
+    }
+
+    /// The events of one reason about exactly this pod, not about an earlier one of its name.
+    pub async fn events_of(&self, pod: &core::Pod, reason: &str) -> Vec<Event> {
+        let api: Api<Event> = Api::namespaced(
+            self.client.clone(),
+            pod.metadata.namespace.as_deref().unwrap_or("default"),
+        );
+        let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+        let about = ListParams::default().fields(&format!("involvedObject.uid={uid},reason={reason}"));
+        api.list(&about).await.expect("events can be read").items
+    }
+
+    /// Sets one annotation of a pod, which makes the scheduler look at it again.
+    #[expect(dead_code, reason = "the cases that wake pods come with `domicile serve`")]
+    pub async fn annotate_pod(&self, pod: &core::Pod, key: &str, value: &str) {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
+        self.pods_beside(pod)
+            .patch(&pod.name_any(), &PatchParams::default(), &patch)
+            .await
+            .expect("the pod can be annotated");
+    }
+
+    /// A real token of a service account, which is created when it is not there; it has only the
+    /// rights that the cluster's roles give it.
+    pub async fn service_account_token(&self, namespace: &str, name: &str) -> String {
+        let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        if api
+            .get_opt(name)
+            .await
+            .expect("service accounts can be read")
+            .is_none()
+        {
+            let mut account = ServiceAccount::default();
+            account.metadata.name = Some(name.to_owned());
+            api.create(&PostParams::default(), &account)
+                .await
+                .expect("the API server takes the account");
+        }
+        let request = TokenRequest {
+            spec: Some(TokenRequestSpec {
+                expiration_seconds: Some(3600),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let answer = api
+            .create_token_request(name, &PostParams::default(), &request)
+            .await
+            .expect("the API server issues tokens");
+        answer
+            .status
+            .and_then(|status| status.token)
+            .expect("an issued token has a status")
+    }
+
+    /// Removes all that tests make and that could reach into the next test: admission policies,
+    /// pods, nodes, events, priority classes and namespaces. Roles and accounts stay.
+    pub async fn sweep(&self) {
+        let now = DeleteParams {
+            grace_period_seconds: Some(0),
+            ..DeleteParams::default()
+        };
+        let all = ListParams::default();
+        let client = || self.client.clone();
+        let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
+        let policies: Api<ValidatingAdmissionPolicy> = Api::all(client());
+        bindings
+            .delete_collection(&now, &all)
+            .await
+            .expect("admission bindings can be deleted");
+        policies
+            .delete_collection(&now, &all)
+            .await
+            .expect("admission policies can be deleted");
+        let nodes: Api<core::Node> = Api::all(client());
+        nodes
+            .delete_collection(&now, &all)
+            .await
+            .expect("nodes can be deleted");
+
+        let namespaces: Api<Namespace> = Api::all(client());
+        for namespace in namespaces.list(&all).await.expect("namespaces can be read") {
+            let name = namespace.name_any();
+            self.pods(&name)
+                .delete_collection(&now, &all)
+                .await
+                .expect("pods can be deleted");
+            let events: Api<Event> = Api::namespaced(client(), &name);
+            events
+                .delete_collection(&now, &all)
+                .await
+                .expect("events can be deleted");
+            if !OWN_NAMESPACES.contains(&name.as_str()) {
+                self.remove_namespace(&namespaces, &name).await;
+            }
+        }
+
+        let classes: Api<PriorityClass> = Api::all(client());
+        for class in classes.list(&all).await.expect("priority classes can be read") {
+            if !class.name_any().starts_with("system-") {
+                classes
+                    .delete(&class.name_any(), &now)
+                    .await
+                    .expect("a priority class can be deleted");
+            }
+        }
+    }
+
+    /// Deletes a namespace and does what the absent namespace controller would: release it.
+    async fn remove_namespace(&self, namespaces: &Api<Namespace>, name: &str) {
+        namespaces
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("a namespace can be deleted");
+        let Some(mut namespace) = namespaces.get_opt(name).await.expect("namespaces can be read") else {
+            return;
+        };
+        if let Some(spec) = &mut namespace.spec {
+            spec.finalizers = Some(Vec::new());
+        }
+        namespaces
+            .replace_subresource("finalize", name, &PostParams::default(), &namespace)
+            .await
+            .expect("a namespace can be released");
+    }
+}

@@ -1,0 +1,143 @@
+//! The built `domicile serve`, beside the control plane.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::process::{Process, Program};
+use crate::{http, waiting};
+
+/// The arguments of `domicile serve` that cases vary; `--listen`, `--state-dir` and `--decisions` are ours.
+#[derive(Clone, Debug)]
+pub struct DomicileSettings {
+    pub policies: PathBuf,
+    pub data_sets: PathBuf,
+    pub latency: PathBuf,
+    pub facts: Facts,
+    pub further_arguments: Vec<String>,
+}
+
+/// Where nodes and namespaces come from.
+#[derive(Clone, Debug)]
+pub enum Facts {
+    /// `--fleet FILE`.
+    Fleet(PathBuf),
+    /// `--cluster`, with the rights of this kubeconfig.
+    Cluster(PathBuf),
+}
+
+/// A `domicile serve` on one address over all its restarts; it is killed when this is dropped.
+pub struct Domicile {
+    process: Process,
+    address: SocketAddr,
+    decisions: PathBuf,
+}
+
+impl Domicile {
+    pub fn start(directory: PathBuf, settings: DomicileSettings) -> Self {
+        let [port] = waiting::free_ports();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let decisions = directory.join("decisions.jsonl");
+        let mut arguments = vec!["serve".to_owned(), "--listen".to_owned(), address.to_string()];
+        let mut path_argument = |flag: &str, path: &PathBuf| {
+            arguments.extend([flag.to_owned(), path.display().to_string()]);
+        };
+        path_argument("--policies", &settings.policies);
+        path_argument("--data-sets", &settings.data_sets);
+        path_argument("--latency", &settings.latency);
+        path_argument("--state-dir", &directory.join("state"));
+        path_argument("--decisions", &decisions);
+        let mut environment = Vec::new();
+        match settings.facts {
+            Facts::Fleet(file) => path_argument("--fleet", &file),
+            Facts::Cluster(kubeconfig) => {
+                arguments.push("--cluster".to_owned());
+                environment.push(("KUBECONFIG".to_owned(), OsString::from(kubeconfig)));
+            }
+        }
+        arguments.extend(settings.further_arguments);
+        let process = Process::start(Program {
+            name: "domicile".to_owned(),
+            path: PathBuf::from(env!("CARGO_BIN_EXE_domicile")),
+            arguments,
+            environment,
+            directory,
+        });
+        Self {
+            process,
+            address,
+            decisions,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What goes into `urlPrefix` when nothing stands between.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until `/readyz` says yes.
+    pub async fn until_ready(&mut self) {
+        self.until_ok("/readyz").await;
+    }
+
+    /// Waits until `/livez` says yes; readiness may be far away.
+    pub async fn until_live(&mut self) {
+        self.until_ok("/livez").await;
+    }
+
+    async fn until_ok(&mut self, path: &str) {
+        let address = self.address;
+        waiting::until(
+            &format!("domicile answers 200 on {path}"),
+            Duration::from_secs(20),
+            async || {
+                self.process.expect_running();
+                match http::exchange(address, "GET", path, b"").await {
+                    Ok(response) if response.status == 200 => Ok(()),
+                    Ok(response) => Err(format!("{}: {}", response.status, response.text())),
+                    Err(error) => Err(error.to_string()),
+                }
+            },
+        )
+        .await;
+    }
+
+    /// Status and text of any path.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let response = http::exchange(self.address, "GET", path, b"")
+            .await
+            .expect("domicile answers");
+        (response.status, response.text())
+    }
+
+    /// Kills it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop; how it ended, when it did within `limit`.
+    pub fn terminate(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.process.signal("TERM");
+        self.process.exit_within(limit)
+    }
+
+    /// Starts it again after `kill` or `terminate`: same address, same arguments, same state.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = Process::start(self.process.program().clone());
+    }
+
+    /// The decision records written so far, one JSON value per line.
+    pub fn decisions(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(&self.decisions).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("a decision record is one line of JSON"))
+            .collect()
+    }
+}

@@ -1,0 +1,36 @@
+//! Tests against a real etcd, kube-apiserver and kube-scheduler.
+//!
+//! Run with `cargo test --test cluster`; a plain `cargo test` leaves them out. The
+//! three programs come from `tests/cluster/build-components`, which builds them on
+//! first use (Go is needed, and minutes) or takes those of `KUBEBUILDER_ASSETS`.
+//! Without them every test here fails and says what is missing; none is skipped.
+//! `README.md` beside this file says more.
+//!
+//! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
+//! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `api` and
+//! `objects` (what tests do through the API server).
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test fails by panicking, its harness too"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an absent part of a recorded call fails the test"
+)]
+
+mod api;
+mod certificates;
+mod components;
+mod control_plane;
+#[expect(dead_code, reason = "the cases with domicile come with `domicile serve`")]
+mod domicile;
+mod http;
+mod objects;
+mod process;
+mod recorder;
+mod scenario;
+mod scheduler;
+mod smoke;
+mod waiting;
