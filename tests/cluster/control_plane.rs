@@ -62,7 +62,7 @@ impl ControlPlane {
         plane
     }
 
-    /// Stops the API server as an operator would and starts it again on the same port; etcd keeps all objects.
+    /// Kills the API server and starts it again on the same port; etcd keeps all objects. Every watch breaks.
     pub async fn restart_api_server(&self) {
         let mut process = self.api_server.lock().await;
         let program = process.program().clone();

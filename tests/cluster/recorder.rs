@@ -25,6 +25,8 @@ pub struct Call {
     /// `filter`, `prioritize`, `preempt` or `bind`: the last part of the path.
     pub verb: String,
     pub request: Value,
+    /// The request as it was on the wire.
+    pub body: Vec<u8>,
     /// `None` when the extender behind could not be reached.
     pub response: Option<Response>,
 }
@@ -116,6 +118,7 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, calls: Arc<Mutex<Vec<Cal
             at,
             verb,
             request: parsed,
+            body: request.body,
             response,
         });
         let Some(raw) = raw else { return };
