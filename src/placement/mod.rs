@@ -6,9 +6,15 @@
 //! an error. Work is done for each node class, and for each node only a look-up.
 
 mod assessment;
+mod cost;
+mod demand;
 mod filter;
+mod score;
 
 pub use assessment::{Assessment, Refusal, assess};
+pub use cost::{AccessCost, DataSetCost, Demanded, Leg, ReplicaLeg, Total, access_cost, total};
+pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };
+pub use score::ScoreScale;

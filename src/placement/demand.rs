@@ -1,0 +1,188 @@
+//! What a pod demands of the network: its access profile with places of one latency table.
+//!
+//! Inputs: the profile, the data sets with their replicas, and a way to find a place in the table. Output: an [`AccessDemand`], made once for a request and asked about every
+//! node class. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
+//! would make every place look cheaper. Deliberately absent: peers, which come with a later stage.
+
+use crate::model::{
+    AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
+};
+use crate::replicas::{PlacedDataSet, Replicas};
+use crate::topology::LatencyPoint;
+
+/// Where a share of the requests comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClientDemand {
+    /// The place; `None` is unknown.
+    pub point: Option<LatencyPoint>,
+    /// The share: more than 0, relative to the sum of all.
+    pub weight: f64,
+}
+
+/// A replica, as far as latency looks at it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReplicaPoint {
+    /// The place; `None` is unknown.
+    pub point: Option<LatencyPoint>,
+    /// What it does.
+    pub role: ReplicaRole,
+}
+
+/// What a pod does with one data set for each request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSetDemand {
+    /// Which data set.
+    pub name: DataSetName,
+    /// What its readers demand.
+    pub consistency: Consistency,
+    /// Reads for each request.
+    pub reads: f64,
+    /// Writes for each request.
+    pub writes: f64,
+    /// Its copies; none where the data set is unknown, which makes every access unknown.
+    pub replicas: Vec<ReplicaPoint>,
+}
+
+/// What a pod demands, with places of one latency table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccessDemand {
+    /// Where its requests come from; empty where nobody said.
+    pub clients: Vec<ClientDemand>,
+    /// What it reads and writes.
+    pub data_sets: Vec<DataSetDemand>,
+    /// The longest that a read may take, in milliseconds.
+    pub max_read_ms: Option<f64>,
+    /// The longest that a write may take, in milliseconds.
+    pub max_write_ms: Option<f64>,
+}
+
+impl AccessDemand {
+    /// Resolves a profile. A data set that nobody declared has no replica, so that using it is unknown.
+    #[must_use]
+    pub fn resolve(
+        profile: &AccessProfile,
+        replicas: &Replicas,
+        locate: impl Fn(&Locality) -> Option<LatencyPoint>,
+    ) -> Self {
+        let client = |client: &ClientWeight| ClientDemand {
+            point: locate(&Locality {
+                region: Some(client.region.clone()),
+                ..Locality::default()
+            }),
+            weight: client.weight,
+        };
+        let data_set = |used: &DataSetUse| {
+            let placed = replicas.get(&used.name);
+            DataSetDemand {
+                name: used.name.clone(),
+                consistency: placed.map_or(Consistency::Strict, |placed| placed.data_set.consistency),
+                reads: used.counted_reads(),
+                writes: used.counted_writes(),
+                replicas: placed.map(replica_points).unwrap_or_default(),
+            }
+        };
+        Self {
+            clients: profile.clients.iter().map(client).collect(),
+            data_sets: profile.data_sets.iter().map(data_set).collect(),
+            max_read_ms: profile.max_read_ms,
+            max_write_ms: profile.max_write_ms,
+        }
+    }
+}
+
+fn replica_points(placed: &PlacedDataSet) -> Vec<ReplicaPoint> {
+    let replicas = placed.data_set.replicas.iter();
+    replicas
+        .zip(&placed.points)
+        .map(|(replica, point)| ReplicaPoint {
+            point: *point,
+            role: replica.role,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::{
+        Classification, DataProfile, DataSet, RegionKey, RegionReference, Replica, RequestsPerCall,
+    };
+    use crate::placement::cost::{Demanded, total};
+    use crate::topology::{LatencyTable, parse_latency_csv};
+
+    fn orders() -> DataSet {
+        let replica = |region: Option<&str>, role| Replica {
+            locality: Locality {
+                cluster: None,
+                region: region.map(|region| RegionReference::parse(region).expect("a region")),
+                zone: Some(Arc::from("1")),
+            },
+            role,
+        };
+        DataSet {
+            name: DataSetName::new("orders").expect("a name"),
+            profile: DataProfile {
+                classification: Classification::Internal,
+                categories: Vec::new(),
+                subjects: Vec::new(),
+            },
+            consistency: Consistency::Available,
+            replicas: vec![
+                replica(Some("w/b"), ReplicaRole::Leader),
+                replica(Some("w/moon"), ReplicaRole::Voter),
+                replica(None, ReplicaRole::Voter),
+            ],
+            owner: None,
+        }
+    }
+
+    #[test]
+    fn what_resolves_has_a_place_and_what_does_not_stays_as_unknown() {
+        let text = "from,to,rtt_ms\nw/a,w/b,10\nw/a,w/b/1,9\n";
+        let measurements = parse_latency_csv("t", text, |_| None, &BTreeMap::new()).expect("a good file");
+        let table = LatencyTable::build(&measurements, &BTreeMap::new());
+        let locate = |locality: &Locality| match locality.region.as_ref()? {
+            RegionReference::Key(key) => table.locate(key, locality.zone.as_deref()),
+            RegionReference::Bare(_) => None,
+        };
+        let orders = orders();
+        let replicas = Replicas::place(&BTreeMap::from([(orders.name.clone(), orders.clone())]), locate);
+        let mut profile = AccessProfile {
+            data_sets: vec![DataSetUse {
+                name: orders.name.clone(),
+                reads: None,
+                writes: RequestsPerCall::new(2.0),
+            }],
+            max_read_ms: Some(5.0),
+            ..AccessProfile::default()
+        };
+        let node = table.locate(&RegionKey::parse("w/a").expect("a key"), None);
+        let cost = |profile: &AccessProfile| {
+            let demand = AccessDemand::resolve(profile, &replicas, locate);
+            total(&table, &demand, node).map(|total| total.ms)
+        };
+
+        // Two writes to the leader at its zone, and no reads since writes alone are stated.
+        assert_eq!(cost(&profile), Demanded::Known(18.0));
+        let demand = AccessDemand::resolve(&profile, &replicas, locate);
+        let known: Vec<bool> = demand.data_sets[0]
+            .replicas
+            .iter()
+            .map(|it| it.point.is_some())
+            .collect();
+        assert_eq!(known, [true, false, false]);
+        assert_eq!((demand.max_read_ms, demand.max_write_ms), (Some(5.0), None));
+
+        profile.clients = vec![ClientWeight {
+            region: RegionReference::parse("w/moon").expect("a region"),
+            weight: 1.0,
+        }];
+        assert_eq!(cost(&profile), Demanded::Unknown);
+        profile.clients.clear();
+        profile.data_sets[0].name = DataSetName::new("nobody-knows").expect("a name");
+        assert_eq!(cost(&profile), Demanded::Unknown);
+    }
+}
