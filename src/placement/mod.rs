@@ -9,6 +9,8 @@ mod assessment;
 mod cost;
 mod demand;
 mod filter;
+mod preempt;
+mod prioritize;
 mod score;
 
 pub use assessment::{Assessment, Refusal, assess};
@@ -17,4 +19,6 @@ pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };
+pub use preempt::keeps_candidate;
+pub use prioritize::{ClassScores, prioritize};
 pub use score::ScoreScale;

@@ -1,0 +1,95 @@
+//! Which of the nodes that passed is nearest to its clients and data.
+//!
+//! The cost of an access depends on the node class alone, so it is computed once for each class; the
+//! score of a node is that of its class.
+
+use super::assessment::Assessment;
+use super::cost::{AccessCost, Demanded, Total, access_cost, total};
+use super::demand::AccessDemand;
+use super::score::ScoreScale;
+use crate::model::Score;
+use crate::snapshot::ClassIndex;
+
+/// The score of each class that was offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassScores {
+    by_class: Vec<Score>,
+    all_equal: bool,
+}
+
+impl ClassScores {
+    /// The score of a node by its class; an unknown node gets the least.
+    #[must_use]
+    pub fn score(&self, class: Option<ClassIndex>) -> Score {
+        class
+            .and_then(|class| self.by_class.get(class.as_usize()))
+            .copied()
+            .unwrap_or(Score::LEAST)
+    }
+
+    /// Whether every offered node has the same score, so that saying it changes nothing.
+    #[must_use]
+    pub fn all_equal(&self) -> bool {
+        self.all_equal
+    }
+}
+
+/// Scores candidates. A class that the policies refuse gets the least score, whoever offers it.
+#[must_use]
+pub fn prioritize(
+    assessment: &Assessment<'_>,
+    candidates: impl Iterator<Item = Option<ClassIndex>>,
+) -> ClassScores {
+    let classes = assessment.snapshot.classes();
+    let mut offered = vec![false; classes.len()];
+    let mut unknown_offered = false;
+    for class in candidates {
+        match class.and_then(|class| offered.get_mut(class.as_usize())) {
+            Some(seen) => *seen = true,
+            None => unknown_offered = true,
+        }
+    }
+    let demand = assessment.demand();
+    let table = assessment.snapshot.latency();
+    let costs: Vec<Demanded<Total>> = assessment
+        .snapshot
+        .classes()
+        .map(|(index, class)| match assessment.permits(Some(index)) {
+            true => total(table, &demand, class.point),
+            false => Demanded::NotDemanded,
+        })
+        .collect();
+    let of_offered = costs
+        .iter()
+        .zip(&offered)
+        .filter(|(_, offered)| **offered)
+        .map(|(cost, _)| *cost);
+    let scale = ScoreScale::new(costs.iter().copied(), of_offered);
+    let by_class: Vec<Score> = costs.iter().map(|cost| scale.score(*cost)).collect();
+    let mut given = by_class
+        .iter()
+        .zip(&offered)
+        .filter(|(_, offered)| **offered)
+        .map(|(score, _)| *score);
+    let first = given.next().unwrap_or(Score::LEAST);
+    let all_equal = given.all(|score| score == first) && (!unknown_offered || first == Score::LEAST);
+    ClassScores { by_class, all_equal }
+}
+
+impl Assessment<'_> {
+    /// What the pod asks for, as points of the latency table.
+    #[must_use]
+    pub fn demand(&self) -> AccessDemand {
+        let snapshot = self.snapshot;
+        AccessDemand::resolve(&self.profile.access, snapshot.replicas(), |locality| {
+            snapshot.locate(locality)
+        })
+    }
+
+    /// What it costs the pod to be in a class, leg by leg.
+    #[must_use]
+    pub fn cost(&self, class: ClassIndex) -> AccessCost {
+        let point = self.snapshot.class(class).and_then(|class| class.point);
+        access_cost(self.snapshot.latency(), &self.demand(), point)
+    }
+}
