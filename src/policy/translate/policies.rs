@@ -1,0 +1,197 @@
+//! `PlacementPolicy`: one legal reason, its owner, its rules.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::blocks::applies_to;
+use super::groups::requirement;
+use super::unique;
+use crate::policy::definition::{Activity, ActivitySet, Demand, Mode, Policy, Rule};
+use crate::policy::document::{Object, Origin};
+use crate::policy::schema::{PolicySpec, RuleSpec, Text};
+use crate::policy::words::{DayBoundary, Reader};
+
+pub(super) fn policies(objects: &[Object<PolicySpec>], reader: &mut Reader) -> Vec<Policy> {
+    let by_name = unique(objects, "PlacementPolicy", reader);
+    by_name
+        .into_iter()
+        .filter_map(|(name, object)| policy(name, object, reader))
+        .collect()
+}
+
+fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> Option<Policy> {
+    let Object { origin, spec, .. } = object;
+    let mode = reader.word(
+        origin,
+        &spec.mode,
+        "mode",
+        &["enforce", "warn", "audit"],
+        |word| {
+            [Mode::Enforce, Mode::Warn, Mode::Audit]
+                .into_iter()
+                .find(|mode| mode.word() == word)
+        },
+    );
+    if spec.legal_basis.is_empty() {
+        reader.error(
+            "L01",
+            object.position(),
+            "`legalBasis` cites nothing".to_owned(),
+            None,
+        );
+    }
+    if let Some(exceptions) = spec
+        .exceptions
+        .as_ref()
+        .filter(|exceptions| exceptions.value.allowed)
+    {
+        let sentence = "exceptions are not supported by this version".to_owned();
+        reader.error(
+            "L01",
+            origin.position(exceptions),
+            sentence,
+            Some("write `allowed: false`".to_owned()),
+        );
+    }
+    let effective = spec.effective.as_ref();
+    let mut date =
+        |text: Option<&Text>, boundary| text.and_then(|text| reader.instant(origin, text, boundary));
+    let effective_from = date(
+        effective.and_then(|effective| effective.from.as_ref()),
+        DayBoundary::Start,
+    );
+    let effective_until = date(
+        effective.and_then(|effective| effective.until.as_ref()),
+        DayBoundary::End,
+    );
+    let review_by = date(
+        effective.and_then(|effective| effective.review_by.as_ref()),
+        DayBoundary::End,
+    );
+    let enforce_from = date(spec.enforce_from.as_ref(), DayBoundary::Start);
+    let applies_to = applies_to(object, reader);
+    let rules = rules(object, reader);
+    let contact = contact(object, reader);
+    Some(Policy {
+        name,
+        title: spec.title.clone(),
+        team: spec.owner.team.clone(),
+        contact,
+        legal_basis: spec.legal_basis.iter().map(|basis| basis.cite.clone()).collect(),
+        mode: mode?,
+        effective_from,
+        enforce_from,
+        effective_until,
+        review_by,
+        applies_to,
+        rules,
+    })
+}
+
+/// The contact goes into the sentence of a refusal, which kube-scheduler joins with others by ", ".
+fn contact(object: &Object<PolicySpec>, reader: &mut Reader) -> Arc<str> {
+    let text = &object.spec.owner.contact;
+    let unfit = text.value.trim().is_empty()
+        || text.value.contains([',', '\n'])
+        || text.value.chars().any(char::is_control);
+    if unfit {
+        let sentence = "a contact is one line without a comma".to_owned();
+        reader.error("L01", object.origin.position(text), sentence, None);
+    }
+    Arc::from(text.value.as_str())
+}
+
+fn rules(object: &Object<PolicySpec>, reader: &mut Reader) -> Vec<Rule> {
+    let Object { origin, spec, .. } = object;
+    let at = origin.position(&spec.rules);
+    if spec.rules.value.is_empty() {
+        reader.error("L01", at, "a policy has at least one rule".to_owned(), None);
+    }
+    let mut seen = BTreeSet::new();
+    let mut rules = Vec::new();
+    for rule in &spec.rules.value {
+        if !seen.insert(rule.id.value.as_str()) {
+            let sentence = format!("a second rule is called `{}`", rule.id.value);
+            reader.error("L04", origin.position(&rule.id), sentence, None);
+        }
+        rules.extend(read_rule(origin, rule, reader));
+    }
+    two_allowed_lists(object, &rules, reader);
+    rules
+}
+
+fn read_rule(origin: &Origin, rule: &RuleSpec, reader: &mut Reader) -> Option<Rule> {
+    let at = origin.position(&rule.id);
+    let well_formed = !rule.id.value.is_empty()
+        && rule
+            .id
+            .value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if !well_formed {
+        let sentence = format!("`{}` is not a rule id", rule.id.value.escape_default());
+        let fix = "use letters, digits, hyphens, dots and underscores".to_owned();
+        reader.error("L01", at.clone(), sentence, Some(fix));
+    }
+    let activities = match &rule.activities {
+        None => ActivitySet::default()
+            .with(Activity::Process)
+            .with(Activity::Store),
+        Some(texts) => {
+            if texts.is_empty() {
+                reader.error(
+                    "L01",
+                    at.clone(),
+                    "the list `activities` is empty".to_owned(),
+                    None,
+                );
+            }
+            let known = Activity::ALL.map(Activity::word);
+            let mut activities = ActivitySet::default();
+            for text in texts {
+                let found = reader.word(origin, text, "activity", &known, |word| {
+                    Activity::ALL.into_iter().find(|activity| activity.word() == word)
+                });
+                activities = found.map_or(activities, |activity| activities.with(activity));
+            }
+            activities
+        }
+    };
+    let demand = match (&rule.allowed, &rule.denied, &rule.required) {
+        (Some(places), None, None) => Demand::Allowed(reader.places(origin, places, "allowed", at)),
+        (None, Some(places), None) => Demand::Denied(reader.places(origin, places, "denied", at)),
+        (None, None, Some(required)) => Demand::Required(requirement(origin, required, at, reader)),
+        _ => {
+            let sentence = "a rule has exactly one of `allowed`, `denied` and `required`".to_owned();
+            reader.error("L01", at, sentence, Some("write one rule for each".to_owned()));
+            return None;
+        }
+    };
+    Some(Rule {
+        id: Arc::from(rule.id.value.as_str()),
+        activities,
+        demand,
+    })
+}
+
+/// Two lists of one policy intersect, which nobody reads out of them.
+fn two_allowed_lists(object: &Object<PolicySpec>, rules: &[Rule], reader: &mut Reader) {
+    for activity in Activity::ALL {
+        let lists = rules
+            .iter()
+            .filter(|rule| rule.activities.contains(activity) && matches!(rule.demand, Demand::Allowed(_)));
+        if lists.count() > 1 {
+            let sentence = format!(
+                "two `allowed` rules speak of `{}` and only their intersection counts",
+                activity.word()
+            );
+            reader.error(
+                "L06",
+                object.position(),
+                sentence,
+                Some("write one list".to_owned()),
+            );
+            return;
+        }
+    }
+}

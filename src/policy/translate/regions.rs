@@ -1,0 +1,162 @@
+//! `Region`: the facts of a place. What is absent is unknown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::unique;
+use crate::model::{Certification, Coordinates, KeyCustody, Operator, Region, RegionKey, Tenancy, ZoneFacts};
+use crate::policy::document::{Object, Origin};
+use crate::policy::schema::{self, RegionSpec, Text};
+use crate::policy::words::{DayBoundary, Reader};
+
+pub(super) fn regions(objects: &[Object<RegionSpec>], reader: &mut Reader) -> BTreeMap<RegionKey, Region> {
+    let mut regions = BTreeMap::new();
+    for object in unique(objects, "Region", reader).into_values() {
+        if let Some(region) = region(object, reader) {
+            regions.insert(region.key.clone(), region);
+        }
+    }
+    regions
+}
+
+fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
+    let Object { origin, name, spec } = object;
+    let key = match RegionKey::new(&spec.provider.value, &spec.region.value) {
+        Ok(key) => key,
+        Err(problem) => {
+            reader.error("L03", origin.position(&spec.region), problem.to_string(), None);
+            return None;
+        }
+    };
+    let expected = format!("{}.{}", key.provider(), key.region());
+    if name.value != expected {
+        let sentence = format!("the region `{key}` is named `{}`", name.value);
+        reader.error(
+            "L04",
+            object.position(),
+            sentence,
+            Some(format!("write `name: {expected}`")),
+        );
+    }
+    let country = reader.country(origin, &spec.country);
+    let subdivision = spec
+        .subdivision
+        .as_ref()
+        .and_then(|text| reader.subdivision(origin, text));
+    if let (Some(country), Some(subdivision), Some(text)) = (country, &subdivision, &spec.subdivision)
+        && subdivision.country() != country
+    {
+        reader.error(
+            "L06",
+            origin.position(text),
+            format!("`{subdivision}` is not a part of `{country}`"),
+            None,
+        );
+    }
+    let coordinates = spec.coordinates.as_ref().and_then(|written| {
+        Coordinates::new(written.value.latitude, written.value.longitude)
+            .map_err(|problem| reader.error("L01", origin.position(written), problem.to_string(), None))
+            .ok()
+    });
+    reader.instant(origin, &spec.source.as_of, DayBoundary::Start);
+    let facts = ZoneFacts {
+        operator: operator(origin, spec.operator.as_ref(), reader),
+        certifications: certifications(origin, spec.certifications.as_deref(), reader),
+        key_custody: spec
+            .key_custody
+            .as_ref()
+            .and_then(|text| key_custody(origin, text, reader)),
+        tenancy: spec
+            .tenancy
+            .as_ref()
+            .and_then(|text| tenancy(origin, text, reader)),
+    };
+    let mut zones = BTreeMap::new();
+    for (zone, own) in &spec.zones {
+        let own = ZoneFacts {
+            operator: operator(origin, own.operator.as_ref(), reader),
+            certifications: certifications(origin, own.certifications.as_deref(), reader),
+            key_custody: own
+                .key_custody
+                .as_ref()
+                .and_then(|text| key_custody(origin, text, reader)),
+            tenancy: own
+                .tenancy
+                .as_ref()
+                .and_then(|text| tenancy(origin, text, reader)),
+        };
+        zones.insert(Arc::from(zone.as_str()), own);
+    }
+    let city = spec.city.as_deref().map(Arc::from);
+    Some(Region {
+        key,
+        country: country?,
+        subdivision,
+        city,
+        coordinates,
+        facts,
+        zones,
+    })
+}
+
+fn operator(origin: &Origin, spec: Option<&schema::OperatorSpec>, reader: &mut Reader) -> Option<Operator> {
+    let spec = spec?;
+    let mut countries = |texts: &Option<Vec<Text>>| {
+        texts.as_ref().map(|texts| {
+            texts
+                .iter()
+                .filter_map(|text| reader.country(origin, text))
+                .collect()
+        })
+    };
+    Some(Operator {
+        controlled_from: countries(&spec.controlled_from),
+        admin_access_from: countries(&spec.admin_access_from),
+        legal_entity: spec.legal_entity.as_deref().map(Arc::from),
+    })
+}
+
+fn certifications(
+    origin: &Origin,
+    specs: Option<&[schema::CertificationSpec]>,
+    reader: &mut Reader,
+) -> Option<Vec<Certification>> {
+    let held = specs?.iter().map(|spec| Certification {
+        scheme: Arc::from(spec.scheme.value.as_str()),
+        level: spec.level.as_deref().map(Arc::from),
+        valid_until: spec
+            .valid_until
+            .as_ref()
+            .and_then(|text| reader.instant(origin, text, DayBoundary::End)),
+    });
+    Some(held.collect())
+}
+
+pub(super) fn key_custody(origin: &Origin, text: &Text, reader: &mut Reader) -> Option<KeyCustody> {
+    reader.word(
+        origin,
+        text,
+        "key custody",
+        &["provider", "customer", "external"],
+        |word| match word {
+            "provider" => Some(KeyCustody::Provider),
+            "customer" => Some(KeyCustody::Customer),
+            "external" => Some(KeyCustody::External),
+            _ => None,
+        },
+    )
+}
+
+pub(super) fn tenancy(origin: &Origin, text: &Text, reader: &mut Reader) -> Option<Tenancy> {
+    reader.word(
+        origin,
+        text,
+        "tenancy",
+        &["shared", "dedicated"],
+        |word| match word {
+            "shared" => Some(Tenancy::Shared),
+            "dedicated" => Some(Tenancy::Dedicated),
+            _ => None,
+        },
+    )
+}

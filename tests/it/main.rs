@@ -1,0 +1,4 @@
+//! The one integration binary, so that it links once.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod architecture;
