@@ -1,0 +1,138 @@
+//! The flags of `serve`, and the flags by which every verb names its facts.
+//!
+//! A flag has the name of its setting. Absent: defaults. They live with the settings, so that a flag
+//! that is not given never hides a value of the file or of the environment.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::settings::{OnBlindSample, RefusalReasons};
+
+/// Where facts come from. What is not named comes from the defaults that are built in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[command(next_help_heading = "Facts")]
+pub struct SourceArgs {
+    /// Nodes and namespaces: a file with a kubectl List (YAML or JSON), or a snapshot of ours
+    #[arg(long, value_name = "FILE")]
+    pub fleet: Option<PathBuf>,
+    /// Policies, settings, regions and groups: a directory that is read whole
+    #[arg(long, value_name = "DIR")]
+    pub policies: Option<PathBuf>,
+    /// Data sets and their replicas
+    #[arg(long, value_name = "FILE|DIR")]
+    pub data_sets: Option<PathBuf>,
+    /// Measured latencies between regions and zones (CSV)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub latency: Option<PathBuf>,
+}
+
+/// The facts of an offline verb, and the instant at which it judges them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+pub struct FactsArgs {
+    /// Where the facts come from.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    /// Judge at this instant (RFC 3339, such as 2027-01-31T12:00:00Z, or a date for its midnight UTC) instead of now
+    #[arg(long, value_name = "TIME", value_parser = parse_instant, help_heading = "Facts")]
+    pub at: Option<Timestamp>,
+}
+
+/// The flags of `domicile serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+pub struct ServeArgs {
+    /// Read settings from a file (YAML, TOML or JSON by its extension)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where kube-scheduler finds us [default: 127.0.0.1:8265]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Serve /livez, /readyz and /metrics at an address of their own [default: shared with --listen]
+    #[arg(long, value_name = "ADDR")]
+    pub admin_listen: Option<String>,
+    /// Watch the nodes and namespaces of the cluster that we run in, or that kubeconfig names
+    #[arg(long, help_heading = "Facts")]
+    pub cluster: bool,
+    /// Where the facts come from.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    /// Keep the last good files here, so that a bad file is no outage even at a restart
+    #[arg(long, value_name = "DIR", help_heading = "Records")]
+    pub state_dir: Option<PathBuf>,
+    /// Write a record of every decision to this file (JSON Lines)
+    #[arg(long, value_name = "FILE", help_heading = "Records")]
+    pub decisions: Option<PathBuf>,
+    /// What to answer when permitted nodes exist and none was offered [default: error, which kube-scheduler retries]
+    #[arg(long, value_enum, value_name = "ANSWER", help_heading = "Answers")]
+    pub on_blind_sample: Option<OnBlindSample>,
+    /// On how many refused nodes the sentence is written [default: auto, which is all up to 100 candidates and else one]
+    #[arg(long, value_enum, value_name = "NODES", help_heading = "Answers")]
+    pub refusal_reasons: Option<RefusalReasons>,
+}
+
+/// Reads an instant: RFC 3339 with an offset, or a date, which is its midnight in UTC.
+fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    let instant = text.parse::<Timestamp>().ok().or_else(|| {
+        let date = text.parse::<Date>().ok()?;
+        let midnight = date.to_zoned(TimeZone::UTC).ok()?;
+        // jiff reads the date out of a date and time too; that text has a time, so it lacks an offset.
+        (text.len() == date.to_string().len()).then(|| midnight.timestamp())
+    });
+    instant.ok_or_else(|| {
+        format!("`{text}` is no instant: write a date such as 2027-01-31, or 2027-01-31T12:00:00Z")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Offline {
+        #[command(flatten)]
+        facts: FactsArgs,
+    }
+
+    #[derive(Debug, Parser)]
+    struct Serve {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    #[test]
+    fn the_flags_are_well_formed_and_described() {
+        use clap::CommandFactory;
+        Offline::command().debug_assert();
+        Serve::command().debug_assert();
+        for argument in Serve::command().get_arguments() {
+            assert!(argument.get_help().is_some(), "{}", argument.get_id());
+        }
+    }
+
+    #[test]
+    fn an_instant_is_a_time_with_an_offset_or_a_date_in_utc() {
+        for (text, instant) in [
+            ("2027-01-31", "2027-01-31T00:00:00Z"),
+            ("2027-01-31T12:00:00Z", "2027-01-31T12:00:00Z"),
+            ("2027-01-31T12:00:00+02:00", "2027-01-31T10:00:00Z"),
+        ] {
+            let parsed = Offline::try_parse_from(["domicile", "--at", text]).expect(text);
+            assert_eq!(parsed.facts.at.map(|at| at.to_string()).as_deref(), Some(instant));
+        }
+        for wrong in ["tomorrow", "2027-02-30", "2027-01-31T12:00:00", "12:00"] {
+            let error = Offline::try_parse_from(["domicile", "--at", wrong]).expect_err(wrong);
+            assert!(error.to_string().contains("is no instant"), "{error}");
+        }
+    }
+
+    #[test]
+    fn serve_judges_at_the_present_and_offline_verbs_watch_no_cluster() {
+        assert!(Serve::try_parse_from(["domicile", "--at", "2027-01-31"]).is_err());
+        assert!(Offline::try_parse_from(["domicile", "--cluster"]).is_err());
+    }
+}

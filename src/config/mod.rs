@@ -1,0 +1,24 @@
+//! The settings of `domicile serve`.
+//!
+//! Inputs: defaults, then a file (`--config`), then the environment (`DOMICILE__…`), then flags; each
+//! wins over the one before. Outputs: [`ServeSettings`], which cannot be wrong.
+//! Invariants: every key of every layer is known ([`SETTINGS`] is the whole list); a sentence about a
+//! setting names the key and where its value came from. The environment is handed in, never read here.
+//! Deliberately absent: what policies and data sets say. Those are facts, and `files` reads them.
+//! Paths are taken relative to the working directory of the process, wherever they are written.
+
+mod arguments;
+mod error;
+mod layers;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use arguments::{FactsArgs, ServeArgs, SourceArgs};
+pub use error::ConfigError;
+pub use layers::{Origin, SETTINGS, Setting};
+pub use settings::{
+    FleetSource, LogFormat, LogSettings, OnBlindSample, RefusalReasons, ServeSettings, WordSetting,
+};
+pub use validate::load;

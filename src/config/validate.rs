@@ -1,0 +1,237 @@
+//! From merged layers to settings that cannot be wrong.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ::config::ValueKind;
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use super::arguments::ServeArgs;
+use super::error::ConfigError;
+use super::layers::Layers;
+use super::settings::{FleetSource, LogSettings, ServeSettings, WordSetting};
+
+/// The least time between two unannounced readings of the files.
+const SHORTEST_RELOAD_INTERVAL: Duration = Duration::from_millis(100);
+/// The most: facts of an hour ago are a surprise to whoever changed them.
+const LONGEST_RELOAD_INTERVAL: Duration = Duration::from_hours(1);
+/// The longest wait at a shutdown; Kubernetes kills long before.
+const LONGEST_SHUTDOWN_GRACE: Duration = Duration::from_mins(10);
+/// Below this many bytes not even one pod of ordinary size fits.
+const LEAST_BODY_LIMIT_BYTES: usize = 64 * 1024;
+/// Far more threads than kube-scheduler, which asks about one pod at a time, could keep busy.
+const MOST_WORKERS: usize = 1024;
+
+/// Reads, merges and checks every layer.
+///
+/// # Errors
+/// Where the file cannot be read, a key is unknown or a value cannot be; every problem is told.
+pub fn load(
+    arguments: &ServeArgs,
+    environment: &BTreeMap<String, String>,
+) -> Result<ServeSettings, ConfigError> {
+    let mut reader = Reader {
+        layers: Layers::read(arguments, environment)?,
+        problems: Vec::new(),
+    };
+    let settings = reader.settings();
+    match settings {
+        Some(settings) if reader.problems.is_empty() => Ok(settings),
+        _ => Err(ConfigError {
+            problems: reader.problems,
+        }),
+    }
+}
+
+struct Reader {
+    layers: Layers,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn settings(&mut self) -> Option<ServeSettings> {
+        let listen = self.listen();
+        let admin_listen = self.address("admin-listen");
+        if listen.is_some() && listen == admin_listen {
+            self.reject(
+                "admin-listen",
+                "is the address of `listen`: leave it out to share that",
+            );
+        }
+        let fleet = self.fleet();
+        let policies = self.path("policies");
+        let data_sets = self.path("data-sets");
+        let latency = self.path("latency");
+        let state_dir = self.path("state-dir");
+        let decisions = self.path("decisions");
+        let body_limit_bytes = self.number("body-limit-bytes", LEAST_BODY_LIMIT_BYTES, usize::MAX / 2);
+        let on_blind_sample = self.word("on-blind-sample");
+        let refusal_reasons = self.word("refusal-reasons");
+        let reload_interval = self.duration(
+            "reload-interval",
+            SHORTEST_RELOAD_INTERVAL,
+            LONGEST_RELOAD_INTERVAL,
+        );
+        let log = self.log();
+        let workers = self.number("workers", 1, MOST_WORKERS);
+        let shutdown_grace = self.duration("shutdown-grace", Duration::ZERO, LONGEST_SHUTDOWN_GRACE);
+        Some(ServeSettings {
+            listen: listen?,
+            admin_listen,
+            fleet,
+            policies,
+            data_sets,
+            latency,
+            state_dir,
+            decisions,
+            body_limit_bytes: body_limit_bytes?,
+            on_blind_sample: on_blind_sample?,
+            refusal_reasons: refusal_reasons?,
+            reload_interval: reload_interval?,
+            log: log?,
+            workers,
+            shutdown_grace: shutdown_grace?,
+        })
+    }
+
+    fn reject(&mut self, key: &str, problem: &str) {
+        let origin = self.layers.origin(key);
+        self.problems.push(format!("`{key}` from {origin} {problem}"));
+    }
+
+    /// A value as text; what is no single value is a problem.
+    fn text(&mut self, key: &str) -> Option<String> {
+        let value = self.layers.value(key)?;
+        let text = match value.kind {
+            ValueKind::Nil => String::new(),
+            ValueKind::Array(_) | ValueKind::Table(_) => {
+                self.reject(key, "has several values where one is expected");
+                return None;
+            }
+            _ => value.into_string().unwrap_or_default(),
+        };
+        if text.is_empty() {
+            self.reject(key, "is empty: leave it out to leave it unset");
+            return None;
+        }
+        Some(text)
+    }
+
+    fn address(&mut self, key: &str) -> Option<SocketAddr> {
+        let text = self.text(key)?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            self.reject(
+                key,
+                &format!("is `{text}`: write an IP address and a port such as 127.0.0.1:8265"),
+            );
+        }
+        address
+    }
+
+    fn listen(&mut self) -> Option<SocketAddr> {
+        let address = self.address("listen");
+        let allowed = self.truth("allow-plain-http-beyond-loopback");
+        let address = address?;
+        if !address.ip().is_loopback() && !allowed {
+            self.reject(
+                "listen",
+                &format!(
+                    "is `{address}`, where others could read and forge decisions because nothing is encrypted: \
+                     use a loopback address, or set `allow-plain-http-beyond-loopback: true`"
+                ),
+            );
+        }
+        Some(address)
+    }
+
+    fn truth(&mut self, key: &str) -> bool {
+        match self.text(key).as_deref() {
+            Some("true") => true,
+            Some("false") | None => false,
+            Some(other) => {
+                self.reject(key, &format!("is `{other}`: write true or false"));
+                false
+            }
+        }
+    }
+
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        self.text(key).map(PathBuf::from)
+    }
+
+    fn fleet(&mut self) -> FleetSource {
+        let file = self.path("fleet");
+        match (file, self.truth("cluster")) {
+            (Some(_), true) => {
+                let cluster = self.layers.origin("cluster").to_string();
+                self.reject(
+                    "fleet",
+                    &format!("and `cluster` from {cluster} both say where nodes come from: leave one out"),
+                );
+                FleetSource::Embedded
+            }
+            (Some(file), false) => FleetSource::File(file),
+            (None, true) => FleetSource::Cluster,
+            (None, false) => FleetSource::Embedded,
+        }
+    }
+
+    fn number(&mut self, key: &str, least: usize, most: usize) -> Option<NonZeroUsize> {
+        let text = self.text(key)?;
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .and_then(NonZeroUsize::new);
+        if number.is_none() {
+            self.reject(
+                key,
+                &format!("is `{text}`: write a whole number, {least} to {most}"),
+            );
+        }
+        number
+    }
+
+    fn word<T: WordSetting>(&mut self, key: &str) -> Option<T> {
+        let text = self.text(key)?;
+        let value = T::from_word(&text);
+        if value.is_none() {
+            let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+            self.reject(key, &format!("is `{text}`: write {}", words.join(" or ")));
+        }
+        value
+    }
+
+    fn duration(&mut self, key: &str, least: Duration, most: Duration) -> Option<Duration> {
+        let text = self.text(key)?;
+        let duration = text
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|duration| Duration::try_from(duration).ok())
+            .filter(|duration| (least..=most).contains(duration));
+        if duration.is_none() {
+            self.reject(
+                key,
+                &format!("is `{text}`: write a time with its unit such as 10s, {least:?} to {most:?}"),
+            );
+        }
+        duration
+    }
+
+    fn log(&mut self) -> Option<LogSettings> {
+        let format = self.word("log.format");
+        let filter = self.text("log.filter")?;
+        if let Err(error) = EnvFilter::try_new(&filter) {
+            self.reject("log.filter", &format!("is `{filter}`: {error}"));
+        }
+        Some(LogSettings {
+            format: format?,
+            filter,
+        })
+    }
+}
