@@ -1,5 +1,6 @@
 //! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
 
+pub mod assembly;
 pub mod config;
 pub mod embedded;
 pub mod model;
