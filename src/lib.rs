@@ -4,6 +4,7 @@ pub mod assembly;
 pub mod config;
 pub mod embedded;
 pub mod model;
+pub mod objects;
 pub mod placement;
 pub mod policy;
 pub mod replicas;

@@ -1,16 +1,17 @@
 //! A pod that wants a node, reduced to what decides its placement.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fleet::SourceAnnotations;
-use super::names::NamespaceName;
+use super::names::{NamespaceName, NodeName};
 
 /// An annotation that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// The key, such as `domicile.dev/data-categories`.
-    pub annotation: &'static str,
+    /// The key, such as `domicile.dev/data-categories`; where it is none of ours, as somebody wrote it.
+    pub annotation: Cow<'static, str>,
     /// What is wrong and how to mend it: a lowercase sentence with user input in backticks, and
     /// without ", ", by which kube-scheduler joins reasons.
     pub problem: String,
@@ -58,4 +59,8 @@ pub struct PodRequirements {
     pub annotations: SourceAnnotations,
     /// Its volumes that are backed by claims.
     pub volumes: Vec<VolumeMount>,
+    /// The node that it is bound to already; what wants a node has none.
+    pub node: Option<NodeName>,
+    /// The scheduler that is asked to place it; unstated is `default-scheduler`, as the API server has it.
+    pub scheduler: Arc<str>,
 }

@@ -21,7 +21,7 @@ pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, places_of
     if let Some(malformed) = profile
         .malformed
         .iter()
-        .min_by_key(|malformed| (malformed.annotation, &malformed.problem))
+        .min_by_key(|malformed| (&malformed.annotation, &malformed.problem))
     {
         return format!(
             "domicile: annotation `{}`: {}",
