@@ -164,7 +164,7 @@ pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
     let data_sets = crate::policy::read_data_sets(named(&texts.data_sets))
         .map_err(|findings| note(findings.into_iter().map(Problem::DataSets).collect()))
         .ok();
-    let latency = read_latency(&texts.latency, loaded.as_ref().map(|loaded| &loaded.set))
+    let latency = latency_table(&texts.latency, loaded.as_ref().map(|loaded| &loaded.set))
         .map_err(|errors| note(errors.into_iter().map(Problem::Latency).collect()))
         .ok();
     match (loaded, data_sets, latency) {
@@ -179,8 +179,12 @@ pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
     }
 }
 
-/// Without policies the files are read all the same, so that their own problems are told at once.
-fn read_latency(
+/// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,
+/// so that their own problems are told at once.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn latency_table(
     files: &[SourceText],
     policies: Option<&PolicySet>,
 ) -> Result<LatencyTable, Vec<LatencyFileError>> {

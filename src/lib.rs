@@ -7,6 +7,7 @@ pub mod model;
 pub mod objects;
 pub mod placement;
 pub mod policy;
+pub mod publish;
 pub mod replicas;
 pub mod snapshot;
 pub mod topology;

@@ -105,6 +105,24 @@ pub struct StorageClass {
     pub annotations: SourceAnnotations,
 }
 
+impl StorageClass {
+    /// A class that is there and cannot be read. Absence would mean that it says nothing, so it refuses.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        let problem = "the storage class cannot be read; look at the log of domicile".to_owned();
+        let malformed = vec![Malformed {
+            annotation: "domicile.dev/*".into(),
+            problem,
+        }];
+        Self {
+            annotations: SourceAnnotations {
+                malformed,
+                ..SourceAnnotations::default()
+            },
+        }
+    }
+}
+
 /// The objects of one kind, by name; `None` where the source of facts does not speak of that kind at
 /// all, so that absence from it means nothing.
 pub type Known<K, V> = Option<BTreeMap<K, V>>;

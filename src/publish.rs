@@ -1,0 +1,214 @@
+//! IN-SHELL: the one writer of snapshots.
+//!
+//! Inputs: each part of the world whenever it changes (policies, data sets, latency texts, the fleet).
+//! Outputs: a whole snapshot, swapped in at once. Invariants: nothing is published before every part is
+//! there; a part that no longer fits the others keeps its last good state, and that is logged; parts
+//! that did not change are shared. Deliberately absent: how parts are read or watched.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+
+use crate::assembly::{FleetFacts, SourceText, latency_table, version};
+use crate::model::{DataSet, DataSetName};
+use crate::policy::PolicySet;
+use crate::snapshot::{Inputs, Snapshot};
+use crate::topology::LatencyTable;
+
+/// The data sets and the texts that they came from.
+#[derive(Debug, Clone)]
+struct DataSets {
+    by_name: Arc<BTreeMap<DataSetName, DataSet>>,
+    version: String,
+}
+
+/// The parts, as far as they are there.
+#[derive(Debug, Default)]
+struct Parts {
+    policies: Option<Arc<PolicySet>>,
+    data_sets: Option<DataSets>,
+    latency_texts: Option<Arc<Vec<SourceText>>>,
+    latency: Option<Arc<LatencyTable>>,
+    fleet: Option<FleetFacts>,
+}
+
+/// A snapshot and the one that it took the place of.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    /// What decides now.
+    pub current: Option<Arc<Snapshot>>,
+    /// What decided before.
+    pub previous: Option<Arc<Snapshot>>,
+    /// Counts publications, from 1.
+    pub number: u64,
+}
+
+/// The one writer of snapshots.
+#[derive(Debug)]
+pub struct Publisher {
+    parts: Mutex<Parts>,
+    snapshots: Arc<ArcSwapOption<Snapshot>>,
+    publications: watch::Sender<Publication>,
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        Self {
+            parts: Mutex::default(),
+            snapshots: Arc::default(),
+            publications: watch::Sender::new(Publication::default()),
+        }
+    }
+}
+
+impl Publisher {
+    /// Where the current snapshot is; empty until every part is there.
+    #[must_use]
+    pub fn snapshots(&self) -> Arc<ArcSwapOption<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Tells of each publication.
+    #[must_use]
+    pub fn publications(&self) -> watch::Receiver<Publication> {
+        self.publications.subscribe()
+    }
+
+    /// The policies that decide now, for reading what depends on the catalogue.
+    #[must_use]
+    pub fn current_policies(&self) -> Option<Arc<PolicySet>> {
+        self.parts().policies.clone()
+    }
+
+    /// New policies. The latencies are read again by their catalogue.
+    pub fn policies(&self, policies: Arc<PolicySet>) {
+        let mut parts = self.parts();
+        parts.policies = Some(policies);
+        rebuild_latency(&mut parts);
+        self.publish(&parts);
+    }
+
+    /// New data sets, and the texts that they were read from.
+    pub fn data_sets(&self, by_name: Arc<BTreeMap<DataSetName, DataSet>>, texts: &[SourceText]) {
+        let mut parts = self.parts();
+        parts.data_sets = Some(DataSets {
+            by_name,
+            version: version(texts),
+        });
+        self.publish(&parts);
+    }
+
+    /// New latency files.
+    pub fn latency(&self, texts: Arc<Vec<SourceText>>) {
+        let mut parts = self.parts();
+        parts.latency_texts = Some(texts);
+        rebuild_latency(&mut parts);
+        self.publish(&parts);
+    }
+
+    /// A new state of the fleet.
+    pub fn fleet(&self, fleet: FleetFacts) {
+        let mut parts = self.parts();
+        parts.fleet = Some(fleet);
+        self.publish(&parts);
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        // A panic while the lock was held cannot leave parts half written: each is assigned whole.
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes the parts if all are there. The lock is held, so publications are in order.
+    fn publish(&self, parts: &Parts) {
+        let Parts {
+            policies: Some(policies),
+            data_sets: Some(data_sets),
+            latency: Some(latency),
+            fleet: Some(fleet),
+            ..
+        } = parts
+        else {
+            return;
+        };
+        let snapshot = Arc::new(Snapshot::new(Inputs {
+            fleet: fleet.fleet.clone(),
+            fleet_version: fleet.version.clone(),
+            policies: policies.clone(),
+            data_sets: data_sets.by_name.clone(),
+            data_sets_version: data_sets.version.clone(),
+            latency: latency.clone(),
+        }));
+        tracing::debug!(
+            snapshot = snapshot.id(),
+            nodes = snapshot.node_count(),
+            "published"
+        );
+        let previous = self.snapshots.swap(Some(snapshot.clone()));
+        self.publications.send_modify(|publication| {
+            publication.number += 1;
+            publication.current = Some(snapshot);
+            publication.previous = previous;
+        });
+    }
+}
+
+/// Reads the latency texts by the present catalogue. Where they do not fit it, the last table stays.
+fn rebuild_latency(parts: &mut Parts) {
+    let (Some(policies), Some(texts)) = (&parts.policies, &parts.latency_texts) else {
+        return;
+    };
+    match latency_table(texts, Some(policies)) {
+        Ok(table) => parts.latency = Some(Arc::new(table)),
+        Err(errors) => {
+            for problem in errors {
+                tracing::error!(%problem, "the latency files do not fit the catalogue; the last table stays");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded;
+    use crate::model::Fleet;
+
+    fn texts((name, text): (&str, &str)) -> Vec<SourceText> {
+        vec![SourceText {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        }]
+    }
+
+    #[test]
+    fn nothing_is_published_before_every_part_is_there_and_then_everything_is() {
+        let publisher = Publisher::default();
+        let fleet = FleetFacts {
+            fleet: Arc::new(Fleet::default()),
+            version: "1".to_owned(),
+        };
+        publisher.fleet(fleet.clone());
+        publisher.latency(Arc::new(texts(embedded::latency())));
+        publisher.data_sets(Arc::default(), &[]);
+        assert!(publisher.snapshots().load().is_none());
+
+        let policies = PolicySet::load(embedded::policies().iter().copied()).unwrap().set;
+        publisher.policies(Arc::new(policies));
+        let first = publisher.snapshots().load_full().unwrap();
+        assert!(
+            first.latency().measured_pairs() > 0,
+            "the latencies were read once the catalogue was there"
+        );
+
+        publisher.fleet(FleetFacts {
+            version: "2".to_owned(),
+            ..fleet
+        });
+        let publication = publisher.publications().borrow().clone();
+        assert_eq!(publication.number, 2);
+        assert_eq!(publication.previous.unwrap().id(), first.id());
+        assert_ne!(publication.current.unwrap().id(), first.id());
+    }
+}
