@@ -3,6 +3,7 @@
 pub mod assembly;
 pub mod config;
 pub mod embedded;
+pub mod files;
 pub mod model;
 pub mod objects;
 pub mod placement;
