@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::access::AccessProfile;
 use super::data::{Category, Classification, Dimension, Subject};
-use super::locality::Locality;
+use super::locality::{Locality, RegionReference};
 use super::names::{NamespaceName, NodeName};
 use super::pod::Malformed;
 
@@ -58,6 +58,9 @@ pub struct SourceAnnotations {
 pub struct NodeRecord {
     /// Where its labels say that it is.
     pub locality: Locality,
+    /// The region by the label that kubelets cannot set on themselves
+    /// (`domicile.node-restriction.kubernetes.io/region`); `None` where it is missing.
+    pub restricted_region: Option<RegionReference>,
 }
 
 /// A namespace.

@@ -8,11 +8,17 @@
 
 pub mod annotations;
 mod error;
+mod namespace;
+mod node;
 mod pod;
 mod quoted;
+mod storage;
 mod view;
 
 pub use annotations::{ObjectKind, read_annotations};
 pub use error::ObjectError;
+pub use namespace::NamespaceView;
+pub use node::{NodeView, PROVIDER_LABEL, RESTRICTED_REGION_LABEL};
 pub use pod::{PodView, pod_from_json};
 pub use quoted::quoted;
+pub use storage::{ClaimView, StorageClassView, VolumeView};

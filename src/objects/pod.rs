@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::annotations::ObjectKind;
 use super::error::{ObjectError, required_name};
+use super::storage::ClaimView;
 use super::view::{Metadata, Object, Text, or_null};
 use crate::model::{NamespaceName, NodeName, Owner, PodRequirements, VolumeMount};
 
@@ -60,23 +61,7 @@ struct ClaimReference<'a> {
 #[serde(default, rename_all = "camelCase")]
 struct EphemeralVolume<'a> {
     #[serde(borrow)]
-    volume_claim_template: Object<ClaimTemplate<'a>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct ClaimTemplate<'a> {
-    #[serde(borrow)]
-    metadata: Object<Metadata<'a>>,
-    #[serde(borrow)]
-    spec: Object<ClaimTemplateSpec<'a>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ClaimTemplateSpec<'a> {
-    #[serde(borrow)]
-    storage_class_name: Text<'a>,
+    volume_claim_template: Object<ClaimView<'a>>,
 }
 
 impl PodView<'_> {
@@ -119,7 +104,7 @@ impl PodView<'_> {
                 kind: owner.kind.to_string(),
                 name: owner.name.to_string(),
             }),
-            labels: metadata.labels.to_map(str::to_owned, str::to_owned),
+            labels: metadata.labels.to_map(),
             annotations: metadata.read_annotations(ObjectKind::Pod),
             volumes: volumes.collect::<Result<_, _>>()?,
             node,
@@ -137,11 +122,7 @@ impl PodVolume<'_> {
             return Some(name.map(VolumeMount::Claim).ok_or(missing));
         }
         let template = &self.ephemeral.as_ref()?.volume_claim_template;
-        Some(Ok(VolumeMount::Ephemeral {
-            claim: Arc::from(format!("{pod}-{}", &*self.name)),
-            storage_class: template.spec.storage_class_name.shared(),
-            annotations: template.metadata.read_annotations(ObjectKind::Claim),
-        }))
+        Some(Ok(template.mount(Arc::from(format!("{pod}-{}", &*self.name)))))
     }
 }
 

@@ -88,13 +88,17 @@ impl Pairs<'_> {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
+    /// The value of a key, where there is one that is not empty. Of two equal keys the later counts, as
+    /// in Go.
+    pub(super) fn get(&self, wanted: &str) -> Option<&str> {
+        let found = self.0.iter().rev().find(|(key, _)| &**key == wanted);
+        found.and_then(|(_, value)| value.stated())
+    }
+
     /// The pairs as an ordered map.
-    pub(super) fn to_map<K: Ord, V>(
-        &self,
-        key: impl Fn(&str) -> K,
-        value: impl Fn(&str) -> V,
-    ) -> BTreeMap<K, V> {
-        self.iter().map(|(k, v)| (key(k), value(v))).collect()
+    pub(super) fn to_map<T: Ord + for<'b> From<&'b str>>(&self) -> BTreeMap<T, T> {
+        let owned = self.iter().map(|(key, value)| (T::from(key), T::from(value)));
+        owned.collect()
     }
 }
 
