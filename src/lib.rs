@@ -1,6 +1,7 @@
 //! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
 
 pub mod assembly;
+pub mod cluster;
 pub mod config;
 pub mod embedded;
 pub mod files;

@@ -34,13 +34,11 @@ struct Parts {
     fleet: Option<FleetFacts>,
 }
 
-/// A snapshot and the one that it took the place of.
+/// A snapshot that was published.
 #[derive(Debug, Clone, Default)]
 pub struct Publication {
-    /// What decides now.
+    /// What decides now; `None` before the first.
     pub current: Option<Arc<Snapshot>>,
-    /// What decided before.
-    pub previous: Option<Arc<Snapshot>>,
     /// Counts publications, from 1.
     pub number: u64,
 }
@@ -145,11 +143,10 @@ impl Publisher {
             nodes = snapshot.node_count(),
             "published"
         );
-        let previous = self.snapshots.swap(Some(snapshot.clone()));
+        self.snapshots.store(Some(snapshot.clone()));
         self.publications.send_modify(|publication| {
             publication.number += 1;
             publication.current = Some(snapshot);
-            publication.previous = previous;
         });
     }
 }
@@ -208,7 +205,6 @@ mod tests {
         });
         let publication = publisher.publications().borrow().clone();
         assert_eq!(publication.number, 2);
-        assert_eq!(publication.previous.unwrap().id(), first.id());
         assert_ne!(publication.current.unwrap().id(), first.id());
     }
 }

@@ -1,0 +1,196 @@
+//! What the watches have said so far, as a [`Fleet`].
+//!
+//! Inputs: events of one kind at a time, in any order between kinds, with relists. Outputs: the fleet,
+//! once every kind has been listed whole. Invariants: after a relist the index equals a fresh list; an
+//! event that changes nothing that decides says so, and nothing is published for it; an object that
+//! cannot be read is unknown, and unknown never helps a workload. No client, no clock, no waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{
+    Claim, ClaimKey, Fleet, Namespace, NamespaceName, NodeName, NodeRecord, StorageClass, Volume,
+};
+
+/// What happened to an object, or to a whole kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change<K, V> {
+    /// It is there, as this.
+    Apply(K, V),
+    /// It is there and cannot be read.
+    Unreadable(K),
+    /// It is gone.
+    Delete(K),
+    /// A new list begins.
+    ListBegins,
+    /// The list is whole; what it did not name is gone.
+    ListEnds,
+}
+
+/// Objects of one kind.
+#[derive(Debug)]
+pub struct Store<K, V> {
+    current: BTreeMap<K, V>,
+    unreadable: BTreeSet<K>,
+    /// What a list has named so far, while it is not whole.
+    listed: Option<(BTreeMap<K, V>, BTreeSet<K>)>,
+    is_whole: bool,
+}
+
+impl<K: Ord, V> Default for Store<K, V> {
+    fn default() -> Self {
+        Self {
+            current: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
+            listed: None,
+            is_whole: false,
+        }
+    }
+}
+
+impl<K: Ord + Clone, V: PartialEq> Store<K, V> {
+    /// Takes a change in, and tells whether it changed anything that decides.
+    pub fn take(&mut self, change: Change<K, V>) -> bool {
+        match change {
+            Change::ListBegins => {
+                self.listed = Some((BTreeMap::new(), BTreeSet::new()));
+                false
+            }
+            Change::ListEnds => self.list_ends(),
+            Change::Apply(key, value) => match &mut self.listed {
+                Some((listed, _)) => {
+                    listed.insert(key, value);
+                    false
+                }
+                None => {
+                    let was_unreadable = self.unreadable.remove(&key);
+                    let changed = self.current.get(&key) != Some(&value);
+                    self.current.insert(key, value);
+                    changed || was_unreadable
+                }
+            },
+            Change::Unreadable(key) => match &mut self.listed {
+                Some((_, unreadable)) => {
+                    unreadable.insert(key);
+                    false
+                }
+                None => {
+                    let was_there = self.current.remove(&key).is_some();
+                    self.unreadable.insert(key) || was_there
+                }
+            },
+            Change::Delete(key) => match &mut self.listed {
+                // A list is a state of its own: what it named and has been deleted since comes as an
+                // event after its end.
+                Some((listed, unreadable)) => {
+                    listed.remove(&key);
+                    unreadable.remove(&key);
+                    false
+                }
+                None => {
+                    let was_unreadable = self.unreadable.remove(&key);
+                    self.current.remove(&key).is_some() || was_unreadable
+                }
+            },
+        }
+    }
+
+    fn list_ends(&mut self) -> bool {
+        let Some((listed, unreadable)) = self.listed.take() else {
+            return false;
+        };
+        let changed = !self.is_whole || listed != self.current || unreadable != self.unreadable;
+        self.current = listed;
+        self.unreadable = unreadable;
+        self.is_whole = true;
+        changed
+    }
+
+    /// Whether a list has been whole once.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// How many objects are there and cannot be read.
+    #[must_use]
+    pub fn unreadable_count(&self) -> usize {
+        self.unreadable.len()
+    }
+
+    /// The objects that are there and cannot be read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &K> {
+        self.unreadable.iter()
+    }
+}
+
+/// Every kind that is watched.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Nodes.
+    pub nodes: Store<NodeName, NodeRecord>,
+    /// Namespaces.
+    pub namespaces: Store<NamespaceName, Namespace>,
+    /// Persistent volume claims.
+    pub claims: Store<ClaimKey, Claim>,
+    /// Persistent volumes.
+    pub volumes: Store<Arc<str>, Volume>,
+    /// Storage classes.
+    pub storage_classes: Store<Arc<str>, StorageClass>,
+}
+
+impl Index {
+    /// The kinds that have not been listed whole yet.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let kinds = [
+            ("nodes", self.nodes.is_whole()),
+            ("namespaces", self.namespaces.is_whole()),
+            ("persistentvolumeclaims", self.claims.is_whole()),
+            ("persistentvolumes", self.volumes.is_whole()),
+            ("storageclasses", self.storage_classes.is_whole()),
+        ];
+        kinds
+            .into_iter()
+            .filter(|(_, whole)| !whole)
+            .map(|(kind, _)| kind)
+            .collect()
+    }
+
+    /// How many objects cannot be read, of all kinds.
+    #[must_use]
+    pub fn unreadable_count(&self) -> usize {
+        self.nodes.unreadable_count()
+            + self.namespaces.unreadable_count()
+            + self.claims.unreadable_count()
+            + self.volumes.unreadable_count()
+            + self.storage_classes.unreadable_count()
+    }
+
+    /// The fleet, once every kind has been listed whole.
+    ///
+    /// What cannot be read is left out, and so unknown: a node that is unknown is refused, a namespace,
+    /// claim or volume that is unknown restricts by everything. Only a storage class may legitimately
+    /// not exist, so one that cannot be read says so.
+    #[must_use]
+    pub fn fleet(&self) -> Option<Fleet> {
+        if !self.missing().is_empty() {
+            return None;
+        }
+        let mut storage_classes = self.storage_classes.current.clone();
+        for name in self.storage_classes.unreadable() {
+            storage_classes.insert(name.clone(), StorageClass::unreadable());
+        }
+        Some(Fleet {
+            nodes: self.nodes.current.clone(),
+            namespaces: Some(self.namespaces.current.clone()),
+            claims: Some(self.claims.current.clone()),
+            volumes: Some(self.volumes.current.clone()),
+            storage_classes: Some(storage_classes),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

@@ -1,0 +1,140 @@
+//! Waking pods that a change may have made schedulable.
+//!
+//! kube-scheduler retries a pod that an extender refused only when something that *it* watches changes,
+//! or after five minutes; a policy file, a namespace or our own late sight of a node is nothing to it.
+//! Patching a condition of our own on `pods/status` wakes that pod alone (EXTENDER.md 7.2).
+//!
+//! Inputs: the snapshot before and after a change. Effects: patches, at most [`MOST_PATCHES`] for one
+//! change. Invariant: a pod is woken only when the change permits a node class that was refused before.
+//! Deliberately absent: election among replicas; two that wake the same pod cost one needless attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Client;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::model::PodRequirements;
+use crate::objects;
+use crate::placement::assess;
+use crate::publish::Publication;
+use crate::snapshot::Snapshot;
+
+/// Pods that are woken for one change: kube-scheduler works through a queue, and a pod that was not
+/// woken is retried by its own flush within minutes.
+pub const MOST_PATCHES: usize = 500;
+
+/// Pods that are read for one list page.
+const PAGE_SIZE: u32 = 500;
+
+/// The type of our condition.
+pub const CONDITION: &str = "domicile.dev/PlacementChanged";
+
+/// Wakes the pending pods that the change concerns, and tells how many.
+///
+/// # Errors
+/// Where the API server cannot be asked; the pods are then retried when kube-scheduler does so itself.
+pub async fn wake(
+    client: &Client,
+    before: &Snapshot,
+    after: &Snapshot,
+    now: Timestamp,
+) -> Result<usize, kube::Error> {
+    let pods: Api<Pod> = Api::all(client.clone());
+    let unbound = "spec.nodeName=,status.phase=Pending";
+    let mut parameters = ListParams::default().fields(unbound).limit(PAGE_SIZE);
+    let mut woken = 0;
+    loop {
+        let page = pods.list(&parameters).await?;
+        for pod in &page.items {
+            if woken < MOST_PATCHES && concerns(pod, before, after, now) {
+                patch(client, pod, after, now).await?;
+                woken += 1;
+            }
+        }
+        parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+        if parameters.continue_token.is_none() {
+            return Ok(woken);
+        }
+    }
+}
+
+fn concerns(pod: &Pod, before: &Snapshot, after: &Snapshot, now: Timestamp) -> bool {
+    let refused_once = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten())
+        .any(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
+    let read = || {
+        serde_json::to_vec(pod)
+            .ok()
+            .and_then(|json| objects::pod_from_json(&json).ok())
+    };
+    refused_once && read().is_some_and(|pod| is_widened(&pod, before, after, now))
+}
+
+/// Whether some node is permitted after a change that was not permitted before.
+#[must_use]
+pub fn is_widened(pod: &PodRequirements, before: &Snapshot, after: &Snapshot, now: Timestamp) -> bool {
+    let was = assess(before, pod, now);
+    let is = assess(after, pod, now);
+    after.fleet().nodes.keys().any(|node| {
+        let name = node.as_str().as_bytes();
+        is.permits(after.class_of(name)) && !was.permits(before.class_of(name))
+    })
+}
+
+async fn patch(client: &Client, pod: &Pod, after: &Snapshot, now: Timestamp) -> Result<(), kube::Error> {
+    let (Some(name), Some(namespace)) = (pod.metadata.name.as_deref(), pod.metadata.namespace.as_deref())
+    else {
+        return Ok(());
+    };
+    let condition = json!({
+        "type": CONDITION,
+        "status": "True",
+        "reason": "FactsChanged",
+        // A condition that is equal to the last one would be no change and wake nobody.
+        "message": format!("snapshot {}", after.id()),
+        "lastTransitionTime": now.round(jiff::Unit::Second).unwrap_or(now).to_string(),
+    });
+    let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let body = Patch::Strategic(json!({ "status": { "conditions": [condition] } }));
+    match api.patch_status(name, &PatchParams::default(), &body).await {
+        // It was bound or deleted meanwhile.
+        Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// How long publications are gathered before pods are woken for them together.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// Wakes pods after each publication, for as long as somebody publishes.
+pub async fn wake_after_publications(
+    client: Client,
+    mut publications: watch::Receiver<Publication>,
+    clock: fn() -> Timestamp,
+) {
+    let mut considered: Option<Arc<Snapshot>> = None;
+    while publications.changed().await.is_ok() {
+        sleep(GATHER).await;
+        let Some(current) = publications.borrow_and_update().current.clone() else {
+            continue;
+        };
+        let Some(before) = considered.replace(current.clone()) else {
+            continue;
+        };
+        match wake(&client, &before, &current, clock()).await {
+            Ok(0) => {}
+            Ok(woken) => tracing::info!(woken, snapshot = current.id(), "pods are woken for a change"),
+            Err(problem) => {
+                tracing::warn!(%problem, "pods cannot be woken; kube-scheduler retries them within minutes");
+            }
+        }
+    }
+}
