@@ -7,16 +7,26 @@
 //! Deliberately absent: I/O, a Kubernetes client and its types, the clock.
 
 pub mod annotations;
+mod document;
 mod error;
+mod fleet_file;
+#[cfg(test)]
+mod fleet_file_tests;
+mod manifest;
+#[cfg(test)]
+mod manifest_tests;
 mod namespace;
 mod node;
 mod pod;
 mod quoted;
+mod shape;
 mod storage;
 mod view;
 
 pub use annotations::{ObjectKind, read_annotations};
 pub use error::ObjectError;
+pub use fleet_file::{FleetError, FleetFile, read_fleet};
+pub use manifest::read_pod;
 pub use namespace::NamespaceView;
 pub use node::{NodeView, PROVIDER_LABEL, RESTRICTED_REGION_LABEL};
 pub use pod::{PodView, pod_from_json};

@@ -89,7 +89,7 @@ impl PodView<'_> {
 
     fn requirements_within(&self, namespace: NamespaceName) -> Result<PodRequirements, ObjectError> {
         let metadata = &self.metadata;
-        let name = metadata.name.stated().unwrap_or(&metadata.generate_name);
+        let name = metadata.stated_name();
         let node = match self.spec.node_name.stated() {
             Some(name) => Some(required_name(name, "spec.nodeName", NodeName::new)?),
             None => None,

@@ -194,6 +194,11 @@ pub(super) struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
+    /// The name, or what one will be generated from.
+    pub fn stated_name(&self) -> &str {
+        self.name.stated().unwrap_or(&self.generate_name)
+    }
+
     /// What the annotations say.
     pub fn read_annotations(&self, kind: ObjectKind) -> SourceAnnotations {
         read_annotations(kind, self.annotations.iter())
