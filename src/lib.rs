@@ -3,6 +3,7 @@
 pub mod assembly;
 pub mod cluster;
 pub mod config;
+pub mod doctor;
 pub mod embedded;
 pub mod files;
 pub mod model;

@@ -6,5 +6,6 @@
 )]
 
 mod architecture;
+mod doctor;
 mod placement;
 mod world;
