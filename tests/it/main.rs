@@ -8,4 +8,6 @@
 mod architecture;
 mod doctor;
 mod placement;
+mod webhook;
+mod wire;
 mod world;

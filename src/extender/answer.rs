@@ -1,0 +1,195 @@
+//! Answers, as short as they can be without changing what the scheduler does (EXTENDER.md 7.1).
+//!
+//! Invariants: names are those of the request in its own bytes; where a node survives, the refused ones are not mentioned; where none
+//! survives, the list of survivors is there and empty, for an absent list is a refusal without a reason.
+
+use std::io::Write as _;
+
+use super::candidates::{Candidates, Form};
+use super::preemption::NodeVictims;
+use super::scan::RawText;
+use crate::model::Score;
+use crate::snapshot::ClassIndex;
+
+/// On how many refused nodes the sentence stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RefusalReasons {
+    /// On every one up to 100 candidates, beyond that on one.
+    #[default]
+    Auto,
+    /// On one.
+    One,
+    /// On every one.
+    All,
+}
+
+/// With [`RefusalReasons::Auto`], the most candidates of which each bears the sentence. A scheduler that
+/// samples offers at least as many, so the rule never depends on the sample.
+const MOST_EXPLAINED_NODES: usize = 100;
+
+/// What stands around a score and its node: `{"Host":"","Score":10},`.
+const BYTES_PER_SCORE: usize = 24;
+
+/// A filter result with the survivors, in the form of the request.
+#[must_use]
+pub fn filter_survivors(
+    candidates: &Candidates<'_>,
+    survivors: usize,
+    passes: impl Fn(Option<ClassIndex>) -> bool,
+) -> Vec<u8> {
+    let whole = survivors == candidates.nodes.len();
+    match &candidates.form {
+        // The list of the request is the list of the answer.
+        Form::Names(list) if whole => [br#"{"NodeNames":"#.as_slice(), list, br#","Error":""}"#].concat(),
+        Form::Names(list) => {
+            let share = share(list.len(), survivors, candidates.nodes.len());
+            let mut answer = Vec::with_capacity(share + 64);
+            answer.extend_from_slice(br#"{"NodeNames":["#);
+            let mut separated = Separated::default();
+            for candidate in &candidates.nodes {
+                if passes(candidate.class) {
+                    separated.next(&mut answer);
+                    text(&mut answer, candidate.name);
+                }
+            }
+            answer.extend_from_slice(br#"],"Error":""}"#);
+            answer
+        }
+        Form::Objects(objects) => {
+            let mut answer = Vec::new();
+            answer.extend_from_slice(br#"{"Nodes":{"items":["#);
+            let mut separated = Separated::default();
+            for (candidate, object) in candidates.nodes.iter().zip(objects) {
+                if passes(candidate.class) {
+                    separated.next(&mut answer);
+                    answer.extend_from_slice(object);
+                }
+            }
+            answer.extend_from_slice(br#"]},"Error":""}"#);
+            answer
+        }
+    }
+}
+
+/// A filter result without survivors: the nodes are unresolvable, so that nobody is evicted for a pod
+/// that may not run there anyway (EXTENDER.md 3.5).
+#[must_use]
+pub fn filter_refused(candidates: &Candidates<'_>, sentence: &str, reasons: RefusalReasons) -> Vec<u8> {
+    let mut answer = Vec::new();
+    answer.extend_from_slice(match candidates.form {
+        Form::Names(_) => br#"{"NodeNames":[],"FailedAndUnresolvableNodes":{"#.as_slice(),
+        Form::Objects(_) => br#"{"Nodes":{"items":[]},"FailedAndUnresolvableNodes":{"#.as_slice(),
+    });
+    let explained = match reasons {
+        RefusalReasons::All => candidates.nodes.len(),
+        RefusalReasons::Auto if candidates.nodes.len() <= MOST_EXPLAINED_NODES => candidates.nodes.len(),
+        RefusalReasons::Auto | RefusalReasons::One => 1,
+    };
+    let sentence = quoted(sentence);
+    let mut separated = Separated::default();
+    for candidate in candidates.nodes.iter().take(explained) {
+        separated.next(&mut answer);
+        text(&mut answer, candidate.name);
+        answer.push(b':');
+        answer.extend_from_slice(&sentence);
+    }
+    answer.extend_from_slice(br#"},"Error":""}"#);
+    answer
+}
+
+/// A filter result that the scheduler takes for a failure, and tries again soon.
+#[must_use]
+pub fn filter_error(error: &str) -> Vec<u8> {
+    [br#"{"Error":"#.as_slice(), &quoted(error), b"}"].concat()
+}
+
+/// A list of scores without those that are 0, which is what a node has that is not in it.
+#[must_use]
+pub fn priorities(candidates: &Candidates<'_>, score: impl Fn(Option<ClassIndex>) -> Score) -> Vec<u8> {
+    let names = match &candidates.form {
+        Form::Names(list) => list.len(),
+        Form::Objects(objects) => objects.len() * 64,
+    };
+    let mut answer = Vec::with_capacity(names + candidates.nodes.len() * BYTES_PER_SCORE + 2);
+    answer.push(b'[');
+    let mut separated = Separated::default();
+    for candidate in &candidates.nodes {
+        let score = score(candidate.class);
+        if score > Score::LEAST {
+            separated.next(&mut answer);
+            answer.extend_from_slice(br#"{"Host":"#);
+            text(&mut answer, candidate.name);
+            answer.extend_from_slice(br#","Score":"#);
+            // A score has at most two digits.
+            if score.get() >= 10 {
+                answer.push(b'0' + score.get() / 10);
+            }
+            answer.push(b'0' + score.get() % 10);
+            answer.push(b'}');
+        }
+    }
+    answer.push(b']');
+    answer
+}
+
+/// A preemption result with the nodes that are kept. Whole victims are answered by their UIDs, which is
+/// the only form that the scheduler reads.
+#[must_use]
+pub fn preemption_candidates(
+    nodes: &[NodeVictims<'_>],
+    mut keeps: impl FnMut(&NodeVictims<'_>) -> bool,
+) -> Vec<u8> {
+    let mut answer = Vec::new();
+    answer.extend_from_slice(br#"{"NodeNameToMetaVictims":{"#);
+    let mut separated = Separated::default();
+    for node in nodes.iter().filter(|node| keeps(node)) {
+        separated.next(&mut answer);
+        text(&mut answer, node.node);
+        answer.extend_from_slice(br#":{"Pods":["#);
+        let mut separated = Separated::default();
+        for uid in &node.uids {
+            separated.next(&mut answer);
+            answer.extend_from_slice(br#"{"UID":"#);
+            text(&mut answer, *uid);
+            answer.push(b'}');
+        }
+        // Writing to a vector never fails.
+        let _ = write!(answer, r#"],"NumPDBViolations":{}}}"#, node.violations);
+    }
+    answer.extend_from_slice(b"}}");
+    answer
+}
+
+/// Writes a comma before every item but the first.
+#[derive(Default)]
+struct Separated {
+    begun: bool,
+}
+
+impl Separated {
+    #[inline]
+    fn next(&mut self, answer: &mut Vec<u8>) {
+        if self.begun {
+            answer.push(b',');
+        }
+        self.begun = true;
+    }
+}
+
+#[inline]
+fn text(answer: &mut Vec<u8>, raw: RawText<'_>) {
+    answer.push(b'"');
+    answer.extend_from_slice(raw.as_bytes());
+    answer.push(b'"');
+}
+
+fn quoted(text: &str) -> Vec<u8> {
+    // A text always serialises.
+    serde_json::to_vec(text).unwrap_or_else(|_| b"\"\"".to_vec())
+}
+
+/// What some of the names of a list will take, with a quarter more for names of different lengths.
+fn share(bytes: usize, some: usize, all: usize) -> usize {
+    let of_some = bytes / all.max(1) * some;
+    (of_some + of_some / 4).min(bytes)
+}

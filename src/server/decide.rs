@@ -1,0 +1,165 @@
+//! One request, one snapshot, one instant: from the bytes of a body to the bytes of an answer.
+//!
+//! Pure: the command line's and the simulator's decisions are the same calls of `placement`.
+
+use jiff::Timestamp;
+
+use crate::extender::{
+    BadRequest, RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates,
+    priorities, read_arguments, read_preemption_arguments,
+};
+use crate::model::PodRequirements;
+use crate::placement::{self, Answer, Assessment, BlindSample, FilterOutcome, assess, keeps_candidate};
+use crate::snapshot::Snapshot;
+
+/// What an operator may choose about answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AnswerSettings {
+    /// On how many refused nodes the sentence stands.
+    pub refusal_reasons: RefusalReasons,
+    /// What to answer when permitted nodes exist and none was offered.
+    pub on_blind_sample: BlindSample,
+}
+
+/// What was decided about one request.
+#[derive(Debug)]
+pub struct Decided<'s> {
+    /// The answer.
+    pub answer: Vec<u8>,
+    /// The pod.
+    pub pod: PodRequirements,
+    /// What the snapshot says about the pod.
+    pub assessment: Assessment<'s>,
+    /// What became of the candidates.
+    pub outcome: Outcome,
+}
+
+/// What became of the candidates of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// They were filtered.
+    Filter(FilterOutcome),
+    /// They were scored.
+    Prioritize {
+        /// How many there were.
+        candidates: usize,
+        /// How many of them the policies permit.
+        permitted: usize,
+    },
+    /// Preemption was judged.
+    Preempt {
+        /// On how many nodes somebody might be evicted.
+        candidates: usize,
+        /// How many of them are kept.
+        kept: usize,
+    },
+}
+
+impl Outcome {
+    /// How many nodes the request offered.
+    #[must_use]
+    pub fn candidates(&self) -> usize {
+        match self {
+            Self::Filter(outcome) => outcome.candidates,
+            Self::Prioritize { candidates, .. } | Self::Preempt { candidates, .. } => *candidates,
+        }
+    }
+
+    /// How many of them the policies permit, or, for preemption, how many are kept.
+    #[must_use]
+    pub fn permitted(&self) -> usize {
+        match self {
+            Self::Filter(outcome) => outcome.permitted,
+            Self::Prioritize { permitted, .. } => *permitted,
+            Self::Preempt { kept, .. } => *kept,
+        }
+    }
+}
+
+/// Answers `/filter`.
+///
+/// # Errors
+/// Where the body is no request.
+pub fn filter<'s>(
+    snapshot: &'s Snapshot,
+    body: &[u8],
+    now: Timestamp,
+    settings: AnswerSettings,
+) -> Result<Decided<'s>, BadRequest> {
+    let arguments = read_arguments(body, |name| snapshot.class_of(name))?;
+    let assessment = assess(snapshot, &arguments.pod, now);
+    let candidates = &arguments.candidates;
+    let outcome = placement::filter(&assessment, candidates.classes(), settings.on_blind_sample);
+    let answer = match &outcome.answer {
+        Answer::Survivors => {
+            let survivors = match assessment.observes() {
+                true => outcome.candidates,
+                false => outcome.permitted,
+            };
+            filter_survivors(candidates, survivors, |class| assessment.passes(class))
+        }
+        Answer::Refused(sentence) => filter_refused(candidates, sentence, settings.refusal_reasons),
+        Answer::BlindSample => filter_error(Answer::BLIND_SAMPLE),
+    };
+    Ok(Decided {
+        answer,
+        pod: arguments.pod,
+        assessment,
+        outcome: Outcome::Filter(outcome),
+    })
+}
+
+/// Answers `/prioritize`.
+///
+/// # Errors
+/// Where the body is no request.
+pub fn prioritize<'s>(
+    snapshot: &'s Snapshot,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Decided<'s>, BadRequest> {
+    let arguments = read_arguments(body, |name| snapshot.class_of(name))?;
+    let assessment = assess(snapshot, &arguments.pod, now);
+    let candidates = &arguments.candidates;
+    let scores = placement::prioritize(&assessment, candidates.classes());
+    let answer = match scores.all_equal() {
+        // Equal scores order nothing.
+        true => b"[]".to_vec(),
+        false => priorities(candidates, |class| scores.score(class)),
+    };
+    let permitted = candidates.classes().filter(|class| assessment.permits(*class));
+    let outcome = Outcome::Prioritize {
+        candidates: candidates.nodes.len(),
+        permitted: permitted.count(),
+    };
+    Ok(Decided {
+        answer,
+        pod: arguments.pod,
+        assessment,
+        outcome,
+    })
+}
+
+/// Answers `/preempt`.
+///
+/// # Errors
+/// Where the body is no request.
+pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Result<Decided<'s>, BadRequest> {
+    let arguments = read_preemption_arguments(body, |name| snapshot.class_of(name))?;
+    let assessment = assess(snapshot, &arguments.pod, now);
+    let mut kept = 0;
+    let answer = preemption_candidates(&arguments.nodes, |node| {
+        let keeps = keeps_candidate(&assessment, node.class, node.uids.len());
+        kept += usize::from(keeps);
+        keeps
+    });
+    Ok(Decided {
+        answer,
+        pod: arguments.pod,
+        assessment,
+        outcome: Outcome::Preempt {
+            candidates: arguments.nodes.len(),
+            kept,
+        },
+    })
+}

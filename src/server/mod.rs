@@ -1,0 +1,29 @@
+//! The HTTP server that kube-scheduler calls, and the routes that its operators look at.
+//!
+//! Inputs: requests; the latest published [`Snapshot`](crate::snapshot::Snapshot); a clock. Outputs:
+//! answers, each with a `Content-Length`; metrics; decision records. Invariants: one snapshot and one
+//! reading of the clock for each request; nothing is remembered between requests; a request is decided
+//! inline, for a decision takes less time than handing it over; what cannot be read is a 4xx with one
+//! sentence. Deliberately absent: Kubernetes, files, who publishes snapshots.
+//!
+//! ```text
+//! body ─ [body] ─ bytes ─ [decide] extender wire + placement ─ answer ─ [routes] ─ response
+//!                                     └─ what was decided ─ [observe] metrics, record, span
+//! ```
+
+mod admin;
+mod body;
+mod decide;
+mod observe;
+mod readiness;
+mod routes;
+mod run;
+mod sentence;
+mod state;
+
+pub use body::{Body, BodyBudget, BodyError, read_body};
+pub use decide::{AnswerSettings, Decided, Outcome, filter, preempt, prioritize};
+pub use readiness::Readiness;
+pub use routes::{configure, configure_admin, configure_extender};
+pub use run::{RunSettings, run};
+pub use state::ServerState;

@@ -1,0 +1,169 @@
+//! Which path does what, and from each outcome to a response.
+
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, ContentType, HeaderValue};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::admin::{index, livez, readyz};
+use super::body::{BodyError, read_body};
+use super::decide::{filter, preempt, prioritize};
+use super::observe::{self, Verb};
+use super::sentence::sentence;
+use super::state::ServerState;
+use crate::extender::{
+    BadRequest, filter_survivors, preemption_candidates, read_arguments, read_preemption_arguments,
+};
+
+/// Every route, for a server with one address.
+pub fn configure(service: &mut ServiceConfig) {
+    admin_routes(service);
+    configure_extender(service);
+}
+
+/// What kube-scheduler calls.
+pub fn configure_extender(service: &mut ServiceConfig) {
+    service
+        .service(post("/filter", Verb::Filter))
+        .service(post("/prioritize", Verb::Prioritize))
+        .service(post("/preempt", Verb::Preempt));
+    everything_else(service);
+}
+
+/// What operators call, for an address of its own.
+pub fn configure_admin(service: &mut ServiceConfig) {
+    admin_routes(service);
+    everything_else(service);
+}
+
+fn admin_routes(service: &mut ServiceConfig) {
+    let only_get = || web::to(only_get);
+    service
+        .service(web::resource("/livez").get(livez).default_service(only_get()))
+        .service(web::resource("/readyz").get(readyz).default_service(only_get()))
+        .service(
+            web::resource("/metrics")
+                .get(observe::metrics)
+                .default_service(only_get()),
+        );
+}
+
+fn everything_else(service: &mut ServiceConfig) {
+    service
+        .service(web::resource("/").get(index).default_service(web::to(only_get)))
+        .default_service(web::to(not_found));
+}
+
+fn post(path: &'static str, verb: Verb) -> actix_web::Resource {
+    web::resource(path)
+        .post(
+            move |state: Data<ServerState>, request: HttpRequest, payload: Payload| async move {
+                answer(verb, &state, &request, payload).await
+            },
+        )
+        .default_service(web::to(only_post))
+}
+
+async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    // The type of the content is not looked at: a body shows by itself what it is.
+    let body = match read_body(request, payload, &state.bodies).await {
+        Ok(body) => body,
+        Err(error) => return no_body(state, verb, &error),
+    };
+    let started = Instant::now();
+    let now = (state.clock)();
+    let Some(snapshot) = state.world() else {
+        return before_ready(verb, state, body.bytes());
+    };
+    let decided = match verb {
+        Verb::Filter => filter(&snapshot, body.bytes(), now, state.answers),
+        Verb::Prioritize => prioritize(&snapshot, body.bytes(), now),
+        Verb::Preempt => preempt(&snapshot, body.bytes(), now),
+    };
+    match decided {
+        Ok(decided) => {
+            observe::decided(state, verb, &decided, now, started.elapsed());
+            json(decided.answer)
+        }
+        Err(error) => bad_request(state, verb, &error),
+    }
+}
+
+/// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
+/// for us never comes up; all others get a failure that the scheduler soon tries again (POLICY.md A7).
+fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
+    let unknown = |_: &[u8]| None;
+    let answer = match verb {
+        Verb::Filter | Verb::Prioritize => read_arguments(body, unknown).map(|arguments| {
+            let exempt = state.exempt_before_ready.contains(&arguments.pod.namespace);
+            exempt.then(|| match verb {
+                Verb::Filter => {
+                    let candidates = &arguments.candidates;
+                    filter_survivors(candidates, candidates.nodes.len(), |_| true)
+                }
+                _ => b"[]".to_vec(),
+            })
+        }),
+        Verb::Preempt => read_preemption_arguments(body, unknown).map(|arguments| {
+            let exempt = state.exempt_before_ready.contains(&arguments.pod.namespace);
+            exempt.then(|| preemption_candidates(&arguments.nodes, |node| !node.uids.is_empty()))
+        }),
+    };
+    match answer {
+        Ok(Some(answer)) => json(answer),
+        Ok(None) => {
+            observe::failed(state, verb, "not-ready");
+            let missing = state.missing().join(" and ");
+            sentence(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("not ready: waiting for {missing}"),
+            )
+        }
+        Err(error) => bad_request(state, verb, &error),
+    }
+}
+
+fn json(answer: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(answer)
+}
+
+fn bad_request(state: &ServerState, verb: Verb, error: &BadRequest) -> HttpResponse {
+    observe::failed(state, verb, error.code());
+    sentence(StatusCode::BAD_REQUEST, error.to_string())
+}
+
+fn no_body(state: &ServerState, verb: Verb, error: &BodyError) -> HttpResponse {
+    let (status, code) = match error {
+        BodyError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"),
+        BodyError::TooManyInFlight { .. } => (StatusCode::SERVICE_UNAVAILABLE, "bodies-in-flight"),
+        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "body-too-slow"),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "body-broken"),
+    };
+    observe::failed(state, verb, code);
+    sentence(status, error.to_string())
+}
+
+async fn only_post(request: HttpRequest) -> HttpResponse {
+    wrong_method(&request, "POST")
+}
+
+async fn only_get(request: HttpRequest) -> HttpResponse {
+    wrong_method(&request, "GET")
+}
+
+fn wrong_method(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let text = format!("{} takes {allowed} and nothing else", request.path());
+    let mut response = sentence(StatusCode::METHOD_NOT_ALLOWED, text);
+    let allowed = HeaderValue::from_static(allowed);
+    response.headers_mut().insert(ALLOW, allowed);
+    response
+}
+
+async fn not_found() -> HttpResponse {
+    sentence(
+        StatusCode::NOT_FOUND,
+        "there is nothing here; the routes are listed at /",
+    )
+}

@@ -1,0 +1,49 @@
+//! What every request needs, shared by all workers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
+
+use super::body::BodyBudget;
+use super::decide::AnswerSettings;
+use super::readiness::Readiness;
+use crate::model::NamespaceName;
+use crate::snapshot::Snapshot;
+
+/// What every request needs.
+#[derive(Debug)]
+pub struct ServerState {
+    /// Where the one writer publishes the world.
+    pub snapshots: Arc<ArcSwapOption<Snapshot>>,
+    /// Which sources are still to come.
+    pub readiness: Arc<Readiness>,
+    /// The namespaces whose pods pass before the settings of the policies are known (POLICY.md A7).
+    pub exempt_before_ready: BTreeSet<NamespaceName>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+    /// What an operator chose about answers.
+    pub answers: AnswerSettings,
+    /// The room for bodies.
+    pub bodies: Arc<BodyBudget>,
+}
+
+impl ServerState {
+    /// The world, once every source is loaded.
+    pub(super) fn world(&self) -> Option<Arc<Snapshot>> {
+        match self.readiness.is_ready() {
+            true => self.snapshots.load_full(),
+            false => None,
+        }
+    }
+
+    /// What is missing, for people; empty exactly where [`ServerState::world`] is there.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let mut missing = self.readiness.missing();
+        if missing.is_empty() && self.snapshots.load().is_none() {
+            missing.push("the first snapshot".to_owned());
+        }
+        missing
+    }
+}
