@@ -26,8 +26,7 @@ fn decide<'s>(verb: &str, snapshot: &'s Snapshot, body: &[u8]) -> Result<Decided
     match verb {
         "filter" => filter(snapshot, body, now, AnswerSettings::default()),
         "prioritize" => prioritize(snapshot, body, now),
-        "preempt" => preempt(snapshot, body, now),
-        other => panic!("`{other}` is no verb"),
+        _ => preempt(snapshot, body, now),
     }
 }
 
