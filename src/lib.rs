@@ -1,6 +1,17 @@
 //! Domicile decides where a pod may run (data residency) and where it runs best (measured latency).
+//!
+//! ```text
+//! HTTP body ─ extender (wire) ─┐                                           ┌─ extender ─ HTTP
+//! pod.yaml ─ objects ──────────┼─ PodRequirements ─ placement::assess ─────┤
+//! simulation event ────────────┘        │           filter · prioritize    └─ text, report, record
+//!      cluster | files | simulation ─► assembly ─► Arc<Snapshot>
+//! ```
+//!
+//! The middle is pure: `model`, `policy`, `topology`, `replicas`, `objects`, `snapshot`, `placement`.
+//! Everything else is a shell around it. ARCHITECTURE.md is the map.
 
 pub mod assembly;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod doctor;
@@ -15,4 +26,5 @@ pub mod publish;
 pub mod replicas;
 pub mod server;
 pub mod snapshot;
+pub mod telemetry;
 pub mod topology;

@@ -1,2 +1,7 @@
-//! Parse, run, exit code.
-fn main() {}
+//! The program: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    domicile::cli::run()
+}

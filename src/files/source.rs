@@ -173,7 +173,7 @@ impl SourceFiles {
     }
 
     /// Names and texts in the order of names.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.files
             .iter()
             .map(|file| (file.name.as_str(), file.text.as_str()))

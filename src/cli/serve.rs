@@ -1,0 +1,182 @@
+//! `domicile serve`: wires sources of facts, the one writer, the cluster and the server together.
+//!
+//! No rule lives here. Order at the start: settings, log, listeners, sources; the first look at each
+//! source is before the server answers, so that a good start is ready at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+
+use super::first_decision::first_decision;
+use super::sources::{Report, keep_sources};
+use crate::assembly::FleetFacts;
+use crate::cluster::ClusterState;
+use crate::config::{self, FleetSource, OnBlindSample, ServeArgs, ServeSettings};
+use crate::extender::RefusalReasons;
+use crate::files::{SourceHealth, SourceName, SourceState};
+use crate::model::NamespaceName;
+use crate::placement::BlindSample;
+use crate::policy::PolicySet;
+use crate::publish::Publisher;
+use crate::server::{self, AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState};
+use crate::{cluster, embedded, telemetry};
+
+/// Runs until it is asked to stop.
+///
+/// The exit code is 0 after an orderly stop and 2 where it could not start.
+#[must_use]
+pub fn run(arguments: &ServeArgs, environment: &BTreeMap<String, String>) -> ExitCode {
+    let outcome = config::load(arguments, environment)
+        .map_err(anyhow::Error::from)
+        .and_then(|settings| {
+            telemetry::start(&settings.log)?;
+            actix_web::rt::System::new().block_on(serve(settings))
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("domicile serve: {problem:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn serve(settings: ServeSettings) -> Result<()> {
+    let listener = bind(settings.listen)?;
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    let admin = settings.admin_listen.map(bind).transpose()?;
+    let publisher = Arc::new(Publisher::default());
+    let readiness = Arc::new(Readiness::waiting_for(awaited(&settings)));
+    let report: Report = {
+        let readiness = readiness.clone();
+        Arc::new(move |health: &SourceHealth| {
+            if !matches!(health.state, SourceState::NeverLoaded { .. }) {
+                readiness.loaded(health.name.word());
+            }
+        })
+    };
+    let kept = keep_sources(&settings, &publisher, &report)?;
+    if settings.fleet == FleetSource::Cluster {
+        follow_cluster(&publisher, &readiness).await?;
+    }
+    let state = Data::new(ServerState {
+        snapshots: publisher.snapshots(),
+        readiness: readiness.clone(),
+        exempt_before_ready: exempt_by_default(),
+        clock: Timestamp::now,
+        answers: AnswerSettings {
+            refusal_reasons: refusal_reasons(settings.refusal_reasons),
+            on_blind_sample: blind_sample(settings.on_blind_sample),
+        },
+        bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
+    });
+    greet(&settings, &publisher, address);
+    let run = RunSettings {
+        workers: settings.workers.map(NonZeroUsize::get),
+        shutdown_grace: settings.shutdown_grace,
+    };
+    let outcome = server::run(state, listener, admin, run).await;
+    drop(kept);
+    outcome.context("the server failed")
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The sources without which nothing is decided.
+fn awaited(settings: &ServeSettings) -> Vec<&'static str> {
+    let fleet = match settings.fleet {
+        FleetSource::Cluster => SourceName::Cluster,
+        FleetSource::File(_) | FleetSource::Embedded => SourceName::Fleet,
+    };
+    [
+        SourceName::Policies,
+        SourceName::DataSets,
+        SourceName::Latency,
+        fleet,
+    ]
+    .map(SourceName::word)
+    .to_vec()
+}
+
+/// Follows the cluster in the background: each state of it is published, and pods that it makes
+/// schedulable are woken.
+async fn follow_cluster(publisher: &Arc<Publisher>, readiness: &Arc<Readiness>) -> Result<()> {
+    let client = kube_client().await?;
+    let (sender, mut states) = tokio::sync::watch::channel(ClusterState::default());
+    actix_web::rt::spawn(cluster::follow(client.clone(), sender));
+    let (publisher, readiness) = (publisher.clone(), readiness.clone());
+    actix_web::rt::spawn(cluster::wake_after_publications(
+        client,
+        publisher.publications(),
+        Timestamp::now,
+    ));
+    actix_web::rt::spawn(async move {
+        let mut generation = 0;
+        while states.changed().await.is_ok() {
+            let state = states.borrow_and_update().clone();
+            if let Some(fleet) = state.fleet.filter(|_| state.generation != generation) {
+                generation = state.generation;
+                publisher.fleet(FleetFacts {
+                    fleet,
+                    version: format!("cluster-{generation}"),
+                });
+                readiness.loaded(SourceName::Cluster.word());
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn kube_client() -> Result<kube::Client> {
+    let mut config = kube::Config::infer()
+        .await
+        .context("no cluster is known: set KUBECONFIG or run in a pod")?;
+    // A watch is idle for minutes; its own timeout is set by the watcher.
+    config.read_timeout = None;
+    kube::Client::try_from(config).context("the client of the cluster cannot be made")
+}
+
+/// The namespaces whose pods pass while no policy set is loaded: those of the shipped settings.
+fn exempt_by_default() -> BTreeSet<NamespaceName> {
+    let shipped = PolicySet::load(embedded::policies().iter().copied());
+    shipped
+        .map(|loaded| loaded.set.settings().exempt_namespaces.clone())
+        .unwrap_or_default()
+}
+
+fn refusal_reasons(setting: config::RefusalReasons) -> RefusalReasons {
+    match setting {
+        config::RefusalReasons::Auto => RefusalReasons::Auto,
+        config::RefusalReasons::One => RefusalReasons::One,
+        config::RefusalReasons::All => RefusalReasons::All,
+    }
+}
+
+fn blind_sample(setting: OnBlindSample) -> BlindSample {
+    match setting {
+        OnBlindSample::Error => BlindSample::Error,
+        OnBlindSample::Refuse => BlindSample::Refuse,
+    }
+}
+
+/// Says where it listens, and on the built-in fleet what to try first.
+fn greet(settings: &ServeSettings, publisher: &Publisher, address: SocketAddr) {
+    println!("domicile answers kube-scheduler at http://{address}");
+    if settings.fleet != FleetSource::Embedded {
+        return;
+    }
+    let snapshot = publisher.snapshots().load_full();
+    if let Some(call) = snapshot.and_then(|snapshot| first_decision(&snapshot, address)) {
+        println!("a first decision, on the built-in fleet:\n\n{call}\n");
+    }
+}

@@ -1,0 +1,171 @@
+//! The files that `serve` keeps: how each is compiled, and where a good state goes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+
+use crate::assembly::{FleetFacts, SourceText, latency_table, version};
+use crate::config::{FleetSource, ServeSettings};
+use crate::embedded;
+use crate::files::{
+    Compile, Source, SourceFiles, SourceHealth, SourceKeeper, SourceName, SourceStatus, SourceWatch,
+    StateStore, WatchSettings, watch,
+};
+use crate::objects::read_fleet;
+use crate::policy::{Finding, PolicySet, read_data_sets};
+use crate::publish::Publisher;
+
+/// What is told of a source after each look at it.
+pub type Report = Arc<dyn Fn(&SourceHealth) + Send + Sync>;
+
+/// The watches of all sources; they end when this is dropped.
+pub struct Kept {
+    _watches: Vec<SourceWatch>,
+}
+
+/// Looks at every source once, in the order in which they depend on each other, and goes on watching
+/// those that are files.
+///
+/// # Errors
+/// Where a watch cannot be set up.
+pub fn keep_sources(settings: &ServeSettings, publisher: &Arc<Publisher>, report: &Report) -> Result<Kept> {
+    let keeping = Keeping {
+        settings,
+        publisher,
+        report,
+    };
+    let mut watches = vec![
+        keeping.keep(
+            SourceName::Policies,
+            source(settings.policies.as_ref(), embedded::policies()),
+            Box::new(compile_policies),
+            |publisher, policies| publisher.policies(policies),
+        )?,
+        keeping.keep(
+            SourceName::DataSets,
+            source(settings.data_sets.as_ref(), &[embedded::data_sets()]),
+            Box::new(compile_data_sets),
+            |publisher, loaded| publisher.data_sets(loaded.0.clone(), &loaded.1),
+        )?,
+        keeping.keep(
+            SourceName::Latency,
+            source(settings.latency.as_ref(), &[embedded::latency()]),
+            compile_latency(publisher.clone()),
+            |publisher, texts| publisher.latency(texts),
+        )?,
+    ];
+    let fleet = match &settings.fleet {
+        FleetSource::Cluster => None,
+        FleetSource::File(path) => Some(Source::Path(path.clone())),
+        FleetSource::Embedded => Some(Source::Embedded(vec![embedded::fleet()])),
+    };
+    if let Some(fleet) = fleet {
+        let publish = |publisher: &Publisher, fleet: Arc<FleetFacts>| publisher.fleet((*fleet).clone());
+        watches.push(keeping.keep(SourceName::Fleet, fleet, Box::new(compile_fleet), publish)?);
+    }
+    Ok(Kept {
+        _watches: watches.into_iter().flatten().collect(),
+    })
+}
+
+fn source(named: Option<&PathBuf>, embedded: &[(&'static str, &'static str)]) -> Source {
+    named.map_or_else(
+        || Source::Embedded(embedded.to_vec()),
+        |path| Source::Path(path.clone()),
+    )
+}
+
+struct Keeping<'a> {
+    settings: &'a ServeSettings,
+    publisher: &'a Arc<Publisher>,
+    report: &'a Report,
+}
+
+impl Keeping<'_> {
+    /// Looks once, now, and then watches on a thread of its own. What is built in is not watched.
+    fn keep<T: Send + Sync + 'static>(
+        &self,
+        name: SourceName,
+        source: Source,
+        compile: Compile<T>,
+        publish: impl Fn(&Publisher, Arc<T>) + Send + 'static,
+    ) -> Result<Option<SourceWatch>> {
+        let built_in = matches!(source, Source::Embedded(_));
+        let store = self.settings.state_dir.clone().map(StateStore::new);
+        let mut keeper = SourceKeeper::new(name, source, store, compile);
+        let (publisher, report) = (self.publisher.clone(), self.report.clone());
+        let take = move |status: &SourceStatus<T>| {
+            report(&status.health);
+            if status.changed {
+                if let Some(value) = &status.value {
+                    publish(&publisher, value.clone());
+                }
+            }
+        };
+        take(&keeper.refresh(Timestamp::now()));
+        if built_in {
+            return Ok(None);
+        }
+        let every = WatchSettings::every(self.settings.reload_interval);
+        watch(keeper, every, Timestamp::now, take)
+            .map(Some)
+            .with_context(|| format!("cannot watch {name}"))
+    }
+}
+
+fn sentences(findings: Vec<Finding>) -> Vec<String> {
+    findings.iter().map(ToString::to_string).collect()
+}
+
+fn texts(files: &SourceFiles) -> Vec<SourceText> {
+    files
+        .iter()
+        .map(|(name, text)| SourceText {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        })
+        .collect()
+}
+
+fn compile_policies(files: &SourceFiles) -> Result<PolicySet, Vec<String>> {
+    let loaded = PolicySet::load(files.iter()).map_err(sentences)?;
+    loaded
+        .findings
+        .iter()
+        .for_each(|finding| tracing::warn!("{finding}"));
+    Ok(loaded.set)
+}
+
+type DataSets = std::collections::BTreeMap<crate::model::DataSetName, crate::model::DataSet>;
+
+fn compile_data_sets(files: &SourceFiles) -> Result<(Arc<DataSets>, Vec<SourceText>), Vec<String>> {
+    let data_sets = read_data_sets(files.iter()).map_err(sentences)?;
+    Ok((Arc::new(data_sets), texts(files)))
+}
+
+/// The texts are what is kept: the table is built by the catalogue, which may change without them.
+fn compile_latency(publisher: Arc<Publisher>) -> Compile<Vec<SourceText>> {
+    Box::new(move |files| {
+        let texts = texts(files);
+        let policies = publisher.current_policies();
+        match latency_table(&texts, policies.as_deref()) {
+            Ok(_) => Ok(texts),
+            Err(errors) => Err(errors.iter().map(ToString::to_string).collect()),
+        }
+    })
+}
+
+fn compile_fleet(files: &SourceFiles) -> Result<FleetFacts, Vec<String>> {
+    let texts = texts(files);
+    let [file] = texts.as_slice() else {
+        return Err(vec![format!("a fleet is one file and here are {}", texts.len())]);
+    };
+    let read = read_fleet(&file.text, &file.name)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<String>>())?;
+    Ok(FleetFacts {
+        fleet: Arc::new(read.fleet),
+        version: version(&texts),
+    })
+}
