@@ -98,10 +98,8 @@ impl Keeping<'_> {
         let (publisher, report) = (self.publisher.clone(), self.report.clone());
         let take = move |status: &SourceStatus<T>| {
             report(&status.health);
-            if status.changed {
-                if let Some(value) = &status.value {
-                    publish(&publisher, value.clone());
-                }
+            if let Some(value) = status.value.as_ref().filter(|_| status.changed) {
+                publish(&publisher, value.clone());
             }
         };
         take(&keeper.refresh(Timestamp::now()));
