@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use anyhow::{Context, Result};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use super::first_decision::first_decision;
@@ -61,14 +62,15 @@ async fn serve(settings: ServeSettings) -> Result<()> {
             }
         })
     };
-    let kept = keep_sources(&settings, &publisher, &report)?;
+    let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
+    let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
     if settings.fleet == FleetSource::Cluster {
         follow_cluster(&publisher, &readiness).await?;
     }
     let state = Data::new(ServerState {
         snapshots: publisher.snapshots(),
         readiness: readiness.clone(),
-        exempt_before_ready: exempt_by_default(),
+        exempt_before_ready: exempt,
         clock: Timestamp::now,
         answers: AnswerSettings {
             refusal_reasons: refusal_reasons(settings.refusal_reasons),

@@ -1,9 +1,11 @@
 //! The files that `serve` keeps: how each is compiled, and where a good state goes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::assembly::{FleetFacts, SourceText, latency_table, version};
@@ -13,6 +15,7 @@ use crate::files::{
     Compile, Source, SourceFiles, SourceHealth, SourceKeeper, SourceName, SourceStatus, SourceWatch,
     StateStore, WatchSettings, watch,
 };
+use crate::model::{DataSet, DataSetName, NamespaceName};
 use crate::objects::read_fleet;
 use crate::policy::{Finding, PolicySet, read_data_sets};
 use crate::publish::Publisher;
@@ -30,7 +33,13 @@ pub struct Kept {
 ///
 /// # Errors
 /// Where a watch cannot be set up.
-pub fn keep_sources(settings: &ServeSettings, publisher: &Arc<Publisher>, report: &Report) -> Result<Kept> {
+pub fn keep_sources(
+    settings: &ServeSettings,
+    publisher: &Arc<Publisher>,
+    exempt: &Arc<ArcSwap<BTreeSet<NamespaceName>>>,
+    report: &Report,
+) -> Result<Kept> {
+    let exempt = exempt.clone();
     let keeping = Keeping {
         settings,
         publisher,
@@ -41,7 +50,10 @@ pub fn keep_sources(settings: &ServeSettings, publisher: &Arc<Publisher>, report
             SourceName::Policies,
             source(settings.policies.as_ref(), embedded::policies()),
             Box::new(compile_policies),
-            |publisher, policies| publisher.policies(policies),
+            move |publisher, policies| {
+                exempt.store(Arc::new(policies.settings().exempt_namespaces.clone()));
+                publisher.policies(policies);
+            },
         )?,
         keeping.keep(
             SourceName::DataSets,
@@ -136,7 +148,7 @@ fn compile_policies(files: &SourceFiles) -> Result<PolicySet, Vec<String>> {
     Ok(loaded.set)
 }
 
-type DataSets = std::collections::BTreeMap<crate::model::DataSetName, crate::model::DataSet>;
+type DataSets = BTreeMap<DataSetName, DataSet>;
 
 fn compile_data_sets(files: &SourceFiles) -> Result<(Arc<DataSets>, Vec<SourceText>), Vec<String>> {
     let data_sets = read_data_sets(files.iter()).map_err(sentences)?;

@@ -34,7 +34,8 @@ impl ClassScores {
     }
 }
 
-/// Scores candidates. A class that the policies refuse gets the least score, whoever offers it.
+/// Scores candidates. A class that the filter refuses gets the least score, whoever offers it; where the
+/// settings only observe, it refuses none, and policies do not sway the score either.
 #[must_use]
 pub fn prioritize(
     assessment: &Assessment<'_>,
@@ -54,7 +55,7 @@ pub fn prioritize(
     let costs: Vec<Demanded<Total>> = assessment
         .snapshot
         .classes()
-        .map(|(index, class)| match assessment.permits(Some(index)) {
+        .map(|(index, class)| match assessment.passes(Some(index)) {
             true => total(table, &demand, class.point),
             false => Demanded::NotDemanded,
         })

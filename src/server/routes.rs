@@ -97,7 +97,10 @@ fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
     let unknown = |_: &[u8]| None;
     let answer = match verb {
         Verb::Filter | Verb::Prioritize => read_arguments(body, unknown).map(|arguments| {
-            let exempt = state.exempt_before_ready.contains(&arguments.pod.namespace);
+            let exempt = state
+                .exempt_before_ready
+                .load()
+                .contains(&arguments.pod.namespace);
             exempt.then(|| match verb {
                 Verb::Filter => {
                     let candidates = &arguments.candidates;
@@ -107,7 +110,10 @@ fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
             })
         }),
         Verb::Preempt => read_preemption_arguments(body, unknown).map(|arguments| {
-            let exempt = state.exempt_before_ready.contains(&arguments.pod.namespace);
+            let exempt = state
+                .exempt_before_ready
+                .load()
+                .contains(&arguments.pod.namespace);
             exempt.then(|| preemption_candidates(&arguments.nodes, |node| !node.uids.is_empty()))
         }),
     };

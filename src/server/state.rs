@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 
 use super::body::BodyBudget;
@@ -19,8 +19,9 @@ pub struct ServerState {
     pub snapshots: Arc<ArcSwapOption<Snapshot>>,
     /// Which sources are still to come.
     pub readiness: Arc<Readiness>,
-    /// The namespaces whose pods pass before the settings of the policies are known (POLICY.md A7).
-    pub exempt_before_ready: BTreeSet<NamespaceName>,
+    /// The namespaces whose pods pass before every source is loaded (POLICY.md A7): those of the policies
+    /// where these are there already, else of the shipped ones.
+    pub exempt_before_ready: Arc<ArcSwap<BTreeSet<NamespaceName>>>,
     /// The clock.
     pub clock: fn() -> Timestamp,
     /// What an operator chose about answers.

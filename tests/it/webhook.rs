@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{App, body, test};
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use domicile::model::NamespaceName;
 use domicile::server::{
     AnswerSettings, BodyBudget, Readiness, ServerState, configure, configure_admin, configure_extender,
@@ -29,7 +29,9 @@ fn state(snapshot: Option<Snapshot>) -> ServerState {
     ServerState {
         snapshots: Arc::new(ArcSwapOption::from(snapshot.map(Arc::new))),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
-        exempt_before_ready: [NamespaceName::new("kube-system").unwrap()].into(),
+        exempt_before_ready: Arc::new(ArcSwap::from_pointee(
+            [NamespaceName::new("kube-system").unwrap()].into(),
+        )),
         clock: || NOW.parse().unwrap(),
         answers: AnswerSettings::default(),
         bodies: Arc::new(BodyBudget::new(1 << 20)),
