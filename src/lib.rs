@@ -14,6 +14,7 @@ pub mod assembly;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod decisions;
 pub mod doctor;
 pub mod embedded;
 pub mod extender;

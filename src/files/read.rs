@@ -11,7 +11,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::source::{Limits, Source, SourceFile, SourceFiles, SourceName};
+use crate::assembly::SourceText;
+
+use super::source::{Limits, Source, SourceFiles, SourceName};
 
 /// A source that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +92,7 @@ const PAUSE_BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 /// Where something cannot be read, is not text, or exceeds a limit. Nothing is read in part.
 pub fn read_source(name: SourceName, source: &Source) -> Result<SourceFiles, SourceError> {
     match source {
-        Source::Embedded(files) => Ok(SourceFiles::new(files.iter().map(|(name, text)| SourceFile {
+        Source::Embedded(files) => Ok(SourceFiles::new(files.iter().map(|(name, text)| SourceText {
             name: (*name).to_owned(),
             text: (*text).to_owned(),
         }))),
@@ -115,7 +117,7 @@ struct Reading<'a> {
     path: &'a Path,
     extensions: &'a [&'a str],
     limits: Limits,
-    files: Vec<SourceFile>,
+    files: Vec<SourceText>,
     passed_over: Vec<String>,
     bytes: u64,
     /// Links, or paths with links in them, and what they led to.
@@ -233,7 +235,7 @@ impl<'a> Reading<'a> {
             });
         }
         let text = String::from_utf8(bytes).map_err(|_| SourceError::NotUtf8(path.to_owned()))?;
-        self.files.push(SourceFile { name, text });
+        self.files.push(SourceText { name, text });
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::assembly::SourceText;
+
 use super::digest::{Sha256Hex, sha256_of};
 
 /// A source of facts.
@@ -133,42 +135,33 @@ impl fmt::Display for Source {
     }
 }
 
-/// One file of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceFile {
-    /// Its name relative to the source, with `/` between directories.
-    pub name: String,
-    /// Its text.
-    pub text: String,
-}
-
 /// The texts of a source as one reading found them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceFiles {
-    files: Vec<SourceFile>,
+    files: Vec<SourceText>,
     passed_over: Vec<String>,
 }
 
 impl SourceFiles {
     /// Takes files in any order.
     #[must_use]
-    pub fn new(files: impl IntoIterator<Item = SourceFile>) -> Self {
+    pub fn new(files: impl IntoIterator<Item = SourceText>) -> Self {
         Self::with_passed_over(files, Vec::new())
     }
 
     pub(super) fn with_passed_over(
-        files: impl IntoIterator<Item = SourceFile>,
+        files: impl IntoIterator<Item = SourceText>,
         mut passed_over: Vec<String>,
     ) -> Self {
-        let mut files: Vec<SourceFile> = files.into_iter().collect();
+        let mut files: Vec<SourceText> = files.into_iter().collect();
         files.sort();
         passed_over.sort();
         Self { files, passed_over }
     }
 
-    /// The files in the order of their names.
+    /// The files in the order of their names, which are relative to the source, with `/` between directories.
     #[must_use]
-    pub fn files(&self) -> &[SourceFile] {
+    pub fn files(&self) -> &[SourceText] {
         &self.files
     }
 

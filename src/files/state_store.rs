@@ -14,8 +14,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::assembly::SourceText;
+
 use super::digest::sha256_of;
-use super::source::{SourceFile, SourceFiles, SourceName};
+use super::source::{SourceFiles, SourceName};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -198,7 +200,7 @@ impl StateStore {
                 source_word: content.source,
             });
         }
-        let files = content.files.into_iter().map(|file| SourceFile {
+        let files = content.files.into_iter().map(|file| SourceText {
             name: file.name,
             text: file.text,
         });
@@ -241,11 +243,11 @@ mod tests {
 
     fn sample() -> SourceFiles {
         SourceFiles::new([
-            SourceFile {
+            SourceText {
                 name: "b.yaml".into(),
                 text: "two: \"quoted\"\n".into(),
             },
-            SourceFile {
+            SourceText {
                 name: "a.yaml".into(),
                 text: "öne\n".into(),
             },
