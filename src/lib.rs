@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod extender;
 pub mod files;
+pub mod metrics;
 pub mod model;
 pub mod objects;
 pub mod placement;

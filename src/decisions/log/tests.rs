@@ -19,11 +19,14 @@ struct Inner {
     most_at_once: AtomicUsize,
 }
 
+/// Where an append announces itself, and where it waits.
+type Gate = (SyncSender<()>, Mutex<Receiver<()>>);
+
 #[derive(Clone, Default)]
 struct Memory {
     inner: Arc<Inner>,
     /// Each append announces itself here and waits for the answer there.
-    gate: Option<Arc<(SyncSender<()>, Mutex<Receiver<()>>)>>,
+    gate: Option<Arc<Gate>>,
 }
 
 impl Sink for Memory {
