@@ -347,9 +347,9 @@ impl Metrics {
         self.ready.set(i64::from(is_ready));
     }
 
-    /// A snapshot was published.
-    pub fn published(&self, nodes: usize, node_classes: usize, is_observing: bool) {
-        self.publications.inc();
+    /// So many snapshots were published, and this is what the last one is like.
+    pub fn published(&self, snapshots: u64, nodes: usize, node_classes: usize, is_observing: bool) {
+        self.publications.inc_by(snapshots);
         self.nodes.set(i64::try_from(nodes).unwrap_or(i64::MAX));
         self.node_classes
             .set(i64::try_from(node_classes).unwrap_or(i64::MAX));

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use anyhow::{Context, Result};
@@ -19,8 +21,10 @@ use super::sources::{Report, keep_sources};
 use crate::assembly::FleetFacts;
 use crate::cluster::ClusterState;
 use crate::config::{self, FleetSource, OnBlindSample, ServeArgs, ServeSettings};
+use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
 use crate::extender::RefusalReasons;
 use crate::files::{SourceHealth, SourceName, SourceState};
+use crate::metrics::Metrics;
 use crate::model::NamespaceName;
 use crate::placement::BlindSample;
 use crate::policy::PolicySet;
@@ -48,15 +52,27 @@ pub fn run(arguments: &ServeArgs, environment: &BTreeMap<String, String>) -> Exi
     }
 }
 
+/// How often the age of the cluster's state is noted where nothing changes.
+const CONFIRM_INTERVAL: Duration = Duration::from_secs(5);
+
 async fn serve(settings: ServeSettings) -> Result<()> {
     let listener = bind(settings.listen)?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     let admin = settings.admin_listen.map(bind).transpose()?;
     let publisher = Arc::new(Publisher::default());
     let readiness = Arc::new(Readiness::waiting_for(awaited(&settings)));
+    let metrics = Arc::new(Metrics::new());
+    let decisions = settings
+        .decisions
+        .as_deref()
+        .map(|path| open_log(path, &metrics))
+        .transpose()?;
+    count_publications(&publisher, &metrics);
     let report: Report = {
         let readiness = readiness.clone();
+        let metrics = metrics.clone();
         Arc::new(move |health: &SourceHealth| {
+            metrics.source(health);
             if !matches!(health.state, SourceState::NeverLoaded { .. }) {
                 readiness.loaded(health.name.word());
             }
@@ -65,7 +81,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
     let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
     if settings.fleet == FleetSource::Cluster {
-        follow_cluster(&publisher, &readiness).await?;
+        follow_cluster(&publisher, &readiness, &metrics).await?;
     }
     let state = Data::new(ServerState {
         snapshots: publisher.snapshots(),
@@ -76,6 +92,9 @@ async fn serve(settings: ServeSettings) -> Result<()> {
             refusal_reasons: refusal_reasons(settings.refusal_reasons),
             on_blind_sample: blind_sample(settings.on_blind_sample),
         },
+        metrics,
+        decisions: decisions.clone(),
+        decision_ids: DecisionIds::new(Timestamp::now()),
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
     });
     greet(&settings, &publisher, address);
@@ -85,6 +104,9 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     };
     let outcome = server::run(state, listener, admin, run).await;
     drop(kept);
+    if let Some(log) = decisions {
+        log.close(settings.shutdown_grace);
+    }
     outcome.context("the server failed")
 }
 
@@ -92,6 +114,30 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+fn open_log(path: &Path, metrics: &Metrics) -> Result<Arc<DecisionLog>> {
+    let log = DecisionLog::open(path, DecisionLogSettings::default(), metrics.decision_log());
+    log.map(Arc::new)
+        .with_context(|| format!("cannot write decision records to `{}`", path.display()))
+}
+
+/// Counts each publication, and keeps the gauges of the world.
+fn count_publications(publisher: &Publisher, metrics: &Arc<Metrics>) {
+    let mut publications = publisher.publications();
+    let metrics = metrics.clone();
+    actix_web::rt::spawn(async move {
+        let mut counted = 0;
+        while publications.changed().await.is_ok() {
+            let publication = publications.borrow_and_update().clone();
+            if let Some(snapshot) = publication.current {
+                let observing = snapshot.policies().settings().observe;
+                let new = publication.number - counted;
+                counted = publication.number;
+                metrics.published(new, snapshot.node_count(), snapshot.classes().len(), observing);
+            }
+        }
+    });
 }
 
 /// The sources without which nothing is decided.
@@ -112,11 +158,15 @@ fn awaited(settings: &ServeSettings) -> Vec<&'static str> {
 
 /// Follows the cluster in the background: each state of it is published, and pods that it makes
 /// schedulable are woken.
-async fn follow_cluster(publisher: &Arc<Publisher>, readiness: &Arc<Readiness>) -> Result<()> {
+async fn follow_cluster(
+    publisher: &Arc<Publisher>,
+    readiness: &Arc<Readiness>,
+    metrics: &Arc<Metrics>,
+) -> Result<()> {
     let client = kube_client().await?;
     let (sender, mut states) = tokio::sync::watch::channel(ClusterState::default());
     actix_web::rt::spawn(cluster::follow(client.clone(), sender));
-    let (publisher, readiness) = (publisher.clone(), readiness.clone());
+    let (publisher, readiness, metrics) = (publisher.clone(), readiness.clone(), metrics.clone());
     actix_web::rt::spawn(cluster::wake_after_publications(
         client,
         publisher.publications(),
@@ -124,8 +174,16 @@ async fn follow_cluster(publisher: &Arc<Publisher>, readiness: &Arc<Readiness>) 
     ));
     actix_web::rt::spawn(async move {
         let mut generation = 0;
-        while states.changed().await.is_ok() {
+        let mut confirm = tokio::time::interval(CONFIRM_INTERVAL);
+        loop {
+            tokio::select! {
+                changed = states.changed() => if changed.is_err() { return },
+                _ = confirm.tick() => {}
+            }
             let state = states.borrow_and_update().clone();
+            if state.is_current() {
+                metrics.source_confirmed(SourceName::Cluster, Timestamp::now());
+            }
             if let Some(fleet) = state.fleet.filter(|_| state.generation != generation) {
                 generation = state.generation;
                 publisher.fleet(FleetFacts {

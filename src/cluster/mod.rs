@@ -10,7 +10,7 @@ mod index;
 mod wake;
 mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,10 +36,26 @@ pub struct ClusterState {
     pub generation: u64,
     /// The kinds that were not yet listed whole.
     pub missing: Vec<&'static str>,
-    /// The kinds whose watch is broken at the moment.
-    pub broken: BTreeSet<&'static str>,
+    /// The kinds whose watch failed, and when last; a kind of which anything was heard since is not here.
+    pub failed: BTreeMap<&'static str, Instant>,
     /// How many objects are there and cannot be read.
     pub unreadable: usize,
+}
+
+/// A watch that is away fails again at least so often (the longest pause of its backoff, with jitter, is
+/// a minute); one that did not is back, though a quiet cluster gave it nothing to say.
+const LONGEST_PAUSE: Duration = Duration::from_secs(90);
+
+impl ClusterState {
+    /// Whether the state is what the API server says now.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.fleet.is_some()
+            && self
+                .failed
+                .values()
+                .all(|failed| failed.elapsed() > LONGEST_PAUSE)
+    }
 }
 
 /// Watches the cluster for ever and publishes its states. Returns when nobody listens any more.
@@ -72,10 +88,10 @@ pub async fn follow(client: Client, states: Sender<ClusterState>) {
 /// Takes in what a watch said, and tells whether anything is to be published.
 fn take(said: Heard, index: &mut Index, state: &mut ClusterState) -> bool {
     match said.change {
-        None => state.broken.insert(said.kind),
+        None => state.failed.insert(said.kind, Instant::now()).is_none(),
         Some(change) => {
-            let was_broken = state.broken.remove(said.kind);
-            change.into_index(index) || was_broken
+            let had_failed = state.failed.remove(said.kind).is_some();
+            change.into_index(index) || had_failed
         }
     }
 }

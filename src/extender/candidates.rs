@@ -37,7 +37,7 @@ pub struct Candidates<'b> {
 
 impl Candidates<'_> {
     /// The class of each.
-    pub fn classes(&self) -> impl ExactSizeIterator<Item = Option<ClassIndex>> {
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = Option<ClassIndex>> + Clone {
         self.nodes.iter().map(|candidate| candidate.class)
     }
 }

@@ -133,8 +133,8 @@ fn sources_tell_their_age_and_state() {
 fn the_world_and_the_log_are_told() {
     let metrics = Metrics::new();
     metrics.ready(true);
-    metrics.published(15_000, 42, true);
-    metrics.published(15_001, 43, false);
+    metrics.published(1, 15_000, 42, true);
+    metrics.published(1, 15_001, 43, false);
     let log = metrics.decision_log();
     log.written.inc_by(7);
     log.lost.inc();

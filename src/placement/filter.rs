@@ -66,14 +66,14 @@ impl ReasonCode {
 }
 
 /// How many of the offered nodes one reason refuses.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonCount {
     /// What kind of reason.
     pub code: ReasonCode,
     /// `policy/rule`, for a rule.
     pub rule: Option<String>,
     /// Whether it refuses or is only recorded.
-    pub mode_word: &'static str,
+    pub mode: Mode,
     /// How many nodes.
     pub nodes: usize,
 }
@@ -174,17 +174,16 @@ fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> V
             reasons.push(ReasonCount {
                 code: Refusal::Policy(restriction.cause).code(),
                 rule,
-                mode_word: restriction.mode.word(),
+                mode: restriction.mode,
                 nodes: refused,
             });
         }
     }
     if unknown > 0 && !assessment.permits(None) {
-        let mode_word = Mode::Enforce.word();
         reasons.push(ReasonCount {
             code: ReasonCode::UnknownNode,
             rule: None,
-            mode_word,
+            mode: Mode::Enforce,
             nodes: unknown,
         });
     }

@@ -14,6 +14,7 @@ use crate::snapshot::ClassIndex;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassScores {
     by_class: Vec<Score>,
+    unknown: Vec<bool>,
     all_equal: bool,
 }
 
@@ -25,6 +26,15 @@ impl ClassScores {
             .and_then(|class| self.by_class.get(class.as_usize()))
             .copied()
             .unwrap_or(Score::LEAST)
+    }
+
+    /// Whether nobody knows what it costs to be there.
+    #[must_use]
+    pub fn is_unknown(&self, class: Option<ClassIndex>) -> bool {
+        class
+            .and_then(|class| self.unknown.get(class.as_usize()))
+            .copied()
+            .unwrap_or(true)
     }
 
     /// Whether every offered node has the same score, so that saying it changes nothing.
@@ -74,7 +84,12 @@ pub fn prioritize(
         .map(|(score, _)| *score);
     let first = given.next().unwrap_or(Score::LEAST);
     let all_equal = given.all(|score| score == first) && (!unknown_offered || first == Score::LEAST);
-    ClassScores { by_class, all_equal }
+    let unknown = costs.iter().map(|cost| *cost == Demanded::Unknown).collect();
+    ClassScores {
+        by_class,
+        unknown,
+        all_equal,
+    }
 }
 
 impl Assessment<'_> {

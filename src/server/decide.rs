@@ -4,13 +4,16 @@
 
 use jiff::Timestamp;
 
+use crate::decisions::ScoreSummary;
 use crate::extender::{
     BadRequest, RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates,
     priorities, read_arguments, read_preemption_arguments,
 };
-use crate::model::PodRequirements;
-use crate::placement::{self, Answer, Assessment, BlindSample, FilterOutcome, assess, keeps_candidate};
-use crate::snapshot::Snapshot;
+use crate::model::{PodRequirements, Score};
+use crate::placement::{
+    self, Answer, Assessment, BlindSample, ClassScores, FilterOutcome, assess, keeps_candidate,
+};
+use crate::snapshot::{ClassIndex, Snapshot};
 
 /// What an operator may choose about answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +48,8 @@ pub enum Outcome {
         candidates: usize,
         /// How many of them the policies permit.
         permitted: usize,
+        /// What they were given.
+        scores: ScoreSummary,
     },
     /// Preemption was judged.
     Preempt {
@@ -131,6 +136,7 @@ pub fn prioritize<'s>(
     let outcome = Outcome::Prioritize {
         candidates: candidates.nodes.len(),
         permitted: permitted.count(),
+        scores: summary(&scores, candidates.classes()),
     };
     Ok(Decided {
         answer,
@@ -162,4 +168,15 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
             kept,
         },
     })
+}
+
+fn summary(scores: &ClassScores, offered: impl Iterator<Item = Option<ClassIndex>> + Clone) -> ScoreSummary {
+    let given = offered.clone().map(|class| scores.score(class));
+    let greatest = given.clone().max().unwrap_or(Score::LEAST);
+    ScoreSummary {
+        least: given.clone().min().unwrap_or(Score::LEAST).get(),
+        greatest: greatest.get(),
+        best_nodes: given.filter(|score| *score == greatest).count() as u64,
+        unknown_nodes: offered.filter(|class| scores.is_unknown(*class)).count() as u64,
+    }
 }

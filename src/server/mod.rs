@@ -16,6 +16,7 @@ mod body;
 mod decide;
 mod observe;
 mod readiness;
+mod record;
 mod routes;
 mod run;
 mod sentence;

@@ -1,47 +1,50 @@
 //! What is seen of a decision from outside: metrics, the record, the span.
 //!
-//! Labels are bounded: verbs, codes and rules, never pods or nodes.
+//! Labels are bounded: verbs, codes and rules, never pods or nodes. A record is handed to the log's own
+//! thread, so no answer waits for a disk.
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use jiff::Timestamp;
 
-use super::decide::Decided;
-use super::sentence::sentence;
+use super::decide::{Decided, Outcome};
+use super::record::{reasons, record, verdict};
 use super::state::ServerState;
-
-/// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// Which nodes may the pod run on.
-    Filter,
-    /// Which of them is best.
-    Prioritize,
-    /// On which nodes may others be evicted for it.
-    Preempt,
-}
-
-impl Verb {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Filter => "filter",
-            Self::Prioritize => "prioritize",
-            Self::Preempt => "preempt",
-        }
-    }
-}
+use crate::decisions::Verb;
+use crate::metrics::{DecisionMeasures, METRICS_CONTENT_TYPE};
 
 /// Tells of a decision.
 pub(super) fn decided(
-    _state: &ServerState,
+    state: &ServerState,
     verb: Verb,
     decided: &Decided<'_>,
-    _now: Timestamp,
+    now: Timestamp,
     took: Duration,
 ) {
+    let unknown_nodes = match &decided.outcome {
+        Outcome::Filter(outcome) => outcome.unknown,
+        Outcome::Prioritize { .. } | Outcome::Preempt { .. } => 0,
+    };
+    state.metrics.decided(&DecisionMeasures {
+        verb,
+        verdict: verdict(decided),
+        governed: decided.assessment.verdict.governed,
+        candidates: decided.outcome.candidates(),
+        unknown_nodes,
+        took,
+    });
+    for reason in reasons(decided) {
+        state
+            .metrics
+            .refused(reason.code.word(), reason.rule.as_deref(), reason.mode.word());
+    }
+    if let Some(log) = &state.decisions {
+        let id = state.decision_ids.next(decided.assessment.snapshot.id());
+        log.record(record(id, verb, decided, now));
+    }
     let _span = tracing::debug_span!(
         "decision",
         verb = verb.word(),
@@ -56,10 +59,16 @@ pub(super) fn decided(
 }
 
 /// Tells of a request that was not decided.
-pub(super) fn failed(_state: &ServerState, verb: Verb, code: &'static str) {
+pub(super) fn failed(state: &ServerState, verb: Verb, code: &'static str) {
+    state.metrics.failed(verb, code);
     tracing::debug!(verb = verb.word(), code, "not decided");
 }
 
-pub(super) async fn metrics(_state: Data<ServerState>) -> HttpResponse {
-    sentence(StatusCode::OK, "")
+/// Everything that is counted.
+pub(super) async fn metrics(state: Data<ServerState>) -> HttpResponse {
+    let missing = state.missing();
+    state.metrics.ready(missing.is_empty());
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, METRICS_CONTENT_TYPE))
+        .body(state.metrics.encode((state.clock)()))
 }

@@ -10,9 +10,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::admin::{index, livez, readyz};
 use super::body::{BodyError, read_body};
 use super::decide::{filter, preempt, prioritize};
-use super::observe::{self, Verb};
+use super::observe;
 use super::sentence::sentence;
 use super::state::ServerState;
+use crate::decisions::Verb;
 use crate::extender::{
     BadRequest, filter_survivors, preemption_candidates, read_arguments, read_preemption_arguments,
 };

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use super::body::BodyBudget;
 use super::decide::AnswerSettings;
 use super::readiness::Readiness;
+use crate::decisions::{DecisionIds, DecisionLog};
+use crate::metrics::Metrics;
 use crate::model::NamespaceName;
 use crate::snapshot::Snapshot;
 
@@ -26,6 +28,12 @@ pub struct ServerState {
     pub clock: fn() -> Timestamp,
     /// What an operator chose about answers.
     pub answers: AnswerSettings,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where records go; `None` writes none.
+    pub decisions: Option<Arc<DecisionLog>>,
+    /// What records are called.
+    pub decision_ids: DecisionIds,
     /// The room for bodies.
     pub bodies: Arc<BodyBudget>,
 }

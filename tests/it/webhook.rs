@@ -8,6 +8,8 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{App, body, test};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use domicile::decisions::DecisionIds;
+use domicile::metrics::Metrics;
 use domicile::model::NamespaceName;
 use domicile::server::{
     AnswerSettings, BodyBudget, Readiness, ServerState, configure, configure_admin, configure_extender,
@@ -34,6 +36,9 @@ fn state(snapshot: Option<Snapshot>) -> ServerState {
         )),
         clock: || NOW.parse().unwrap(),
         answers: AnswerSettings::default(),
+        metrics: Arc::new(Metrics::new()),
+        decisions: None,
+        decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1 << 20)),
     }
 }

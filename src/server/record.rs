@@ -1,0 +1,105 @@
+//! A decision as a record: names and facts that decided, never the pod itself.
+
+use jiff::Timestamp;
+
+use super::decide::{Decided, Outcome};
+use crate::decisions::{
+    DecisionRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord, RecordVersion, RuleMode,
+    Verb, Verdict,
+};
+use crate::placement::{Answer, ReasonCount};
+use crate::policy;
+
+/// What was answered, in the words of records and metrics.
+#[must_use]
+pub(super) fn verdict(decided: &Decided<'_>) -> Verdict {
+    let none_permitted = decided.outcome.permitted() == 0 && decided.outcome.candidates() > 0;
+    match &decided.outcome {
+        Outcome::Filter(outcome) => match &outcome.answer {
+            Answer::Refused(_) => Verdict::Refused,
+            Answer::BlindSample => Verdict::BlindSample,
+            Answer::Survivors if none_permitted => Verdict::WouldRefuse,
+            Answer::Survivors => Verdict::Permitted,
+        },
+        Outcome::Prioritize { .. } | Outcome::Preempt { .. } if !none_permitted => Verdict::Permitted,
+        Outcome::Prioritize { .. } | Outcome::Preempt { .. } if decided.assessment.observes() => {
+            Verdict::WouldRefuse
+        }
+        Outcome::Prioritize { .. } | Outcome::Preempt { .. } => Verdict::Refused,
+    }
+}
+
+/// Why candidates were refused; only filter asks each.
+#[must_use]
+pub(super) fn reasons<'d>(decided: &'d Decided<'_>) -> &'d [ReasonCount] {
+    match &decided.outcome {
+        Outcome::Filter(outcome) => &outcome.reasons,
+        Outcome::Prioritize { .. } | Outcome::Preempt { .. } => &[],
+    }
+}
+
+/// The record of a decision.
+#[must_use]
+pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timestamp) -> DecisionRecord {
+    let Decided {
+        pod,
+        assessment,
+        outcome,
+        ..
+    } = decided;
+    let verdict = verdict(decided);
+    let would_say = matches!(verdict, Verdict::Refused | Verdict::WouldRefuse);
+    DecisionRecord {
+        v: RecordVersion,
+        id,
+        time: now,
+        verb,
+        pod: PodIdentity {
+            namespace: pod.namespace.to_string(),
+            name: pod.name.clone(),
+            uid: pod.uid.clone(),
+            owner: pod.owner.as_ref().map(|owner| OwnerIdentity {
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+            }),
+        },
+        mode: if assessment.observes() {
+            Mode::Observe
+        } else {
+            Mode::Enforce
+        },
+        governed: assessment.verdict.governed,
+        profile: (assessment.profile.tuples.iter())
+            .map(|sourced| ProfileEntry {
+                source: sourced.source.to_string(),
+                tuple: sourced.tuple.to_string(),
+            })
+            .collect(),
+        policy_set: assessment.snapshot.policies().digest().into(),
+        snapshot: assessment.snapshot.id().into(),
+        candidates: outcome.candidates() as u64,
+        permitted: outcome.permitted() as u64,
+        reasons: reasons(decided).iter().map(reason).collect(),
+        verdict,
+        sentence: would_say.then(|| assessment.sentence()),
+        scores: match outcome {
+            Outcome::Prioritize { scores, .. } => Some(*scores),
+            Outcome::Filter(_) | Outcome::Preempt { .. } => None,
+        },
+        valid_until: assessment.verdict.valid_until,
+        lost: 0,
+    }
+}
+
+fn reason(count: &ReasonCount) -> ReasonRecord {
+    ReasonRecord {
+        code: count.code.word().to_owned(),
+        rule: count.rule.clone(),
+        mode: match count.mode {
+            policy::Mode::Enforce => RuleMode::Enforce,
+            policy::Mode::Warn => RuleMode::Warn,
+            policy::Mode::Audit => RuleMode::Audit,
+        },
+        nodes: count.nodes as u64,
+    }
+}
