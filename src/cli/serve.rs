@@ -15,9 +15,10 @@ use actix_web::web::Data;
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::first_decision::first_decision;
-use super::sources::{Report, keep_sources};
+use super::sources::{Kept, Report, keep_sources};
 use crate::assembly::FleetFacts;
 use crate::cluster::ClusterState;
 use crate::config::{self, FleetSource, OnBlindSample, ServeArgs, ServeSettings};
@@ -98,12 +99,13 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
     });
     greet(&settings, &publisher, address);
+    let kept = Arc::new(kept);
+    on_hangup(kept.clone(), decisions.clone())?;
     let run = RunSettings {
         workers: settings.workers.map(NonZeroUsize::get),
         shutdown_grace: settings.shutdown_grace,
     };
     let outcome = server::run(state, listener, admin, run).await;
-    drop(kept);
     if let Some(log) = decisions {
         log.close(settings.shutdown_grace);
     }
@@ -138,6 +140,20 @@ fn count_publications(publisher: &Publisher, metrics: &Arc<Metrics>) {
             }
         }
     });
+}
+
+/// On SIGHUP every file is looked at and the log of decisions is opened anew.
+fn on_hangup(kept: Arc<Kept>, decisions: Option<Arc<DecisionLog>>) -> Result<()> {
+    let mut hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
+    actix_web::rt::spawn(async move {
+        while hangups.recv().await.is_some() {
+            kept.look_now();
+            if let Some(log) = &decisions {
+                log.reopen();
+            }
+        }
+    });
+    Ok(())
 }
 
 /// The sources without which nothing is decided.

@@ -25,7 +25,14 @@ pub type Report = Arc<dyn Fn(&SourceHealth) + Send + Sync>;
 
 /// The watches of all sources; they end when this is dropped.
 pub struct Kept {
-    _watches: Vec<SourceWatch>,
+    watches: Vec<SourceWatch>,
+}
+
+impl Kept {
+    /// Asks for a look at every file now.
+    pub fn look_now(&self) {
+        self.watches.iter().for_each(SourceWatch::look_now);
+    }
 }
 
 /// Looks at every source once, in the order in which they depend on each other, and goes on watching
@@ -78,7 +85,7 @@ pub fn keep_sources(
         watches.push(keeping.keep(SourceName::Fleet, fleet, Box::new(compile_fleet), publish)?);
     }
     Ok(Kept {
-        _watches: watches.into_iter().flatten().collect(),
+        watches: watches.into_iter().flatten().collect(),
     })
 }
 
