@@ -13,6 +13,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{DataSet, DataSetName, Fleet, RegionKey, RegionReference};
+use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
 use crate::snapshot::Inputs;
 use crate::topology::{LatencyFileError, LatencyTable, Measurements, parse_latency_csv};
@@ -89,6 +90,8 @@ pub enum Problem {
     DataSets(Finding),
     /// In a latency file.
     Latency(LatencyFileError),
+    /// In the fleet file.
+    Fleet(FleetError),
 }
 
 impl Problem {
@@ -99,6 +102,7 @@ impl Problem {
             Self::Policies(_) => FactSource::Policies,
             Self::DataSets(_) => FactSource::DataSets,
             Self::Latency(_) => FactSource::Latency,
+            Self::Fleet(_) => FactSource::Fleet,
         }
     }
 }
@@ -108,6 +112,7 @@ impl fmt::Display for Problem {
         match self {
             Self::Policies(finding) | Self::DataSets(finding) => finding.fmt(formatter),
             Self::Latency(error) => error.fmt(formatter),
+            Self::Fleet(error) => error.fmt(formatter),
         }
     }
 }
@@ -176,6 +181,36 @@ pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
             findings: loaded.findings,
         }),
         _ => Err(problems),
+    }
+}
+
+/// Reads a fleet file. Its pods, which nothing decides on, are left out.
+///
+/// # Errors
+/// Every problem of the file.
+pub fn fleet_facts(file: &SourceText) -> Result<FleetFacts, Vec<FleetError>> {
+    let read = read_fleet(&file.text, &file.name)?;
+    Ok(FleetFacts {
+        fleet: Arc::new(read.fleet),
+        version: version(std::slice::from_ref(file)),
+    })
+}
+
+/// Reads everything, for whoever reads once: what a snapshot is made from, and what the authors of the
+/// policies should know.
+///
+/// # Errors
+/// Every problem of every source, in the order of sources.
+pub fn assemble(rules: &RuleTexts, fleet: &SourceText) -> Result<(Inputs, Vec<Finding>), Vec<Problem>> {
+    let fleet = fleet_facts(fleet).map_err(|errors| errors.into_iter().map(Problem::Fleet));
+    match (read_rules(rules), fleet) {
+        (Ok(rules), Ok(fleet)) => Ok((rules.over(&fleet), rules.findings)),
+        (rules, fleet) => Err(rules
+            .err()
+            .into_iter()
+            .flatten()
+            .chain(fleet.err().into_iter().flatten())
+            .collect()),
     }
 }
 

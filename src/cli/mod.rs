@@ -2,14 +2,24 @@
 //!
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
+pub mod explanation;
+pub mod facts;
 mod first_decision;
+mod outcome;
+mod output;
 mod serve;
 mod sources;
+pub mod why;
+pub mod why_not;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+pub use outcome::Outcome;
+pub use output::Output;
 
 use crate::config::ServeArgs;
 
@@ -25,13 +35,24 @@ struct Arguments {
 enum Verb {
     /// Answer kube-scheduler: which nodes a pod may run on, and which of them is nearest
     Serve(Box<ServeArgs>),
+    /// Why a pod may run on a node, or may not
+    Why(Box<why::WhyArgs>),
+    /// Where a pod may run, and what refuses the other nodes
+    WhyNot(Box<why_not::WhyNotArgs>),
 }
 
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn run() -> ExitCode {
+    let now = Timestamp::now();
+    let mut out = std::io::stdout().lock();
     match Arguments::parse().verb {
-        Verb::Serve(arguments) => serve::run(&arguments, &environment()),
+        Verb::Serve(arguments) => {
+            drop(out);
+            serve::run(&arguments, &environment())
+        }
+        Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
+        Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
     }
 }
 

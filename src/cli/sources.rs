@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
-use crate::assembly::{FleetFacts, SourceText, latency_table, version};
+use crate::assembly::{FleetFacts, SourceText, fleet_facts, latency_table};
 use crate::config::{FleetSource, ServeSettings};
 use crate::embedded;
 use crate::files::{
@@ -16,7 +16,6 @@ use crate::files::{
     StateStore, WatchSettings, watch,
 };
 use crate::model::{DataSet, DataSetName, NamespaceName};
-use crate::objects::read_fleet;
 use crate::policy::{Finding, PolicySet, read_data_sets};
 use crate::publish::Publisher;
 
@@ -179,10 +178,5 @@ fn compile_fleet(files: &SourceFiles) -> Result<FleetFacts, Vec<String>> {
     let [file] = texts.as_slice() else {
         return Err(vec![format!("a fleet is one file and here are {}", texts.len())]);
     };
-    let read = read_fleet(&file.text, &file.name)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<String>>())?;
-    Ok(FleetFacts {
-        fleet: Arc::new(read.fleet),
-        version: version(&texts),
-    })
+    fleet_facts(file).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }

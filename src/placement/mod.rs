@@ -8,6 +8,7 @@
 mod assessment;
 mod cost;
 mod demand;
+mod explain;
 mod filter;
 mod preempt;
 mod prioritize;
@@ -16,6 +17,7 @@ mod score;
 pub use assessment::{Assessment, Refusal, assess};
 pub use cost::{AccessCost, DataSetCost, Demanded, Leg, ReplicaLeg, Total, access_cost, total};
 pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
+pub use explain::Bearing;
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };

@@ -1,0 +1,237 @@
+//! What decides about a pod: rules and other causes, with the data that brings them and whom to ask.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{Classification, DataTuple, Dimension, PodRequirements, Tuple};
+use crate::placement::{Assessment, Bearing, Refusal};
+use crate::policy::{Cause, Mode, PlaceSet, Source, SourcedTuple};
+use crate::snapshot::ClassIndex;
+
+/// How many subjects a line names before it counts the rest.
+const MOST_SUBJECTS: usize = 6;
+
+/// One tuple and who asserted it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Datum {
+    /// Who: `Namespace/shop`, `DataSet/orders`.
+    pub source: String,
+    /// The tuple in the words of the files.
+    pub tuple: String,
+}
+
+/// A rule, or what stands in for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionCause {
+    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation` or `unknown-node`.
+    pub cause: &'static str,
+    /// `policy/rule`, for a rule.
+    pub rule: Option<String>,
+    /// `enforce`, or the mode in which it is only recorded.
+    pub mode: &'static str,
+    /// Whether it refuses the node, or the nodes, that it is told of.
+    pub refuses: bool,
+    /// What it demands, in words.
+    pub says: String,
+    /// The title of the policy.
+    pub title: Option<String>,
+    /// What the policy cites.
+    pub legal_basis: Vec<String>,
+    /// The team that answers for it.
+    pub team: Option<String>,
+    /// Whom to ask.
+    pub contact: Option<String>,
+    /// The data that brings it; empty where the pod brings it whatever its data is.
+    pub because_of: Vec<Datum>,
+    #[serde(skip)]
+    tuples: Vec<SourcedTuple>,
+}
+
+/// Every cause that bears on a pod, at a node of a class; `None` is a node that is not known.
+#[must_use]
+pub fn causes(
+    assessment: &Assessment<'_>,
+    pod: &PodRequirements,
+    class: Option<ClassIndex>,
+    now: Timestamp,
+) -> Vec<DecisionCause> {
+    let place = class
+        .and_then(|class| assessment.snapshot.class(class))
+        .map(|class| class.place);
+    let unknown = (class.is_none() && !assessment.permits(None)).then(unknown_node);
+    let bearing = causes_with_places(assessment, pod, now);
+    let at_place = bearing.into_iter().map(|(cause, admits)| DecisionCause {
+        refuses: place.is_some_and(|place| !admits.contains(place)),
+        ..cause
+    });
+    unknown.into_iter().chain(at_place).collect()
+}
+
+/// Every cause that bears on a pod, as one that refuses, with the places that it leaves.
+#[must_use]
+pub fn causes_with_places(
+    assessment: &Assessment<'_>,
+    pod: &PodRequirements,
+    now: Timestamp,
+) -> Vec<(DecisionCause, PlaceSet)> {
+    let bearings = assessment.bearings(now).into_iter();
+    bearings
+        .map(|bearing| {
+            let admits = bearing.admits.clone();
+            (cause(assessment, pod, bearing), admits)
+        })
+        .collect()
+}
+
+fn unknown_node() -> DecisionCause {
+    DecisionCause {
+        cause: Refusal::UnknownNode.code().word(),
+        rule: None,
+        mode: Mode::Enforce.word(),
+        refuses: true,
+        says: "the fleet has no node of this name, so nobody knows where it is".to_owned(),
+        title: None,
+        legal_basis: Vec::new(),
+        team: None,
+        contact: None,
+        because_of: Vec::new(),
+        tuples: Vec::new(),
+    }
+}
+
+fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -> DecisionCause {
+    let set = assessment.snapshot.policies();
+    let (rule, policy) = match bearing.cause {
+        Cause::Rule(index) => (set.rule_name(index), set.definitions().policies.get(index.policy)),
+        _ => (None, None),
+    };
+    let says = match bearing.cause {
+        Cause::Malformed => malformed_in_words(assessment),
+        other => set.cause_in_words(other),
+    };
+    DecisionCause {
+        cause: Refusal::Policy(bearing.cause).code().word(),
+        rule,
+        mode: bearing.mode.word(),
+        refuses: true,
+        says,
+        title: policy.map(|policy| policy.title.clone()),
+        legal_basis: policy
+            .map(|policy| policy.legal_basis.clone())
+            .unwrap_or_default(),
+        team: policy.map(|policy| policy.team.clone()),
+        contact: policy.map(|policy| policy.contact.to_string()),
+        because_of: bearing.tuples.iter().map(|tuple| datum(pod, tuple)).collect(),
+        tuples: bearing.tuples,
+    }
+}
+
+fn malformed_in_words(assessment: &Assessment<'_>) -> String {
+    let malformed = assessment.profile.malformed.iter();
+    let words: Vec<String> = malformed
+        .map(|malformed| format!("annotation `{}`: {}", malformed.annotation, malformed.problem))
+        .collect();
+    words.join("; ")
+}
+
+impl DecisionCause {
+    /// The data that brings it, in words, one line for each source and kind of data.
+    #[must_use]
+    pub fn because_of_in_words(&self, pod: &PodRequirements) -> Vec<String> {
+        data_in_words(pod, &self.tuples)
+    }
+}
+
+fn datum(pod: &PodRequirements, sourced: &SourcedTuple) -> Datum {
+    Datum {
+        source: source_in_words(pod, &sourced.source),
+        tuple: sourced.tuple.to_string(),
+    }
+}
+
+fn source_in_words(pod: &PodRequirements, source: &Source) -> String {
+    match source {
+        Source::Namespace => format!("Namespace/{}", pod.namespace),
+        other => other.to_string(),
+    }
+}
+
+/// Tuples as people read them; tuples that differ in their subject alone share a line.
+#[must_use]
+pub fn data_in_words(pod: &PodRequirements, tuples: &[SourcedTuple]) -> Vec<String> {
+    let mut subjects: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for sourced in tuples {
+        let source = source_in_words(pod, &sourced.source);
+        match &sourced.tuple {
+            Tuple::Unlabelled => lines.push(format!("{source}: says nothing about its data")),
+            Tuple::NoData => lines.push(format!("{source}: states that there is no governed data")),
+            Tuple::Data(tuple) if *tuple == DataTuple::UNKNOWN => {
+                lines.push(format!("{source}: data of which nothing is known"));
+            }
+            Tuple::Data(tuple) => {
+                let of_kind = subjects.entry((source, kind_in_words(tuple))).or_default();
+                of_kind.extend(match &tuple.subject {
+                    Dimension::Is(subject) => Some(subject.to_string()),
+                    Dimension::None => Some("no people".to_owned()),
+                    Dimension::Missing => Some("unknown people".to_owned()),
+                });
+            }
+        }
+    }
+    for ((source, kind), subjects) in subjects {
+        lines.push(format!("{source}: {kind} about {}", list_subjects(&subjects)));
+    }
+    lines
+}
+
+fn kind_in_words(tuple: &DataTuple) -> String {
+    let classification = tuple.classification.map(Classification::word);
+    match (classification, &tuple.category) {
+        (Some(classification), Dimension::Is(category)) => {
+            format!("{classification} {} data", category.word())
+        }
+        (Some(classification), Dimension::None) => format!("{classification} data of no category"),
+        (Some(classification), Dimension::Missing) => format!("{classification} data of unknown category"),
+        (None, Dimension::Is(category)) => format!("{} data of unknown classification", category.word()),
+        (None, Dimension::None) => "data of no category and unknown classification".to_owned(),
+        (None, Dimension::Missing) => "data of unknown classification and category".to_owned(),
+    }
+}
+
+fn list_subjects(subjects: &[String]) -> String {
+    let named: Vec<&str> = subjects.iter().take(MOST_SUBJECTS).map(String::as_str).collect();
+    let more = subjects.len().saturating_sub(MOST_SUBJECTS);
+    let said = named.join(", ");
+    let said = if said.ends_with("people") {
+        said
+    } else {
+        format!("people in {said}")
+    };
+    match more {
+        0 => said,
+        more => format!("{said} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_of_subjects_are_counted() {
+        let codes: Vec<String> = ["AT", "BE", "DE", "FR", "IT", "NL", "NO", "SE"]
+            .map(str::to_owned)
+            .into();
+        assert_eq!(
+            list_subjects(&codes),
+            "people in AT, BE, DE, FR, IT, NL and 2 more"
+        );
+        assert_eq!(list_subjects(&codes[..1]), "people in AT");
+        assert_eq!(list_subjects(&["no people".to_owned()]), "no people");
+    }
+}

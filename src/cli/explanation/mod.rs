@@ -1,0 +1,17 @@
+//! A decision as people and programs read it: the shapes that `why` and `why-not` share.
+//!
+//! Inputs: an assessment. Outputs: serialisable values whose field names are part of the versioned JSON, and
+//! text made from the same values, so that the two forms cannot disagree.
+
+mod access;
+mod causes;
+mod place;
+mod world;
+
+pub use access::{Access, AccessLeg, ReplicaPlace, access};
+pub use causes::{Datum, DecisionCause, causes, causes_with_places, data_in_words};
+pub use place::{Certification, NodePlace, Operator, place};
+pub use world::{PodName, World};
+
+/// The version of the JSON of `why` and `why-not`.
+pub const VERSION: u32 = 1;

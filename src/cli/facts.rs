@@ -1,0 +1,114 @@
+//! The facts of an offline verb: named by the same flags as for `serve`, read once, judged at one instant.
+//!
+//! What is not named comes from the defaults that are built in. Every problem of every source is told at
+//! once.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
+
+use crate::assembly::{RuleTexts, SourceText, assemble};
+use crate::config::{FactsArgs, SourceArgs};
+use crate::embedded;
+use crate::files::{Source, SourceFiles, SourceName, read_source};
+use crate::model::PodRequirements;
+use crate::objects;
+use crate::snapshot::Snapshot;
+
+/// A world and the instant at which it is asked.
+#[derive(Debug)]
+pub struct Facts {
+    /// The world.
+    pub snapshot: Snapshot,
+    /// The instant.
+    pub at: Timestamp,
+}
+
+/// The texts of all facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactTexts {
+    /// Everything but the fleet.
+    pub rules: RuleTexts,
+    /// The fleet.
+    pub fleet: SourceText,
+}
+
+/// Reads the facts that the flags name; `now` is the instant unless they name one.
+///
+/// # Errors
+/// Where a source cannot be read or has a problem.
+pub fn read_facts(args: &FactsArgs, now: Timestamp) -> Result<Facts> {
+    Ok(Facts {
+        snapshot: snapshot(&read_texts(&args.sources)?)?,
+        at: args.at.unwrap_or(now),
+    })
+}
+
+/// Reads the texts that the flags name.
+///
+/// # Errors
+/// Where something cannot be read.
+pub fn read_texts(sources: &SourceArgs) -> Result<FactTexts> {
+    let read = |name: SourceName, path: &Option<PathBuf>, built_in: &[(&'static str, &'static str)]| {
+        let source = match path {
+            Some(path) => Source::Path(path.clone()),
+            None => Source::Embedded(built_in.to_vec()),
+        };
+        let files = read_source(name, &source).with_context(|| format!("the {name} cannot be read"))?;
+        anyhow::Ok(texts(&files))
+    };
+    let fleet = read(SourceName::Fleet, &sources.fleet, &[embedded::fleet()])?;
+    let count = fleet.len();
+    let fleet = <[SourceText; 1]>::try_from(fleet)
+        .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
+    let [fleet] = fleet;
+    Ok(FactTexts {
+        rules: RuleTexts {
+            policies: read(SourceName::Policies, &sources.policies, embedded::policies())?,
+            data_sets: read(SourceName::DataSets, &sources.data_sets, &[embedded::data_sets()])?,
+            latency: read(SourceName::Latency, &sources.latency, &[embedded::latency()])?,
+        },
+        fleet,
+    })
+}
+
+fn texts(files: &SourceFiles) -> Vec<SourceText> {
+    files
+        .iter()
+        .map(|(name, text)| SourceText::new(name, text))
+        .collect()
+}
+
+/// Makes the world of these texts.
+///
+/// # Errors
+/// Every problem of every source, a line each.
+pub fn snapshot(texts: &FactTexts) -> Result<Snapshot> {
+    let (inputs, _) = assemble(&texts.rules, &texts.fleet).map_err(|problems| {
+        let lines = problems
+            .iter()
+            .map(|problem| format!("\n  {}: {problem}", problem.source().word()));
+        anyhow!("the facts cannot be used:{}", lines.collect::<String>())
+    })?;
+    Ok(Snapshot::new(inputs))
+}
+
+/// Reads the manifest of a pod; `-` is standard input.
+///
+/// # Errors
+/// Where it cannot be read or is no pod.
+pub fn read_pod(path: &Path) -> Result<PodRequirements> {
+    let (name, text) = if path == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().lock().read_to_string(&mut text);
+        read.context("standard input cannot be read")?;
+        ("standard input".to_owned(), text)
+    } else {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
+        (name, text)
+    };
+    objects::read_pod(&text, &name).map_err(|problem| anyhow!("{problem}"))
+}

@@ -1,0 +1,330 @@
+//! `domicile why-not POD.yaml`: which nodes of the fleet a pod may run on, and what refuses the others.
+//!
+//! Exit code 0 where some node is permitted, 1 where none is.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Outcome;
+use super::explanation::{
+    Access, DecisionCause, PodName, VERSION, World, access, causes_with_places, data_in_words, place,
+};
+use super::facts::{Facts, read_facts, read_pod};
+use super::output::{Output, write_json};
+use super::why::permitted_classes;
+use crate::config::FactsArgs;
+use crate::model::PodRequirements;
+use crate::placement::{Assessment, ClassScores, assess, prioritize};
+use crate::snapshot::{ClassIndex, Snapshot};
+
+/// How many node names stand for a group.
+const MOST_EXAMPLES: usize = 3;
+
+/// How many permitted regions the text lists.
+const MOST_REGIONS: usize = 8;
+
+/// Where a pod may run, and what refuses the other nodes
+#[derive(Debug, Clone, Args)]
+pub struct WhyNotArgs {
+    /// The manifest of the pod (YAML or JSON), or `-` for standard input
+    #[arg(value_name = "POD")]
+    pub pod: PathBuf,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+    /// The facts.
+    #[command(flatten)]
+    pub facts: FactsArgs,
+}
+
+/// Answers `domicile why-not`.
+///
+/// # Errors
+/// Where facts or the pod cannot be read, or the answer cannot be written.
+pub fn run(args: &WhyNotArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
+    let facts = read_facts(&args.facts, now)?;
+    let pod = read_pod(&args.pod)?;
+    Ok(report(&facts, &pod, args.output, out)?)
+}
+
+/// Answers from facts that are already there.
+///
+/// # Errors
+/// Where the answer cannot be written.
+pub fn report(
+    facts: &Facts,
+    pod: &PodRequirements,
+    output: Output,
+    out: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let assessment = assess(&facts.snapshot, pod, facts.at);
+    let why_not = WhyNot::new(&assessment, pod, facts.at);
+    match output {
+        Output::Json => write_json(out, &why_not)?,
+        Output::Text => why_not.write(&assessment, pod, out)?,
+    }
+    Ok(Outcome::holds_if(why_not.permitted_nodes > 0))
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WhyNot {
+    v: u32,
+    kind: &'static str,
+    world: World,
+    pod: PodName,
+    governed: bool,
+    nodes: usize,
+    permitted_nodes: usize,
+    /// What kube-scheduler would show of the refused nodes; absent where none is.
+    sentence: Option<String>,
+    holds_until: Option<String>,
+    /// The permitted nodes, best first.
+    permitted: Vec<PermittedPlace>,
+    /// What refuses the others; a node that several causes refuse is counted by each.
+    refused: Vec<RefusedGroup>,
+}
+
+/// Permitted nodes of one place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PermittedPlace {
+    region: String,
+    zone: Option<String>,
+    nodes: Vec<String>,
+    score: u8,
+    access: Access,
+}
+
+/// Nodes that one cause refuses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RefusedGroup {
+    #[serde(flatten)]
+    cause: DecisionCause,
+    nodes: usize,
+    /// How many nodes in each region.
+    regions: BTreeMap<String, usize>,
+    /// A few of them.
+    examples: Vec<String>,
+}
+
+impl WhyNot {
+    fn new(assessment: &Assessment<'_>, pod: &PodRequirements, now: Timestamp) -> Self {
+        let snapshot = assessment.snapshot;
+        let names = names_by_class(snapshot);
+        let classes = permitted_classes(assessment);
+        let scores = prioritize(assessment, classes.iter().copied().map(Some));
+        let permitted = permitted(assessment, &classes, &scores, &names);
+        let permitted_nodes = assessment.permitted_nodes();
+        Self {
+            v: VERSION,
+            kind: "why-not",
+            world: World::new(snapshot, now),
+            pod: PodName::new(pod),
+            governed: assessment.verdict.governed,
+            nodes: snapshot.node_count(),
+            permitted_nodes,
+            sentence: (permitted_nodes < snapshot.node_count()).then(|| assessment.sentence()),
+            holds_until: assessment.verdict.valid_until.map(|until| until.to_string()),
+            permitted,
+            refused: refused(assessment, pod, &names, now),
+        }
+    }
+
+    fn write(
+        &self,
+        assessment: &Assessment<'_>,
+        pod: &PodRequirements,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        writeln!(
+            out,
+            "pod {}: {} of {} nodes are permitted",
+            self.pod, self.permitted_nodes, self.nodes
+        )?;
+        if self.world.observes {
+            writeln!(
+                out,
+                "  (the settings only observe: kube-scheduler is told that all are)"
+            )?;
+        }
+        if let Some(sentence) = &self.sentence {
+            writeln!(out, "  the others bear this reason: {sentence}")?;
+        }
+        writeln!(out, "\nthe data of the pod")?;
+        for line in data_in_words(pod, &assessment.profile.tuples) {
+            writeln!(out, "  {line}")?;
+        }
+        if !self.governed {
+            writeln!(out, "  nothing in it is governed: residency has no say")?;
+        }
+        self.write_refused(pod, out)?;
+        self.write_permitted(out)
+    }
+
+    fn write_refused(&self, pod: &PodRequirements, out: &mut dyn Write) -> io::Result<()> {
+        if !self.refused.is_empty() {
+            writeln!(
+                out,
+                "\nwhat refuses nodes (a node that several refuse is counted by each)"
+            )?;
+        }
+        for group in &self.refused {
+            let cause = &group.cause;
+            let recorded = match cause.mode {
+                "enforce" => String::new(),
+                mode => format!(" (mode {mode}: only recorded)"),
+            };
+            writeln!(
+                out,
+                "  {}: {}{recorded}",
+                counted(group.nodes, "node"),
+                cause.says
+            )?;
+            if !cause.legal_basis.is_empty() {
+                writeln!(out, "    legal basis: {}", cause.legal_basis.join("; "))?;
+            }
+            if let (Some(team), Some(contact)) = (&cause.team, &cause.contact) {
+                writeln!(out, "    ask: {contact} ({team})")?;
+            }
+            for line in cause.because_of_in_words(pod) {
+                writeln!(out, "    because of {line}")?;
+            }
+            let regions = group.regions.iter();
+            let regions: Vec<String> = regions
+                .map(|(region, nodes)| format!("{region} ({nodes})"))
+                .collect();
+            writeln!(out, "    in {}", regions.join(", "))?;
+            writeln!(out, "    such as {}", group.examples.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn write_permitted(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.permitted.is_empty() {
+            return writeln!(out, "\nno node of the fleet is permitted");
+        }
+        writeln!(out, "\nwhere it may run, best first")?;
+        let regions = by_region(&self.permitted);
+        for (best, nodes) in regions.iter().take(MOST_REGIONS) {
+            writeln!(
+                out,
+                "  score {:>2}  {} ({}, such as {}): {}",
+                best.score,
+                best.region,
+                counted(*nodes, "node"),
+                best.nodes.first().map_or("", String::as_str),
+                best.access.total_in_words(),
+            )?;
+        }
+        let more = regions.len().saturating_sub(MOST_REGIONS);
+        if more > 0 {
+            writeln!(out, "  and {} more", counted(more, "region"))?;
+        }
+        Ok(())
+    }
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// The best place of each region, in the order of places, and how many nodes the region has in all.
+fn by_region(places: &[PermittedPlace]) -> Vec<(&PermittedPlace, usize)> {
+    let mut regions: Vec<(&PermittedPlace, usize)> = Vec::new();
+    for place in places {
+        match regions.iter_mut().find(|(best, _)| best.region == place.region) {
+            Some((_, nodes)) => *nodes += place.nodes.len(),
+            None => regions.push((place, place.nodes.len())),
+        }
+    }
+    regions
+}
+
+fn names_by_class(snapshot: &Snapshot) -> BTreeMap<ClassIndex, Vec<String>> {
+    let mut names: BTreeMap<ClassIndex, Vec<String>> = BTreeMap::new();
+    for name in snapshot.fleet().nodes.keys() {
+        if let Some(class) = snapshot.class_of(name.as_str().as_bytes()) {
+            names.entry(class).or_default().push(name.to_string());
+        }
+    }
+    names
+}
+
+fn permitted(
+    assessment: &Assessment<'_>,
+    classes: &[ClassIndex],
+    scores: &ClassScores,
+    names: &BTreeMap<ClassIndex, Vec<String>>,
+) -> Vec<PermittedPlace> {
+    let snapshot = assessment.snapshot;
+    let mut places: Vec<PermittedPlace> = classes
+        .iter()
+        .filter_map(|index| {
+            let place = place(snapshot, snapshot.class(*index)?);
+            Some(PermittedPlace {
+                region: place.region_in_words(),
+                zone: place.zone,
+                nodes: names.get(index).cloned().unwrap_or_default(),
+                score: scores.score(Some(*index)).get(),
+                access: access(assessment, *index),
+            })
+        })
+        .collect();
+    let cost = |place: &PermittedPlace| place.access.total_ms.unwrap_or(f64::INFINITY);
+    places.sort_by(|one, other| {
+        let by_score = other.score.cmp(&one.score);
+        let by_cost = cost(one).total_cmp(&cost(other));
+        let by_name = (&one.region, &one.zone).cmp(&(&other.region, &other.zone));
+        by_score.then(by_cost).then(by_name)
+    });
+    places
+}
+
+fn refused(
+    assessment: &Assessment<'_>,
+    pod: &PodRequirements,
+    names: &BTreeMap<ClassIndex, Vec<String>>,
+    now: Timestamp,
+) -> Vec<RefusedGroup> {
+    let snapshot = assessment.snapshot;
+    let mut groups = Vec::new();
+    for (cause, admits) in causes_with_places(assessment, pod, now) {
+        let mut group = RefusedGroup {
+            cause,
+            nodes: 0,
+            regions: BTreeMap::new(),
+            examples: Vec::new(),
+        };
+        for (index, class) in snapshot
+            .classes()
+            .filter(|(_, class)| !admits.contains(class.place))
+        {
+            let region = place(snapshot, class).region_in_words();
+            // One example of a place is enough, so that the examples show several.
+            if group.examples.len() < MOST_EXAMPLES && !group.regions.contains_key(&region) {
+                let first = names.get(&index).and_then(|names| names.first());
+                group.examples.extend(first.cloned());
+            }
+            group.nodes += class.nodes;
+            *group.regions.entry(region).or_default() += class.nodes;
+        }
+        if group.nodes > 0 {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+#[path = "why_tests.rs"]
+mod tests;

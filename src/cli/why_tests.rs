@@ -1,0 +1,163 @@
+//! `why` and `why-not` on the embedded default: text for people and JSON for programs say one thing.
+
+use serde_json::Value;
+
+use super::*;
+use crate::cli::facts::read_facts;
+use crate::cli::why;
+use crate::objects;
+
+const IN_VIRGINIA: &str = "ip-10-30-1-21.ec2.internal";
+const IN_FRANKFURT: &str = "ip-10-10-2-28.eu-central-1.compute.internal";
+
+fn facts() -> Facts {
+    let at = "2026-11-21T00:00:00Z".parse().expect("an instant");
+    read_facts(&FactsArgs::default(), at).expect("the embedded facts")
+}
+
+fn pod(namespace: &str, annotations: &str) -> PodRequirements {
+    let text = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: {namespace}, annotations: {{{annotations}}}}}\n"
+    );
+    objects::read_pod(&text, "pod.yaml").expect("a pod")
+}
+
+fn shop() -> PodRequirements {
+    pod(
+        "shop",
+        "domicile.dev/data-sets: \"orders: reads=4 writes=1\", domicile.dev/clients: \"aws/eu-west-1=1\"",
+    )
+}
+
+fn why(facts: &Facts, pod: &PodRequirements, node: &str) -> (Outcome, Value, String) {
+    let (mut json, mut text) = (Vec::new(), Vec::new());
+    let outcome = why::report(facts, pod, node, Output::Json, &mut json).expect("JSON");
+    assert_eq!(
+        why::report(facts, pod, node, Output::Text, &mut text).expect("text"),
+        outcome
+    );
+    let text = String::from_utf8(text).expect("UTF-8");
+    (outcome, serde_json::from_slice(&json).expect("JSON"), text)
+}
+
+fn why_not(facts: &Facts, pod: &PodRequirements) -> (Outcome, Value, String) {
+    let (mut json, mut text) = (Vec::new(), Vec::new());
+    let outcome = report(facts, pod, Output::Json, &mut json).expect("JSON");
+    assert_eq!(
+        report(facts, pod, Output::Text, &mut text).expect("text"),
+        outcome
+    );
+    let text = String::from_utf8(text).expect("UTF-8");
+    (outcome, serde_json::from_slice(&json).expect("JSON"), text)
+}
+
+#[test]
+fn a_refusal_names_the_rule_the_data_the_place_and_whom_to_ask() {
+    let (outcome, json, text) = why(&facts(), &shop(), IN_VIRGINIA);
+    assert_eq!(outcome, Outcome::Finding);
+    assert_eq!((&json["v"], &json["verdict"]), (&1.into(), &"refused".into()));
+    let cause = &json["causes"][0];
+    assert_eq!(
+        (
+            &cause["rule"],
+            &cause["refuses"],
+            &cause["contact"],
+            &cause["legalBasis"][0]
+        ),
+        (
+            &"eea-personal-data/place".into(),
+            &true.into(),
+            &"dpo@corp.example".into(),
+            &"GDPR Art. 44-46".into()
+        )
+    );
+    let sources: Vec<&str> = cause["becauseOf"]
+        .as_array()
+        .expect("data")
+        .iter()
+        .filter_map(|datum| datum["source"].as_str())
+        .collect();
+    assert!(
+        sources.contains(&"DataSet/orders") && sources.contains(&"Namespace/shop"),
+        "{sources:?}"
+    );
+    assert_eq!(
+        (&json["place"]["country"], &json["score"]),
+        (&"US".into(), &Value::Null)
+    );
+    for said in [
+        "refused\n  domicile: `eea-personal-data/place` permits only group EEA; ask dpo@corp.example\n",
+        "because of Namespace/shop: confidential personal data about people in DE, FR, NL, NO, SE\n",
+        "legal basis: GDPR Art. 44-46\n",
+        "4 x read of `orders` to the leader in aws/eu-central-1: 93.1 ms, measured\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn a_permission_names_the_rule_that_covers_it_and_the_score() {
+    let (outcome, json, text) = why(&facts(), &shop(), IN_FRANKFURT);
+    assert_eq!(outcome, Outcome::Holds);
+    assert_eq!(
+        (&json["verdict"], &json["sentence"]),
+        (&"permitted".into(), &Value::Null)
+    );
+    assert_eq!(
+        (&json["causes"][0]["refuses"], &json["score"]),
+        (&false.into(), &10.into())
+    );
+    assert!(
+        text.contains("permits: `eea-personal-data/place` permits only group EEA"),
+        "{text}"
+    );
+    assert!(text.contains("score 10 of 10"), "{text}");
+}
+
+#[test]
+fn an_unknown_node_refuses_a_governed_pod_and_passes_another() {
+    let (outcome, json, text) = why(&facts(), &shop(), "nowhere");
+    assert_eq!(
+        (outcome, &json["causes"][0]["cause"]),
+        (Outcome::Finding, &"unknown-node".into())
+    );
+    assert!(text.contains("the fleet has no node `nowhere`"), "{text}");
+    let (outcome, json, text) = why(&facts(), &pod("kube-system", ""), "nowhere");
+    assert_eq!((outcome, &json["governed"]), (Outcome::Holds, &false.into()));
+    assert!(text.contains("residency has no say"), "{text}");
+}
+
+#[test]
+fn a_malformed_annotation_refuses_everywhere_and_is_quoted() {
+    let pod = pod("shop", "domicile.dev/data-categories: persnal");
+    let (outcome, json, text) = why_not(&facts(), &pod);
+    assert_eq!((outcome, &json["permittedNodes"]), (Outcome::Finding, &0.into()));
+    assert_eq!(json["refused"][0]["cause"], "malformed-annotation");
+    assert!(
+        text.contains("`domicile.dev/data-categories`") && text.contains("persnal"),
+        "{text}"
+    );
+    assert!(text.contains("no node of the fleet is permitted"), "{text}");
+}
+
+#[test]
+fn why_not_counts_nodes_by_reason_and_agrees_with_why_on_each() {
+    let facts = facts();
+    let (outcome, json, text) = why_not(&facts, &shop());
+    assert_eq!(outcome, Outcome::Holds);
+    assert!(text.contains("such as"), "{text}");
+    let permitted = json["permitted"].as_array().expect("places");
+    let mut counted = 0;
+    for place in permitted {
+        for node in place["nodes"].as_array().expect("nodes") {
+            let (outcome, of_node, _) = why(&facts, &shop(), node.as_str().expect("a name"));
+            assert_eq!((outcome, &of_node["score"]), (Outcome::Holds, &place["score"]));
+            assert_eq!(of_node["access"], place["access"]);
+            counted += 1;
+        }
+    }
+    assert_eq!(json["permittedNodes"], counted);
+    let refused = json["refused"][0]["nodes"].as_u64().expect("a count");
+    assert_eq!(Some(refused + counted), json["nodes"].as_u64());
+    assert_eq!(permitted[0]["score"], 10);
+}
