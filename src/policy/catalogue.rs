@@ -18,6 +18,12 @@ pub struct PlaceIndex(usize);
 impl PlaceIndex {
     /// A place of which nothing is known: no label, or one that the catalogue does not resolve.
     pub const UNKNOWN: Self = Self(0);
+
+    /// The number, to index a table that has one row for each place.
+    #[must_use]
+    pub fn as_usize(self) -> usize {
+        self.0
+    }
 }
 
 /// The facts of a place that rules look at; what is absent is unknown.

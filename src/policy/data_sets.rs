@@ -1,7 +1,8 @@
 //! Data sets, as their files declare them.
 //!
-//! A data set may name a jurisdiction group among its subjects; whether such a group exists is known
-//! only beside the policies, so an undeclared one makes the subject unknown there.
+//! A data set may name a jurisdiction group among its subjects. Whether such a group exists is known only
+//! where the data set stands among the policies; elsewhere a group that does not exist makes the subject
+//! unknown.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,7 +104,7 @@ fn data_set(object: &Object<DataSetSpec>, reader: &mut Reader) -> Option<DataSet
         .collect();
     let owner = spec.owner.as_ref().map(|owner| match owner {
         OwnerOrText::Text(name) => name.clone(),
-        OwnerOrText::Owner(owner) => format!("{} ({})", owner.team, owner.contact.value),
+        OwnerOrText::Owner(owner) => format!("{} ({})", owner.team.value, owner.contact.value),
     });
     let profile = DataProfile {
         classification: classification?,
@@ -139,6 +140,9 @@ fn subjects(object: &Object<DataSetSpec>, reader: &mut Reader) -> Vec<SubjectTer
         if word == "none" {
             read.push(SubjectTerm::None);
         } else if let Some(group) = word.strip_prefix("group/") {
+            if reader.knows_groups {
+                reader.group(&object.origin, text, group);
+            }
             read.push(SubjectTerm::Group(Arc::from(group)));
         } else if word.contains('-') {
             let part = reader.subdivision(&object.origin, text);

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::finding::Position;
 use crate::model::{
-    Category, Classification, Country, DataSetName, KeyCustody, Membership, NamespaceName, Subdivision,
-    Subject, Tenancy,
+    Category, Classification, Country, DataSetName, KeyCustody, NamespaceName, Subdivision, Subject, Tenancy,
 };
 
 /// A group by its index in [`Definitions::groups`].
@@ -52,6 +52,8 @@ pub struct Group {
     pub members: Vec<Member>,
     /// When somebody must look at it again.
     pub review_by: Timestamp,
+    /// Where its name stands.
+    pub written_at: Position,
 }
 
 /// What a place must surely meet: all parts that are present.
@@ -176,6 +178,8 @@ pub struct Rule {
     pub activities: ActivitySet,
     /// What it demands.
     pub demand: Demand,
+    /// Where its name stands.
+    pub written_at: Position,
 }
 
 /// A subject of a selector.
@@ -209,6 +213,8 @@ pub struct Block {
     pub storage_classes: Option<Vec<Arc<str>>>,
     /// By data set: any.
     pub data_sets: Option<Vec<DataSetName>>,
+    /// Where it stands.
+    pub written_at: Position,
 }
 
 /// One policy: one legal reason.
@@ -238,6 +244,8 @@ pub struct Policy {
     pub applies_to: Vec<Block>,
     /// What it demands.
     pub rules: Vec<Rule>,
+    /// Where its name stands.
+    pub written_at: Position,
 }
 
 /// What becomes of a pod about whose data nobody says anything.
@@ -289,50 +297,25 @@ impl Definitions {
             })
     }
 
-    /// Whether the people of a subject are among those that a term names. A conditional member counts
-    /// as "may": the condition is one on places.
-    #[must_use]
-    pub fn subject_membership(&self, subject: &Subject, term: &PlaceTerm, now: Timestamp) -> Membership {
-        match term {
-            PlaceTerm::Anywhere => Membership::In,
-            PlaceTerm::Country(country) => match subject {
-                Subject::Country(of) if of == country => Membership::In,
-                Subject::Subdivision(of) if of.country() == *country => Membership::In,
-                _ => Membership::Out,
-            },
-            PlaceTerm::Subdivision(part) => match subject {
-                Subject::Subdivision(of) if of == part => Membership::In,
-                Subject::Country(of) if *of == part.country() => Membership::May,
-                _ => Membership::Out,
-            },
-            PlaceTerm::Group(group) => self
-                .members(*group, now)
-                .map(|member| {
-                    let surely = self.subject_membership(subject, &member.term, now);
-                    if member.required.is_some() {
-                        surely.and(Membership::May)
-                    } else {
-                        surely
-                    }
-                })
-                .fold(Membership::Out, Membership::or),
-        }
-    }
-
     /// Every subject that a group names at an instant, conditional members among them.
     #[must_use]
     pub fn subjects_of(&self, group: GroupIndex, now: Timestamp) -> BTreeSet<Subject> {
         let mut subjects = BTreeSet::new();
-        for member in self.members(group, now) {
-            match &member.term {
-                PlaceTerm::Country(country) => {
-                    subjects.insert(Subject::Country(*country));
+        let mut seen = BTreeSet::from([group]);
+        let mut open = vec![group];
+        while let Some(group) = open.pop() {
+            for member in self.members(group, now) {
+                match &member.term {
+                    PlaceTerm::Country(country) => {
+                        subjects.insert(Subject::Country(*country));
+                    }
+                    PlaceTerm::Subdivision(part) => {
+                        subjects.insert(Subject::Subdivision(part.clone()));
+                    }
+                    // A group is looked at once, however many ways lead to it.
+                    PlaceTerm::Group(inner) if seen.insert(*inner) => open.push(*inner),
+                    PlaceTerm::Group(_) | PlaceTerm::Anywhere => {}
                 }
-                PlaceTerm::Subdivision(part) => {
-                    subjects.insert(Subject::Subdivision(part.clone()));
-                }
-                PlaceTerm::Group(inner) => subjects.extend(self.subjects_of(*inner, now)),
-                PlaceTerm::Anywhere => {}
             }
         }
         subjects
@@ -363,4 +346,44 @@ impl Definitions {
             .collect();
         words.join(" or ")
     }
+}
+
+/// The groups in such an order that a group stands behind every group that it names. A group that
+/// is a member of itself, or that names such a group, has no place in it and is left out.
+#[must_use]
+pub fn inner_groups_first(groups: &[Group]) -> Vec<GroupIndex> {
+    let named_by = |group: &Group| -> Vec<GroupIndex> {
+        let terms = group.members.iter().map(|member| &member.term);
+        terms
+            .filter_map(|term| match term {
+                PlaceTerm::Group(inner) => Some(*inner),
+                _ => None,
+            })
+            .collect()
+    };
+    let mut waits_for: Vec<usize> = vec![0; groups.len()];
+    let mut outer: Vec<Vec<GroupIndex>> = vec![Vec::new(); groups.len()];
+    for (index, group) in groups.iter().enumerate() {
+        for inner in named_by(group) {
+            if let (Some(count), Some(outer)) = (waits_for.get_mut(index), outer.get_mut(inner)) {
+                *count += 1;
+                outer.push(index);
+            }
+        }
+    }
+    let ready = |(index, count): (usize, &usize)| (*count == 0).then_some(index);
+    let mut order: Vec<GroupIndex> = waits_for.iter().enumerate().filter_map(ready).collect();
+    let mut next = 0;
+    while let Some(group) = order.get(next).copied() {
+        next += 1;
+        for waiting in outer.get(group).into_iter().flatten() {
+            if let Some(count) = waits_for.get_mut(*waiting) {
+                *count -= 1;
+                if *count == 0 {
+                    order.push(*waiting);
+                }
+            }
+        }
+    }
+    order
 }

@@ -1,8 +1,8 @@
 //! Files of several documents, taken apart and read by kind.
 //!
 //! Inputs: (file name, text). Outputs: [`Objects`] with positions, and findings. Invariant: every
-//! document is either in the outcome or in a finding; none is skipped. Limits on size, aliases and
-//! depth are those of the YAML reader's budget.
+//! document is either in the outcome or in a finding; none is skipped. Size, number, aliases and depth
+//! are limited, so that no file takes long or much memory.
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
@@ -13,6 +13,12 @@ use crate::model::nearest_word;
 
 /// The only version of our objects.
 pub const API_VERSION: &str = "domicile.dev/v1alpha1";
+
+/// The longest file that is read, in bytes: some ten thousand regions.
+const MOST_BYTES: usize = 4 << 20;
+
+/// The most objects of a set. The catalogue of three clouds has about 150.
+const MOST_DOCUMENTS: usize = 10_000;
 
 /// Kinds that this version reads.
 const KINDS: [&str; 5] = [
@@ -31,12 +37,19 @@ const LATER_KINDS: [&str; 3] = ["PlacementException", "Guarantee", "PolicyTest"]
 pub struct Origin {
     file: String,
     lines_before: usize,
+    bytes_before: usize,
 }
 
 impl Origin {
     /// The position of a text of this document.
     pub fn position<T>(&self, spanned: &Spanned<T>) -> Position {
         self.at(spanned.referenced)
+    }
+
+    /// How many bytes of the file stand before a text.
+    pub fn byte_offset<T>(&self, spanned: &Spanned<T>) -> Option<usize> {
+        let in_document = spanned.referenced.span().byte_offset()?;
+        Some(self.bytes_before + usize::try_from(in_document).ok()?)
     }
 
     /// The position of a location of this document.
@@ -82,6 +95,7 @@ pub struct Objects {
     pub data_sets: Vec<Object<DataSetSpec>>,
     /// `PlacementPolicy`.
     pub policies: Vec<Object<PolicySpec>>,
+    count: usize,
 }
 
 /// Reads files.
@@ -89,45 +103,84 @@ pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Objects
     let mut objects = Objects::default();
     let mut findings = Vec::new();
     for (file, text) in files {
-        for (lines_before, document) in documents(text) {
+        if text.len() > MOST_BYTES {
+            let sentence = format!(
+                "the file has {} bytes where {MOST_BYTES} are allowed",
+                text.len()
+            );
+            let position = Position {
+                file: file.to_owned(),
+                ..Position::default()
+            };
+            findings.push(Finding::error("L01", position, sentence));
+            continue;
+        }
+        for document in documents(text) {
+            if objects.count + findings.len() >= MOST_DOCUMENTS {
+                let sentence = format!("the set has more than {MOST_DOCUMENTS} objects");
+                let position = Position {
+                    file: file.to_owned(),
+                    line: document.lines_before + 1,
+                    column: 1,
+                    length: 0,
+                };
+                findings.push(Finding::error("L01", position, sentence));
+                return (objects, findings);
+            }
             let origin = Origin {
                 file: file.to_owned(),
-                lines_before,
+                lines_before: document.lines_before,
+                bytes_before: document.bytes_before,
             };
-            if let Err(finding) = read_document(&mut objects, origin, document) {
-                findings.push(finding);
+            match read_document(&mut objects, origin, document.text) {
+                Ok(()) => objects.count += 1,
+                Err(finding) => findings.push(finding),
             }
         }
     }
     (objects, findings)
 }
 
+/// A document of a file.
+struct Part<'a> {
+    lines_before: usize,
+    bytes_before: usize,
+    text: &'a str,
+}
+
 /// Cuts a text at its document markers. A line that begins with `---` is one even inside a block
 /// scalar (YAML 1.2.2, 9.1.2), so this needs no parser.
-fn documents(text: &str) -> Vec<(usize, &str)> {
+fn documents(text: &str) -> Vec<Part<'_>> {
     let mut found = Vec::new();
+    // A document keeps its marker, so that columns on that line are those of the file.
     let mut start = 0;
     let mut start_line = 0;
     let mut offset = 0;
+    let part = |lines_before, bytes_before, end| Part {
+        lines_before,
+        bytes_before,
+        text: text.get(bytes_before..end).unwrap_or(""),
+    };
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let marker = line
             .strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
         if marker {
-            found.push((start_line, text.get(start..offset).unwrap_or("")));
-            // What follows the marker on its own line still belongs to the document.
-            start = offset + "---".len();
+            found.push(part(start_line, start, offset));
+            start = offset;
             start_line = number;
         }
         offset += line.len();
     }
-    found.push((start_line, text.get(start..).unwrap_or("")));
-    found.retain(|(_, document)| !is_blank(document));
+    found.push(part(start_line, start, text.len()));
+    found.retain(|part| !is_blank(part.text));
     found
 }
 
 fn is_blank(document: &str) -> bool {
     document
+        .strip_prefix("---")
+        .unwrap_or(document)
         .lines()
         .map(str::trim)
         .all(|line| line.is_empty() || line.starts_with('#') || line == "...")
@@ -193,7 +246,19 @@ fn read_into<S: DeserializeOwned>(
 }
 
 fn parse<T: DeserializeOwned>(origin: &Origin, text: &str) -> Result<T, Finding> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            max_nodes: 100_000,
+            max_aliases: 1_000,
+            max_documents: 1,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 10_000,
+            max_replay_stack_depth: 8,
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let location = error.location().unwrap_or(Location::UNKNOWN);
         let message = error.without_snippet().to_string();
         // The reader repeats the position in its message, counted from the document instead of the file.
@@ -222,7 +287,7 @@ mod tests {
     #[test]
     fn documents_are_cut_at_their_markers_and_blank_ones_do_not_count() {
         let text = "# head\n---\na: 1\n--- \nb: |\n  -- no\n---\n# nothing\n";
-        let lines: Vec<usize> = documents(text).into_iter().map(|(line, _)| line).collect();
+        let lines: Vec<usize> = documents(text).iter().map(|part| part.lines_before).collect();
         assert_eq!(lines, vec![1, 3]);
     }
 

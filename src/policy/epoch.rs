@@ -9,11 +9,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::catalogue::{Catalogue, PlaceSet};
+use super::catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
 use super::definition::{ActivitySet, Definitions, Demand, Mode, Policy, Requirement, Rule, Unlabelled};
-use super::membership::{first_insufficient_instant, in_any, meets};
+use super::membership::{Jurisdictions, first_insufficient_instant};
 use super::selector::BlockMatcher;
 use crate::model::Membership;
+
+/// How many rules a set may have, each counted once for every epoch. Three hundred policies of two rules
+/// with three hundred dates have 180,000; far beyond that a set would take seconds to load.
+pub const MOST_EPOCH_RULES: usize = 400_000;
 
 /// A rule of one policy, by their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,17 +58,24 @@ pub struct Epoch {
     pub unlabelled: PlaceSet,
 }
 
-/// Cuts time at every date of the set.
+/// Cuts time at every date of the set; `None` where that makes more than [`MOST_EPOCH_RULES`].
 #[must_use]
-pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Vec<Epoch> {
+pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Epoch>> {
     let mut starts: Vec<Timestamp> = vec![Timestamp::MIN];
     starts.extend(boundaries(definitions, catalogue));
+    let rules: usize = definitions.policies.iter().map(|policy| policy.rules.len()).sum();
+    if starts.len().saturating_mul(rules) > MOST_EPOCH_RULES {
+        return None;
+    }
     let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(from, until)| epoch(definitions, catalogue, *from, until))
-        .collect()
+    let mut epochs = Vec::with_capacity(starts.len());
+    let mut before: Option<Compiled<'_>> = None;
+    for (from, until) in starts.iter().zip(ends) {
+        let compiled = Compiled::at(definitions, catalogue, *from, before.take());
+        epochs.push(compiled.epoch(definitions, *from, until));
+        before = Some(compiled);
+    }
+    Some(epochs)
 }
 
 fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Timestamp> {
@@ -102,50 +113,89 @@ fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Time
     dates
 }
 
-fn epoch(
-    definitions: &Definitions,
-    catalogue: &Catalogue,
-    from: Timestamp,
-    until: Option<Timestamp>,
-) -> Epoch {
-    let mut rules = Vec::new();
-    for (policy_index, policy) in definitions.policies.iter().enumerate() {
-        let in_force = policy.effective_from.is_none_or(|start| start <= from);
-        if !in_force {
-            continue;
+/// Everything of a set that looks at groups and facts, at one instant. It is taken over from the epoch
+/// before where the groups are the same, because most dates change little.
+struct Compiled<'a> {
+    jurisdictions: Jurisdictions<'a>,
+    /// For each policy its blocks.
+    blocks: Vec<Arc<[BlockMatcher]>>,
+    /// For each policy the places that each rule admits.
+    admits: Vec<Vec<PlaceSet>>,
+    unlabelled: PlaceSet,
+}
+
+impl<'a> Compiled<'a> {
+    fn at(definitions: &'a Definitions, catalogue: &Catalogue, from: Timestamp, before: Option<Self>) -> Self {
+        let jurisdictions = Jurisdictions::at(definitions, catalogue, from);
+        let before = before.filter(|before| before.jurisdictions.are_those_of(&jurisdictions));
+        if let Some(mut before) = before {
+            for (policy, of_policy) in definitions.policies.iter().zip(&mut before.admits) {
+                for (rule, admits) in policy.rules.iter().zip(of_policy) {
+                    // Certifications end by themselves.
+                    if matches!(rule.demand, Demand::Required(_)) {
+                        *admits = admitted(&jurisdictions, catalogue, rule);
+                    }
+                }
+            }
+            before.jurisdictions = jurisdictions;
+            return before;
         }
-        let mode = mode_at(policy, from);
-        let blocks: Arc<[BlockMatcher]> = policy
-            .applies_to
-            .iter()
-            .map(|block| BlockMatcher::new(definitions, block, from))
-            .collect();
-        for (rule_index, rule) in policy.rules.iter().enumerate() {
-            rules.push(EpochRule {
-                index: RuleIndex {
-                    policy: policy_index,
-                    rule: rule_index,
-                },
-                mode,
-                activities: rule.activities,
-                admits: admitted(definitions, catalogue, rule, from),
-                covers: matches!(rule.demand, Demand::Allowed(_)),
-                blocks: blocks.clone(),
-            });
+        let blocks = definitions.policies.iter().map(|policy| {
+            let blocks = policy.applies_to.iter();
+            blocks
+                .map(|block| BlockMatcher::new(&jurisdictions, block))
+                .collect()
+        });
+        let admits = definitions.policies.iter().map(|policy| {
+            let rules = policy.rules.iter();
+            rules
+                .map(|rule| admitted(&jurisdictions, catalogue, rule))
+                .collect()
+        });
+        let unlabelled = match &definitions.settings.unlabelled {
+            Unlabelled::Allow => catalogue.every_place(),
+            Unlabelled::Deny => catalogue.no_place(),
+            Unlabelled::ConfineTo(terms) => places_where(catalogue, |index, place| {
+                jurisdictions.place_in_any(index, place, terms) == Membership::In
+            }),
+        };
+        Self {
+            blocks: blocks.collect(),
+            admits: admits.collect(),
+            unlabelled,
+            jurisdictions,
         }
     }
-    let unlabelled = match &definitions.settings.unlabelled {
-        Unlabelled::Allow => catalogue.every_place(),
-        Unlabelled::Deny => catalogue.no_place(),
-        Unlabelled::ConfineTo(terms) => places_where(catalogue, |place| {
-            in_any(definitions, terms, place, from) == Membership::In
-        }),
-    };
-    Epoch {
-        from,
-        until,
-        rules,
-        unlabelled,
+
+    fn epoch(&self, definitions: &Definitions, from: Timestamp, until: Option<Timestamp>) -> Epoch {
+        let mut rules = Vec::new();
+        let compiled = definitions.policies.iter().zip(&self.blocks).zip(&self.admits);
+        for (policy_index, ((policy, blocks), of_policy)) in compiled.enumerate() {
+            let in_force = policy.effective_from.is_none_or(|start| start <= from);
+            if !in_force {
+                continue;
+            }
+            let mode = mode_at(policy, from);
+            for (rule_index, (rule, admits)) in policy.rules.iter().zip(of_policy).enumerate() {
+                rules.push(EpochRule {
+                    index: RuleIndex {
+                        policy: policy_index,
+                        rule: rule_index,
+                    },
+                    mode,
+                    activities: rule.activities,
+                    admits: admits.clone(),
+                    covers: matches!(rule.demand, Demand::Allowed(_)),
+                    blocks: blocks.clone(),
+                });
+            }
+        }
+        Epoch {
+            from,
+            until,
+            rules,
+            unlabelled: self.unlabelled.clone(),
+        }
     }
 }
 
@@ -159,22 +209,19 @@ fn mode_at(policy: &Policy, from: Timestamp) -> Mode {
 }
 
 /// The places that a rule surely admits (POLICY.md A4, 2).
-fn admitted(definitions: &Definitions, catalogue: &Catalogue, rule: &Rule, now: Timestamp) -> PlaceSet {
-    places_where(catalogue, |place| match &rule.demand {
-        Demand::Allowed(terms) => in_any(definitions, terms, place, now) == Membership::In,
-        Demand::Denied(terms) => in_any(definitions, terms, place, now) == Membership::Out,
-        Demand::Required(requirement) => meets(definitions, requirement, place, now) == Membership::In,
+fn admitted(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, rule: &Rule) -> PlaceSet {
+    places_where(catalogue, |index, place| match &rule.demand {
+        Demand::Allowed(terms) => jurisdictions.place_in_any(index, place, terms) == Membership::In,
+        Demand::Denied(terms) => jurisdictions.place_in_any(index, place, terms) == Membership::Out,
+        Demand::Required(requirement) => jurisdictions.meets(requirement, place) == Membership::In,
     })
 }
 
 /// The catalogued places that satisfy a condition; the unknown place satisfies none.
-fn places_where(
-    catalogue: &Catalogue,
-    condition: impl Fn(&super::catalogue::PlaceFacts) -> bool,
-) -> PlaceSet {
+fn places_where(catalogue: &Catalogue, condition: impl Fn(PlaceIndex, &PlaceFacts) -> bool) -> PlaceSet {
     let mut set = catalogue.no_place();
     for (index, place) in catalogue.places() {
-        if place.region.is_some() && condition(place) {
+        if place.region.is_some() && condition(index, place) {
             set.insert(index);
         }
     }

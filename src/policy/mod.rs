@@ -71,6 +71,7 @@ impl PolicySet {
         let (objects, findings) = document::read(files.iter().map(|(name, text)| (*name, *text)));
         let mut reader = words::Reader {
             findings,
+            knows_groups: true,
             ..words::Reader::default()
         };
         reader.sources = files
@@ -85,7 +86,15 @@ impl PolicySet {
         let Some(definitions) = definitions.filter(|_| !failed) else {
             return Err(findings);
         };
-        let epochs = epoch::epochs(&definitions, &catalogue);
+        let Some(epochs) = epoch::epochs(&definitions, &catalogue) else {
+            let sentence = "the set has too many rules and dates together".to_owned();
+            let position = Position::default();
+            findings.push(
+                Finding::error("L01", position, sentence)
+                    .with_fix("write dates that many policies share as one date".to_owned()),
+            );
+            return Err(findings);
+        };
         let set = Self {
             digest: digest(&files),
             definitions,

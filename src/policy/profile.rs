@@ -207,29 +207,30 @@ impl Gatherer<'_> {
             name: claim_name.clone(),
         };
         let claim = claims.and_then(|claims| claims.get(&key));
+        let mut class_of_template = None;
+        if let Some(VolumeMount::Ephemeral {
+            storage_class,
+            annotations,
+            ..
+        }) = template
+        {
+            // The template is what the pod says, so it counts even when the claim that was made from it
+            // has been changed since.
+            self.annotations(Source::Claim(claim_name.clone()), annotations);
+            class_of_template = storage_class.clone();
+        }
         if let Some(claim) = claim {
             self.annotations(Source::Claim(claim_name.clone()), &claim.annotations);
             let class_of_volume = claim.volume.as_ref().and_then(|volume| self.bound_volume(volume));
-            self.storage_class(claim.storage_class.clone().or(class_of_volume));
+            let class = claim.storage_class.clone().or(class_of_volume);
+            self.storage_class(class.or(class_of_template));
             return;
         }
-        match template {
-            // The claim is made from the template when the pod is created, and may not be known yet.
-            Some(VolumeMount::Ephemeral {
-                storage_class,
-                annotations,
-                ..
-            }) => {
-                self.annotations(Source::Claim(claim_name.clone()), annotations);
-                self.storage_class(storage_class.clone());
-            }
-            _ => {
-                if claims.is_some() {
-                    self.unknown(Source::Claim(claim_name.clone()));
-                }
-                self.storage_class(None);
-            }
+        // The claim of a template is made when the pod is created, and may not be known yet.
+        if template.is_none() && claims.is_some() {
+            self.unknown(Source::Claim(claim_name.clone()));
         }
+        self.storage_class(class_of_template);
     }
 
     /// Takes what a bound volume says, and gives its storage class.
@@ -313,7 +314,12 @@ impl Gatherer<'_> {
 /// One source is the cross product of its own lists; a list that is not stated is one missing value.
 /// `public` as the only word of a source says that there are neither categories nor subjects.
 fn cross_product(stated: &StatedProfile) -> Vec<DataTuple> {
-    let only_public = stated.classifications.as_deref() == Some(&[Classification::Public])
+    let only_public = stated
+        .classifications
+        .iter()
+        .flatten()
+        .all(|classification| *classification == Classification::Public)
+        && stated.classifications.is_some()
         && stated.categories.is_none()
         && stated.subjects.is_none();
     if only_public {

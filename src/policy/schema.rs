@@ -191,9 +191,9 @@ pub struct OperatorSpec {
     /// The company.
     pub legal_entity: Option<String>,
     /// ISO 3166-1 codes.
-    pub controlled_from: Option<Vec<Text>>,
+    pub controlled_from: Option<Spanned<Vec<Text>>>,
     /// ISO 3166-1 codes.
-    pub admin_access_from: Option<Vec<Text>>,
+    pub admin_access_from: Option<Spanned<Vec<Text>>>,
 }
 
 /// An attestation.
@@ -390,7 +390,7 @@ pub struct ExceptionsSpec {
 #[serde(deny_unknown_fields)]
 pub struct OwnerSpec {
     /// A team.
-    pub team: String,
+    pub team: Text,
     /// Whom a refused user asks.
     pub contact: Text,
 }
@@ -474,7 +474,7 @@ pub struct AtLeastSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NamespaceSelectorSpec {
     /// Labels.
-    pub match_labels: BTreeMap<String, String>,
+    pub match_labels: BTreeMap<String, Text>,
 }
 
 /// One demand: exactly one of `allowed`, `denied`, `required`.

@@ -7,9 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::definition::{Block, Definitions, PlaceTerm, SubjectSelector};
+use super::definition::{Block, PlaceTerm, SubjectSelector};
+use super::membership::Jurisdictions;
 use super::profile::{Profile, Source, SourcedTuple};
 use crate::model::{
     CategorySet, Classification, Country, CountrySet, DataSetName, DataTuple, Dimension, Membership,
@@ -44,7 +43,7 @@ impl BlockMatch {
 impl BlockMatcher {
     /// Prepares a block for an instant.
     #[must_use]
-    pub fn new(definitions: &Definitions, block: &Block, now: Timestamp) -> Self {
+    pub fn new(jurisdictions: &Jurisdictions<'_>, block: &Block) -> Self {
         Self {
             data: block.data.as_ref().map(|selector| DataMatcher {
                 at_least: selector.at_least,
@@ -55,7 +54,7 @@ impl BlockMatcher {
                 subjects: selector
                     .subjects
                     .as_ref()
-                    .map(|subjects| SubjectMatcher::new(definitions, subjects, now)),
+                    .map(|subjects| SubjectMatcher::new(jurisdictions, subjects)),
             }),
             namespace_labels: block.namespace_labels.clone(),
             storage_classes: block.storage_classes.clone(),
@@ -205,7 +204,7 @@ struct SubjectMatcher {
 }
 
 impl SubjectMatcher {
-    fn new(definitions: &Definitions, selectors: &[SubjectSelector], now: Timestamp) -> Self {
+    fn new(jurisdictions: &Jurisdictions<'_>, selectors: &[SubjectSelector]) -> Self {
         let terms: Vec<&PlaceTerm> = selectors
             .iter()
             .filter_map(|selector| match selector {
@@ -216,7 +215,7 @@ impl SubjectMatcher {
         let membership = |subject: &Subject| {
             let each = terms
                 .iter()
-                .map(|term| definitions.subject_membership(subject, term, now));
+                .map(|term| jurisdictions.subject_in(subject, term));
             each.fold(Membership::Out, Membership::or)
         };
         let mut matcher = Self {
@@ -235,7 +234,7 @@ impl SubjectMatcher {
         }
         let named: BTreeSet<Subdivision> = terms
             .iter()
-            .flat_map(|term| parts_of(definitions, term, now))
+            .flat_map(|term| jurisdictions.parts_in(term))
             .collect();
         let countries: BTreeSet<Country> = named.iter().map(Subdivision::country).collect();
         for country in countries {
@@ -298,19 +297,4 @@ impl SubjectMatcher {
 
 fn in_if(holds: bool) -> Membership {
     if holds { Membership::In } else { Membership::Out }
-}
-
-fn parts_of(definitions: &Definitions, term: &PlaceTerm, now: Timestamp) -> Vec<Subdivision> {
-    match term {
-        PlaceTerm::Subdivision(part) => vec![part.clone()],
-        PlaceTerm::Group(group) => definitions
-            .subjects_of(*group, now)
-            .into_iter()
-            .filter_map(|subject| match subject {
-                Subject::Subdivision(part) => Some(part),
-                Subject::Country(_) => None,
-            })
-            .collect(),
-        PlaceTerm::Country(_) | PlaceTerm::Anywhere => Vec::new(),
-    }
 }

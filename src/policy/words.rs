@@ -3,7 +3,7 @@
 //! A word that does not parse is reported and left out; the caller goes on, so that one run finds
 //! everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -25,6 +25,10 @@ pub struct Reader {
     pub findings: Vec<Finding>,
     /// The groups that exist, by name.
     pub groups: BTreeMap<Arc<str>, GroupIndex>,
+    /// Whether the groups are all there are, so that naming another one is an error.
+    pub knows_groups: bool,
+    /// The teams that the settings name; none where they name none.
+    pub teams: BTreeSet<String>,
     /// The text of the files, by name, to see how a word was written.
     pub sources: BTreeMap<String, String>,
 }
@@ -183,8 +187,10 @@ impl Reader {
         if let Ok(instant) = text.value.parse::<Timestamp>() {
             return Some(instant);
         }
+        // The reader of dates takes a date with a time too, and forgets the time.
+        let is_date_alone = text.value.len() == "2026-12-31".len();
         let start_of = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-        let instant = text.value.parse::<Date>().ok().and_then(|date| match boundary {
+        let instant = text.value.parse::<Date>().ok().filter(|_| is_date_alone).and_then(|date| match boundary {
             DayBoundary::Start => start_of(date),
             DayBoundary::End => date.checked_add(1.day()).ok().and_then(start_of),
         });
@@ -198,18 +204,17 @@ impl Reader {
 
     /// A word that other YAML readers take for a boolean must be quoted: unquoted `NO` is Norway here
     /// and false elsewhere.
-    fn check_quoting(&mut self, origin: &Origin, text: &Text) {
+    pub fn check_quoting(&mut self, origin: &Origin, text: &Text) {
         const BOOLEANS_OF_YAML_1_1: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
         if !BOOLEANS_OF_YAML_1_1.contains(&text.value.to_ascii_lowercase().as_str()) {
             return;
         }
         let position = origin.position(text);
-        let written = self
-            .sources
-            .get(&position.file)
-            .and_then(|source| source.lines().nth(position.line.saturating_sub(1)))
-            .and_then(|line| line.chars().nth(position.column.saturating_sub(1)));
-        if !matches!(written, Some('"' | '\'')) {
+        let source = self.sources.get(&position.file).map(String::as_bytes);
+        let written = origin
+            .byte_offset(text)
+            .and_then(|offset| source.and_then(|source| source.get(offset)));
+        if !matches!(written, Some(b'"' | b'\'')) {
             let sentence = format!(
                 "`{}` is not quoted and other YAML readers make it a boolean",
                 text.value

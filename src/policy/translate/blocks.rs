@@ -86,7 +86,10 @@ fn block(
         }
         let labels = selector.match_labels.iter();
         labels
-            .map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str())))
+            .map(|(key, value)| {
+                reader.check_quoting(origin, value);
+                (Arc::from(key.as_str()), Arc::from(value.value.as_str()))
+            })
             .collect()
     });
     Block {
@@ -103,6 +106,7 @@ fn block(
                 .filter_map(|text| data_set_name(origin, text, reader))
                 .collect()
         }),
+        written_at: at,
     }
 }
 

@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use super::regions::{key_custody, tenancy};
 use super::unique;
-use crate::policy::definition::{Group, Member, PlaceTerm, RequiredCertification, Requirement};
+use crate::policy::definition::{
+    Group, Member, PlaceTerm, RequiredCertification, Requirement, inner_groups_first,
+};
 use crate::policy::document::{Object, Origin};
 use crate::policy::finding::Position;
 use crate::policy::schema::{GroupSpec, RequiredSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
+
+/// Certifications are for some years: a longer wish is a slip of the pen that nothing meets.
+const MOST_DAYS_OF_VALIDITY: u32 = 3_650;
 
 pub(super) fn groups(objects: &[Object<GroupSpec>], reader: &mut Reader) -> Vec<Group> {
     let by_name = unique(objects, "JurisdictionGroup", reader);
@@ -22,13 +27,19 @@ pub(super) fn groups(objects: &[Object<GroupSpec>], reader: &mut Reader) -> Vec<
         .iter()
         .map(|(name, object)| group(name, object, reader))
         .collect();
-    for (index, object) in by_name.values().enumerate() {
-        if reaches_itself(&groups, index) {
-            let sentence = format!("the group `{}` is a member of itself", object.name.value);
-            reader.error("L04", object.position(), sentence, None);
+    refuse_cycles(&groups, reader);
+    groups
+}
+
+fn refuse_cycles(groups: &[Group], reader: &mut Reader) {
+    let in_order: BTreeSet<usize> = inner_groups_first(groups).into_iter().collect();
+    for (index, group) in groups.iter().enumerate() {
+        // What is not in the order is in a cycle, or names a group that is.
+        if !in_order.contains(&index) && reaches_itself(groups, index) {
+            let sentence = format!("the group `{}` is a member of itself", group.name);
+            reader.error("L04", group.written_at.clone(), sentence, None);
         }
     }
-    groups
 }
 
 fn group(name: &Arc<str>, object: &Object<GroupSpec>, reader: &mut Reader) -> Group {
@@ -96,6 +107,7 @@ fn group(name: &Arc<str>, object: &Object<GroupSpec>, reader: &mut Reader) -> Gr
         name: name.clone(),
         members,
         review_by,
+        written_at: object.position(),
     }
 }
 
@@ -169,7 +181,46 @@ pub(super) fn requirement(
         || read.key_custody.is_some()
         || read.tenancy.is_some();
     if !names_something {
-        reader.error("L01", at, "`required` requires nothing".to_owned(), None);
+        reader.error("L01", at.clone(), "`required` requires nothing".to_owned(), None);
+    }
+    for (list, is_empty) in [
+        ("legalEntity", read.legal_entity.as_ref().is_some_and(Vec::is_empty)),
+        ("certifications", read.certifications.as_ref().is_some_and(Vec::is_empty)),
+        ("keyCustody", spec.key_custody.as_ref().is_some_and(Vec::is_empty)),
+        ("tenancy", spec.tenancy.as_ref().is_some_and(Vec::is_empty)),
+    ] {
+        if is_empty {
+            let sentence = format!("the list `{list}` is empty and nothing meets it");
+            reader.error("L05", at.clone(), sentence, Some("leave it out".to_owned()));
+        }
+    }
+    let unfit = |name: &str| name.trim().is_empty() || name.chars().any(char::is_control);
+    for entity in legal_entity.into_iter().flatten().filter(|entity| unfit(&entity.value)) {
+        let sentence = "the name of a company is one line".to_owned();
+        reader.error("L01", origin.position(entity), sentence, None);
+    }
+    for wanted in spec.certifications.iter().flatten() {
+        let scheme = &wanted.scheme;
+        let level_is_unfit = wanted.level.as_deref().is_some_and(unfit);
+        if unfit(&scheme.value) || level_is_unfit {
+            let sentence = "a scheme and its level are one line each".to_owned();
+            reader.error("L01", origin.position(scheme), sentence, None);
+        }
+        if wanted.valid_at_least_days > MOST_DAYS_OF_VALIDITY {
+            let sentence = format!(
+                "no certification is valid for {} days; at most {MOST_DAYS_OF_VALIDITY} are allowed",
+                wanted.valid_at_least_days
+            );
+            reader.error("L06", origin.position(scheme), sentence, None);
+        }
+    }
+    if operator.is_some_and(|operator| {
+        operator.legal_entity.is_none()
+            && operator.controlled_from.is_none()
+            && operator.admin_access_from.is_none()
+    }) && names_something
+    {
+        reader.error("L01", at, "`operator` requires nothing".to_owned(), None);
     }
     read
 }

@@ -23,8 +23,11 @@ pub use blocks::data_set_name;
 pub fn translate(objects: &Objects, reader: &mut Reader) -> (Option<Definitions>, Catalogue) {
     let regions = regions::regions(&objects.regions, reader);
     let groups = groups::groups(&objects.groups, reader);
-    let policies = policies::policies(&objects.policies, reader);
     let settings = settings::settings(&objects.settings, reader);
+    if let Some(settings) = &settings {
+        reader.teams = settings.teams.keys().cloned().collect();
+    }
+    let policies = policies::policies(&objects.policies, reader);
     let definitions = settings.map(|settings| Definitions {
         settings,
         groups,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::blocks::applies_to;
 use super::groups::requirement;
 use super::unique;
+use crate::model::nearest_word;
 use crate::policy::definition::{Activity, ActivitySet, Demand, Mode, Policy, Rule};
 use crate::policy::document::{Object, Origin};
 use crate::policy::schema::{PolicySpec, RuleSpec, Text};
@@ -32,6 +33,9 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
                 .find(|mode| mode.word() == word)
         },
     );
+    if spec.title.trim().is_empty() {
+        reader.error("L01", object.position(), "`title` is empty".to_owned(), None);
+    }
     if spec.legal_basis.is_empty() {
         reader.error(
             "L01",
@@ -72,10 +76,11 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
     let applies_to = applies_to(object, reader);
     let rules = rules(object, reader);
     let contact = contact(object, reader);
+    known_team(object, reader);
     Some(Policy {
         name,
         title: spec.title.clone(),
-        team: spec.owner.team.clone(),
+        team: spec.owner.team.value.clone(),
         contact,
         legal_basis: spec.legal_basis.iter().map(|basis| basis.cite.clone()).collect(),
         mode: mode?,
@@ -85,7 +90,23 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
         review_by,
         applies_to,
         rules,
+        written_at: object.position(),
     })
+}
+
+/// Where the settings name teams, the owner is one of them.
+fn known_team(object: &Object<PolicySpec>, reader: &mut Reader) {
+    let text = &object.spec.owner.team;
+    if reader.teams.is_empty() || reader.teams.contains(&text.value) {
+        return;
+    }
+    let near = nearest_word(&text.value, reader.teams.iter().map(String::as_str));
+    let fix = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name the team in the `teams` of the PolicySettings".to_owned(),
+    };
+    let sentence = format!("unknown team `{}`", text.value);
+    reader.error("L03", object.origin.position(text), sentence, Some(fix));
 }
 
 /// The contact goes into the sentence of a refusal, which kube-scheduler joins with others by ", ".
@@ -171,6 +192,7 @@ fn read_rule(origin: &Origin, rule: &RuleSpec, reader: &mut Reader) -> Option<Ru
         id: Arc::from(rule.id.value.as_str()),
         activities,
         demand,
+        written_at: origin.position(&rule.id),
     })
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_saphyr::Spanned;
+
 use super::unique;
 use crate::model::{Certification, Coordinates, KeyCustody, Operator, Region, RegionKey, Tenancy, ZoneFacts};
 use crate::policy::document::{Object, Origin};
@@ -101,17 +103,23 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
 
 fn operator(origin: &Origin, spec: Option<&schema::OperatorSpec>, reader: &mut Reader) -> Option<Operator> {
     let spec = spec?;
-    let mut countries = |texts: &Option<Vec<Text>>| {
-        texts.as_ref().map(|texts| {
+    let mut countries = |texts: &Option<Spanned<Vec<Text>>>, list: &str| {
+        let texts = texts.as_ref()?;
+        if texts.value.is_empty() {
+            let sentence = format!("the list `{list}` is empty");
+            let fix = "leave it out where the countries are not known".to_owned();
+            reader.error("L01", origin.position(texts), sentence, Some(fix));
+        }
+        let texts = texts.value.iter();
+        Some(
             texts
-                .iter()
                 .filter_map(|text| reader.country(origin, text))
-                .collect()
-        })
+                .collect(),
+        )
     };
     Some(Operator {
-        controlled_from: countries(&spec.controlled_from),
-        admin_access_from: countries(&spec.admin_access_from),
+        controlled_from: countries(&spec.controlled_from, "controlledFrom"),
+        admin_access_from: countries(&spec.admin_access_from, "adminAccessFrom"),
         legal_entity: spec.legal_entity.as_deref().map(Arc::from),
     })
 }
