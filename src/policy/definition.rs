@@ -242,7 +242,7 @@ pub struct Policy {
     pub review_by: Option<Timestamp>,
     /// To what: any of these.
     pub applies_to: Vec<Block>,
-    /// What it demands.
+    /// What it demands, in the order of ids.
     pub rules: Vec<Rule>,
     /// Where its name stands.
     pub written_at: Position,

@@ -69,6 +69,8 @@ pub struct Profile {
     pub storage_classes: Vec<Option<Arc<str>>>,
     /// The data sets that are named.
     pub data_sets: Vec<DataSetName>,
+    /// Whether a claim or a volume is not known, which may name other data sets.
+    pub may_name_more_data_sets: bool,
     /// What could not be read.
     pub malformed: Vec<Malformed>,
     /// What the pod performs.
@@ -132,6 +134,7 @@ impl Gatherer<'_> {
     }
 
     fn unknown(&mut self, source: Source) {
+        self.profile.may_name_more_data_sets |= matches!(source, Source::Claim(_) | Source::Volume(_));
         self.push(source, Tuple::Data(DataTuple::UNKNOWN));
     }
 

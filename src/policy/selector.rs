@@ -107,7 +107,11 @@ impl BlockMatcher {
         }
         if let Some(wanted) = &self.data_sets {
             let named = profile.data_sets.iter().any(|name| wanted.contains(name));
-            matched = matched.and(if named { Membership::In } else { Membership::Out });
+            matched = matched.and(match named {
+                true => Membership::In,
+                false if profile.may_name_more_data_sets => Membership::May,
+                false => Membership::Out,
+            });
         }
         matched
     }

@@ -8,6 +8,7 @@
 mod architecture;
 mod doctor;
 mod placement;
+mod policy;
 mod webhook;
 mod wire;
 mod world;

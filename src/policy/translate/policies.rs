@@ -138,6 +138,8 @@ fn rules(object: &Object<PolicySpec>, reader: &mut Reader) -> Vec<Rule> {
         rules.extend(read_rule(origin, rule, reader));
     }
     two_allowed_lists(object, &rules, reader);
+    // Sentences name rules in the order of names, wherever they stand in the file.
+    rules.sort_by(|one, other| one.id.cmp(&other.id));
     rules
 }
 
