@@ -14,8 +14,8 @@ use crate::model::nearest_word;
 /// The only version of our objects.
 pub const API_VERSION: &str = "domicile.dev/v1alpha1";
 
-/// The longest file that is read, in bytes: some ten thousand regions.
-const MOST_BYTES: usize = 4 << 20;
+/// The longest file that is read, in bytes: some twenty thousand regions.
+const MOST_BYTES: usize = 8 << 20;
 
 /// The most objects of a set. The catalogue of three clouds has about 150.
 const MOST_DOCUMENTS: usize = 10_000;
@@ -104,10 +104,7 @@ pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Objects
     let mut findings = Vec::new();
     for (file, text) in files {
         if text.len() > MOST_BYTES {
-            let sentence = format!(
-                "the file has {} bytes where {MOST_BYTES} are allowed",
-                text.len()
-            );
+            let sentence = format!("the file has {} bytes where {MOST_BYTES} are allowed", text.len());
             let position = Position {
                 file: file.to_owned(),
                 ..Position::default()

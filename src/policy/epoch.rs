@@ -125,7 +125,12 @@ struct Compiled<'a> {
 }
 
 impl<'a> Compiled<'a> {
-    fn at(definitions: &'a Definitions, catalogue: &Catalogue, from: Timestamp, before: Option<Self>) -> Self {
+    fn at(
+        definitions: &'a Definitions,
+        catalogue: &Catalogue,
+        from: Timestamp,
+        before: Option<Self>,
+    ) -> Self {
         let jurisdictions = Jurisdictions::at(definitions, catalogue, from);
         let before = before.filter(|before| before.jurisdictions.are_those_of(&jurisdictions));
         if let Some(mut before) = before {

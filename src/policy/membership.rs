@@ -124,13 +124,19 @@ impl<'a> Jurisdictions<'a> {
         let of_members = members.map(|member| {
             let of_term = self.place_in_term(index, place, &member.term);
             match &member.required {
-                Some(requirement) if of_term != Membership::Out => of_term.and(self.meets(requirement, place)),
+                Some(requirement) if of_term != Membership::Out => {
+                    of_term.and(self.meets(requirement, place))
+                }
                 _ => of_term,
             }
         });
         let of_group = of_members.fold(Membership::Out, Membership::or);
         // Nothing at all is known of a place without a country.
-        if place.country.is_none() { Membership::May } else { of_group }
+        if place.country.is_none() {
+            Membership::May
+        } else {
+            of_group
+        }
     }
 
     fn place_in_term(&self, index: PlaceIndex, place: &PlaceFacts, term: &PlaceTerm) -> Membership {
@@ -189,7 +195,11 @@ impl<'a> Jurisdictions<'a> {
         match term {
             PlaceTerm::Subdivision(part) => vec![part.clone()],
             PlaceTerm::Group(group) => {
-                let named = self.people.get(*group).into_iter().flat_map(|people| people.named.keys());
+                let named = self
+                    .people
+                    .get(*group)
+                    .into_iter()
+                    .flat_map(|people| people.named.keys());
                 named
                     .filter_map(|subject| match subject {
                         Subject::Subdivision(part) => Some(part.clone()),

@@ -217,9 +217,7 @@ impl SubjectMatcher {
             })
             .collect();
         let membership = |subject: &Subject| {
-            let each = terms
-                .iter()
-                .map(|term| jurisdictions.subject_in(subject, term));
+            let each = terms.iter().map(|term| jurisdictions.subject_in(subject, term));
             each.fold(Membership::Out, Membership::or)
         };
         let mut matcher = Self {

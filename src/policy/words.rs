@@ -190,10 +190,15 @@ impl Reader {
         // The reader of dates takes a date with a time too, and forgets the time.
         let is_date_alone = text.value.len() == "2026-12-31".len();
         let start_of = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-        let instant = text.value.parse::<Date>().ok().filter(|_| is_date_alone).and_then(|date| match boundary {
-            DayBoundary::Start => start_of(date),
-            DayBoundary::End => date.checked_add(1.day()).ok().and_then(start_of),
-        });
+        let instant = text
+            .value
+            .parse::<Date>()
+            .ok()
+            .filter(|_| is_date_alone)
+            .and_then(|date| match boundary {
+                DayBoundary::Start => start_of(date),
+                DayBoundary::End => date.checked_add(1.day()).ok().and_then(start_of),
+            });
         if instant.is_none() {
             let sentence = format!("`{}` is not a date", text.value);
             let fix = "write \"2026-12-31\" or \"2026-12-31T00:00:00Z\"".to_owned();

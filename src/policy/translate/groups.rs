@@ -184,8 +184,14 @@ pub(super) fn requirement(
         reader.error("L01", at.clone(), "`required` requires nothing".to_owned(), None);
     }
     for (list, is_empty) in [
-        ("legalEntity", read.legal_entity.as_ref().is_some_and(Vec::is_empty)),
-        ("certifications", read.certifications.as_ref().is_some_and(Vec::is_empty)),
+        (
+            "legalEntity",
+            read.legal_entity.as_ref().is_some_and(Vec::is_empty),
+        ),
+        (
+            "certifications",
+            read.certifications.as_ref().is_some_and(Vec::is_empty),
+        ),
         ("keyCustody", spec.key_custody.as_ref().is_some_and(Vec::is_empty)),
         ("tenancy", spec.tenancy.as_ref().is_some_and(Vec::is_empty)),
     ] {
@@ -195,7 +201,11 @@ pub(super) fn requirement(
         }
     }
     let unfit = |name: &str| name.trim().is_empty() || name.chars().any(char::is_control);
-    for entity in legal_entity.into_iter().flatten().filter(|entity| unfit(&entity.value)) {
+    for entity in legal_entity
+        .into_iter()
+        .flatten()
+        .filter(|entity| unfit(&entity.value))
+    {
         let sentence = "the name of a company is one line".to_owned();
         reader.error("L01", origin.position(entity), sentence, None);
     }

@@ -111,11 +111,7 @@ fn operator(origin: &Origin, spec: Option<&schema::OperatorSpec>, reader: &mut R
             reader.error("L01", origin.position(texts), sentence, Some(fix));
         }
         let texts = texts.value.iter();
-        Some(
-            texts
-                .filter_map(|text| reader.country(origin, text))
-                .collect(),
-        )
+        Some(texts.filter_map(|text| reader.country(origin, text)).collect())
     };
     Some(Operator {
         controlled_from: countries(&spec.controlled_from, "controlledFrom"),

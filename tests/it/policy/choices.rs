@@ -77,12 +77,13 @@ impl Choices {
     }
 }
 
-/// How many cases each property is tried on.
+/// How many cases each property is tried on. Loading sets is slow without optimisation, so the default
+/// is small; the gate asks for 100,000.
 pub fn wanted_cases() -> usize {
     std::env::var("DOMICILE_PROPERTY_CASES")
         .ok()
         .and_then(|number| number.parse().ok())
-        .unwrap_or(3_000)
+        .unwrap_or(500)
 }
 
 /// Tries a property until it has been tried on enough cases. The check returns how many cases it tried,

@@ -8,7 +8,14 @@ const PARTS: [&str; 4] = ["CA-QC", "CA-ON", "US-VA", "DE-BY"];
 const GROUPS: [&str; 3] = ["G0", "G1", "G2"];
 const GROUP_PLACES: [&str; 3] = ["group/G0", "group/G1", "group/G2"];
 const CLASSIFICATIONS: [&str; 4] = ["internal", "confidential", "restricted", "public"];
-const CATEGORIES: [&str; 6] = ["personal", "special-category", "health", "child", "payment", "telemetry"];
+const CATEGORIES: [&str; 6] = [
+    "personal",
+    "special-category",
+    "health",
+    "child",
+    "payment",
+    "telemetry",
+];
 /// Days on which something begins or ends.
 const DAYS: [i64; 4] = [59, 90, 150, 151];
 const SCHEMES: [&str; 2] = ["X", "Y"];
@@ -85,7 +92,10 @@ fn facts(choices: &mut Choices) -> Facts {
 
 fn region(choices: &mut Choices, provider: &'static str, region: &'static str) -> Region {
     let country = choices.one(&COUNTRIES);
-    let parts: Vec<&'static str> = PARTS.into_iter().filter(|part| part.starts_with(country)).collect();
+    let parts: Vec<&'static str> = PARTS
+        .into_iter()
+        .filter(|part| part.starts_with(country))
+        .collect();
     Region {
         provider,
         region,
@@ -96,7 +106,11 @@ fn region(choices: &mut Choices, provider: &'static str, region: &'static str) -
             maybe(choices, |choices| choices.one(&parts))
         },
         facts: facts(choices),
-        zone: if choices.rarely(3) { Some(facts(choices)) } else { None },
+        zone: if choices.rarely(3) {
+            Some(facts(choices))
+        } else {
+            None
+        },
     }
 }
 
@@ -111,7 +125,11 @@ fn requirement(choices: &mut Choices, groups: usize) -> Requirement {
     }
     if matches!(parts, 2 | 5 | 7) {
         let certification = |choices: &mut Choices| {
-            let level = if choices.rarely(3) { Some(choices.one(&LEVELS)) } else { None };
+            let level = if choices.rarely(3) {
+                Some(choices.one(&LEVELS))
+            } else {
+                None
+            };
             (choices.one(&SCHEMES), level, choices.one(&[0, 30, 31]))
         };
         wanted.certifications = Some((0..=choices.below(2)).map(|_| certification(choices)).collect());
@@ -143,7 +161,12 @@ fn group(choices: &mut Choices, number: usize) -> Group {
             _ => (None, None),
         };
         let required = choices.rarely(4).then(|| requirement(choices, number));
-        Member { place, from, until, required }
+        Member {
+            place,
+            from,
+            until,
+            required,
+        }
     };
     Group {
         name: GROUPS[number],
@@ -205,7 +228,11 @@ pub fn policy(choices: &mut Choices, name: &'static str, groups: usize, kinds: K
         let activities = choices
             .rarely(3)
             .then(|| some_words(choices, &["process", "store", "replicate"], 2));
-        rules.push(Rule { id, activities, demand });
+        rules.push(Rule {
+            id,
+            activities,
+            demand,
+        });
     }
     let mode = ["enforce", "enforce", "audit", "warn"][choices.below(4)];
     Policy {
@@ -259,7 +286,7 @@ pub fn stated(choices: &mut Choices) -> Stated {
     Stated {
         classifications: maybe(choices, |choices| some_words(choices, &CLASSIFICATIONS, 2)),
         categories: maybe(choices, categories),
-        subjects: maybe(choices, |choices| annotated_subjects(choices)),
+        subjects: maybe(choices, annotated_subjects),
     }
 }
 
@@ -276,14 +303,24 @@ pub fn stated_by_workload(choices: &mut Choices) -> Stated {
     Stated {
         classifications: maybe(choices, |choices| some_words(choices, &CLASSIFICATIONS[..3], 2)),
         categories: maybe(choices, |choices| some_words(choices, &CATEGORIES, 2)),
-        subjects: maybe(choices, |choices| some_words(choices, &["DE", "FR", "CA", "CA-QC", "US"], 2)),
+        subjects: maybe(choices, |choices| {
+            some_words(choices, &["DE", "FR", "CA", "CA-QC", "US"], 2)
+        }),
     }
 }
 
 fn says(choices: &mut Choices, lists: fn(&mut Choices) -> Stated) -> Says {
     Says {
-        stated: if choices.below(2) == 1 { lists(choices) } else { Stated::default() },
-        data_sets: if choices.rarely(4) { choices.some(&DATA_SETS, 1, 2) } else { Vec::new() },
+        stated: if choices.below(2) == 1 {
+            lists(choices)
+        } else {
+            Stated::default()
+        },
+        data_sets: if choices.rarely(4) {
+            choices.some(&DATA_SETS, 1, 2)
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -294,7 +331,11 @@ pub fn objects(choices: &mut Choices) -> Objects {
         let says = match choices.below(5) {
             0 | 1 => {
                 let stated = stated(choices);
-                if stated.is_empty() { NamespaceSays::Nothing } else { NamespaceSays::Profile(stated) }
+                if stated.is_empty() {
+                    NamespaceSays::Nothing
+                } else {
+                    NamespaceSays::Profile(stated)
+                }
             }
             2 => NamespaceSays::Nothing,
             3 => NamespaceSays::NoData,
@@ -302,7 +343,10 @@ pub fn objects(choices: &mut Choices) -> Objects {
         };
         namespaces.push(Namespace { name, labels, says });
     }
-    let storage_classes = ["gold", "iron"].map(|name| StorageClass { name, says: says(choices, stated) });
+    let storage_classes = ["gold", "iron"].map(|name| StorageClass {
+        name,
+        says: says(choices, stated),
+    });
     let class = |choices: &mut Choices| maybe(choices, |choices| choices.one(&CLASSES));
     let volumes = ["v0", "v1"].map(|name| Volume {
         name,
@@ -355,7 +399,11 @@ pub fn another_word(choices: &mut Choices, list: &[&'static str], of: Dimension)
         Dimension::Category => &CATEGORIES,
         Dimension::Subject => &["DE", "FR", "CA", "CA-QC", "CA-ON", "US", "DE-BE"],
     };
-    let new: Vec<&'static str> = known.iter().copied().filter(|word| !list.contains(word)).collect();
+    let new: Vec<&'static str> = known
+        .iter()
+        .copied()
+        .filter(|word| !list.contains(word))
+        .collect();
     // `none` beside another value is malformed.
     (!new.is_empty() && !list.contains(&"none")).then(|| choices.one(&new))
 }

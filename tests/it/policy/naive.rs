@@ -116,14 +116,17 @@ impl Naive<'_> {
         let mut provisional = false;
         for (policy, rule, mode) in self.rules_in_force(activity) {
             let applicable = policy.blocks.iter().any(|block| {
-                self.data_matches(block, tuple).min(self.comes_from(block, sources)) != No
+                self.data_matches(block, tuple)
+                    .min(self.comes_from(block, sources))
+                    != No
             });
             if applicable && mode == "enforce" && !self.admits(rule, place) {
                 return false;
             }
-            let covers = policy.blocks.iter().any(|block| {
-                self.data_matches(block, tuple) == Yes && self.is_from(block, sources, from)
-            });
+            let covers = policy
+                .blocks
+                .iter()
+                .any(|block| self.data_matches(block, tuple) == Yes && self.is_from(block, sources, from));
             if covers && matches!(rule.demand, Demand::Allowed(_)) {
                 covered |= mode == "enforce";
                 provisional |= mode != "enforce";
@@ -156,7 +159,11 @@ impl Naive<'_> {
                 continue;
             }
             let waits = policy.enforce_from.is_some_and(|day| self.now < day * 24);
-            let mode = if policy.mode == "enforce" && waits { "audit" } else { policy.mode };
+            let mode = if policy.mode == "enforce" && waits {
+                "audit"
+            } else {
+                policy.mode
+            };
             for rule in &policy.rules {
                 let about = match &rule.activities {
                     Some(activities) => activities.contains(&activity),
@@ -174,9 +181,7 @@ impl Naive<'_> {
         match &rule.demand {
             Demand::Allowed(places) => self.in_places(place, places) == Yes,
             Demand::Denied(places) => self.in_places(place, places) == No,
-            Demand::Required(requirement) => {
-                place.is_some_and(|place| self.meets(place, requirement) == Yes)
-            }
+            Demand::Required(requirement) => place.is_some_and(|place| self.meets(place, requirement) == Yes),
         }
     }
 
@@ -295,10 +300,18 @@ impl Naive<'_> {
             all = all.min(any_of.iter().map(one).max().unwrap_or(No));
         }
         if let Some(custodies) = &wanted.key_custody {
-            all = all.min(place.key_custody().map_or(Maybe, |custody| sure(custodies.contains(&custody))));
+            all = all.min(
+                place
+                    .key_custody()
+                    .map_or(Maybe, |custody| sure(custodies.contains(&custody))),
+            );
         }
         if let Some(tenancies) = &wanted.tenancy {
-            all = all.min(place.tenancy().map_or(Maybe, |tenancy| sure(tenancies.contains(&tenancy))));
+            all = all.min(
+                place
+                    .tenancy()
+                    .map_or(Maybe, |tenancy| sure(tenancies.contains(&tenancy))),
+            );
         }
         all
     }
@@ -314,7 +327,11 @@ impl Naive<'_> {
         if let Some(at_least) = selector.at_least {
             let order = ["public", "internal", "confidential", "restricted"];
             let rank = |word: &str| order.iter().position(|known| *known == word).unwrap();
-            all = all.min(class.as_deref().map_or(Maybe, |word| sure(rank(word) >= rank(at_least))));
+            all = all.min(
+                class
+                    .as_deref()
+                    .map_or(Maybe, |word| sure(rank(word) >= rank(at_least))),
+            );
         }
         if let Some(wanted) = &selector.categories {
             let is_among = |word: &str| {
@@ -413,7 +430,11 @@ impl Naive<'_> {
         let [region] = found.as_slice() else {
             return None;
         };
-        let zone = if labels.zone == Some("z1") { region.zone.as_ref() } else { None };
+        let zone = if labels.zone == Some("z1") {
+            region.zone.as_ref()
+        } else {
+            None
+        };
         Some(Place { region, zone })
     }
 
@@ -495,7 +516,10 @@ impl Naive<'_> {
         if let Some(template) = &mount.template {
             self.says(sources, SaidBy::Claim, &template.says);
         }
-        let class_of_template = mount.template.as_ref().and_then(|template| template.storage_class);
+        let class_of_template = mount
+            .template
+            .as_ref()
+            .and_then(|template| template.storage_class);
         let found = self.objects.claims.as_ref().map(|claims| {
             let named = |claim: &&Claim| claim.namespace == pod.namespace && claim.name == mount.claim;
             claims.iter().find(named)

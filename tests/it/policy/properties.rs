@@ -89,7 +89,11 @@ fn waits_for_a_first_source(case: &Case, profile: &Profile) -> bool {
     let by_workload = namespaces
         .filter(|namespace| namespace.name == case.pod.namespace)
         .any(|namespace| matches!(namespace.says, NamespaceSays::ByWorkload));
-    by_workload && profile.tuples.iter().any(|tuple| tuple.source == Source::Namespace)
+    by_workload
+        && profile
+            .tuples
+            .iter()
+            .any(|tuple| tuple.source == Source::Namespace)
 }
 
 /// Tries a change of the set against the same cases; the cases are judged only where `concerns` says so.
@@ -112,10 +116,15 @@ fn change_of_set_never_widens(
                 continue;
             }
             let after = case.judge(&changed_set);
-            never_wider(&world, (&set, &before.verdict), (&changed_set, &after.verdict), || {
-                let Case { objects, pod, now } = &case;
-                format!("{pod:#?} {objects:#?}\nnow: {now}\nchanged: {changed:#?}")
-            })?;
+            never_wider(
+                &world,
+                (&set, &before.verdict),
+                (&changed_set, &after.verdict),
+                || {
+                    let Case { objects, pod, now } = &case;
+                    format!("{pod:#?} {objects:#?}\nnow: {now}\nchanged: {changed:#?}")
+                },
+            )?;
             tried += 1;
         }
         Ok(tried)
@@ -143,28 +152,35 @@ fn adding_a_value_to_a_stated_list_never_widens() {
         let objects = &mut case.objects;
         match source {
             0 => add_to(choices, &mut case.pod.says.stated),
-            1 => objects.namespaces.iter_mut().flatten().fold(false, |added, namespace| {
-                match &mut namespace.says {
+            1 => objects
+                .namespaces
+                .iter_mut()
+                .flatten()
+                .fold(false, |added, namespace| match &mut namespace.says {
                     NamespaceSays::Profile(stated) => add_to(choices, stated) || added,
                     _ => added,
-                }
-            }),
+                }),
             2 => objects
                 .storage_classes
                 .iter_mut()
                 .flatten()
-                .fold(false, |added, class| add_to(choices, &mut class.says.stated) || added),
+                .any(|class| add_to(choices, &mut class.says.stated)),
             3 => objects
                 .volumes
                 .iter_mut()
                 .flatten()
-                .fold(false, |added, volume| add_to(choices, &mut volume.says.stated) || added),
+                .any(|volume| add_to(choices, &mut volume.says.stated)),
             4 => objects
                 .claims
                 .iter_mut()
                 .flatten()
-                .fold(false, |added, claim| add_to(choices, &mut claim.says.stated) || added),
-            _ => match case.pod.mounts.first_mut().and_then(|mount| mount.template.as_mut()) {
+                .any(|claim| add_to(choices, &mut claim.says.stated)),
+            _ => match case
+                .pod
+                .mounts
+                .first_mut()
+                .and_then(|mount| mount.template.as_mut())
+            {
                 Some(template) => add_to(choices, &mut template.says.stated),
                 None => false,
             },
@@ -351,12 +367,12 @@ fn forget(choices: &mut Choices, facts: &mut Facts) -> bool {
             })
         }
         5 => {
-            let held = facts.certifications.iter_mut().flatten();
-            held.fold(false, |forgotten, held| held.valid_until.take().is_some() || forgotten)
+            let mut held = facts.certifications.iter_mut().flatten();
+            held.any(|held| held.valid_until.take().is_some())
         }
         _ => {
-            let held = facts.certifications.iter_mut().flatten();
-            held.fold(false, |forgotten, held| held.level.take().is_some() || forgotten)
+            let mut held = facts.certifications.iter_mut().flatten();
+            held.any(|held| held.level.take().is_some())
         }
     }
 }
@@ -449,7 +465,10 @@ fn the_order_of_files_policies_rules_and_lists_is_irrelevant() {
         let set = load(&world);
         let documents = written::documents(&reordered);
         let (first, second) = documents.split_at(choices.below(documents.len()));
-        let files = [("b.yaml", first.join("\n---\n")), ("a.yaml", second.join("\n---\n"))];
+        let files = [
+            ("b.yaml", first.join("\n---\n")),
+            ("a.yaml", second.join("\n---\n")),
+        ];
         let other = PolicySet::load(files.iter().map(|(name, text)| (*name, text.as_str())));
         let other = other.map_err(|findings| findings[0].to_string())?.set;
         for _ in 0..PODS_PER_SET {
@@ -465,7 +484,9 @@ fn the_order_of_files_policies_rules_and_lists_is_irrelevant() {
             }
             if sentence(&set, &judged) != sentence(&other, &again) {
                 let (one, two) = (sentence(&set, &judged), sentence(&other, &again));
-                return Err(format!("the sentence depends on the order: {one} / {two}\n{world:#?}"));
+                return Err(format!(
+                    "the sentence depends on the order: {one} / {two}\n{world:#?}"
+                ));
             }
         }
         Ok(PODS_PER_SET)
@@ -528,8 +549,10 @@ fn a_naive_evaluator_permits_the_same_places() {
                 now: case.now,
             };
             for labels in labels(&world) {
-                let (engine, naive) =
-                    (permits(&set, &judged.verdict, labels), naive.permits(&case.pod, labels));
+                let (engine, naive) = (
+                    permits(&set, &judged.verdict, labels),
+                    naive.permits(&case.pod, labels),
+                );
                 if engine != naive {
                     let Case { objects, pod, now } = &case;
                     let profile = &judged.profile;
@@ -551,8 +574,11 @@ fn snapshot(choices: &mut Choices, set: Arc<PolicySet>, world: &Set, objects: &O
         let labels = choices.one(&all);
         let record = NodeRecord {
             locality: written::locality(labels),
+            ..NodeRecord::default()
         };
-        fleet.nodes.insert(NodeName::new(&format!("host-{number}")).unwrap(), record);
+        fleet
+            .nodes
+            .insert(NodeName::new(&format!("host-{number}")).unwrap(), record);
     }
     let coordinates = set.catalogue().coordinates();
     Snapshot::new(Inputs {

@@ -227,14 +227,26 @@ pub struct Labels {
 /// Every way in which a node of a world may be labelled.
 pub fn labels(set: &Set) -> Vec<Labels> {
     let mut all = vec![
-        Labels { provider: None, region: None, zone: None },
-        Labels { provider: Some("p"), region: Some("nowhere"), zone: None },
+        Labels {
+            provider: None,
+            region: None,
+            zone: None,
+        },
+        Labels {
+            provider: Some("p"),
+            region: Some("nowhere"),
+            zone: None,
+        },
     ];
     for region in &set.regions {
         for provider in [Some(region.provider), None] {
             for zone in [None, Some("z1"), Some("z2")] {
                 let region = Some(region.region);
-                all.push(Labels { provider, region, zone });
+                all.push(Labels {
+                    provider,
+                    region,
+                    zone,
+                });
             }
         }
     }

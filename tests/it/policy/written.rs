@@ -26,7 +26,9 @@ fn date(day: i64) -> String {
 
 /// An object of the parts that are present.
 fn object(parts: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
-    let present = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let present = parts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(present.collect::<Map<_, _>>())
 }
 
@@ -92,7 +94,10 @@ fn requirement(requirement: &Requirement) -> Value {
 fn block(block: &Block) -> Value {
     let data = block.data.as_ref().map(|data| {
         object([
-            ("classification", data.at_least.map(|word| json!({"atLeast": word}))),
+            (
+                "classification",
+                data.at_least.map(|word| json!({"atLeast": word})),
+            ),
             ("categories", some(&data.categories)),
             ("subjects", some(&data.subjects)),
         ])
@@ -129,10 +134,16 @@ fn policy(policy: &Policy) -> Value {
     };
     let spec = object([
         ("title", Some(json!("a title"))),
-        ("owner", Some(json!({"team": "a", "contact": format!("{}@corp.example", policy.name)}))),
+        (
+            "owner",
+            Some(json!({"team": "a", "contact": format!("{}@corp.example", policy.name)})),
+        ),
         ("legalBasis", Some(json!([{"cite": "a law"}]))),
         ("mode", Some(json!(policy.mode))),
-        ("effective", policy.effective_from.map(|day| json!({"from": date(day)}))),
+        (
+            "effective",
+            policy.effective_from.map(|day| json!({"from": date(day)})),
+        ),
         ("enforceFrom", policy.enforce_from.map(|day| json!(date(day)))),
         ("appliesTo", Some(applies_to)),
         ("rules", Some(Value::Array(rules))),
@@ -160,7 +171,10 @@ pub fn documents(set: &Set) -> Vec<String> {
         }),
     ));
     for region in &set.regions {
-        let zones = region.zone.as_ref().map(|zone| json!({"z1": object(facts(zone))}));
+        let zones = region
+            .zone
+            .as_ref()
+            .map(|zone| json!({"z1": object(facts(zone))}));
         let mut parts = facts(&region.facts);
         parts.extend([
             ("provider", Some(json!(region.provider))),
@@ -240,7 +254,10 @@ fn stated(stated: &Stated) -> StatedProfile {
             .classifications
             .as_ref()
             .map(|words| words.iter().map(classification).collect()),
-        categories: stated.categories.as_ref().map(|words| words.iter().map(category).collect()),
+        categories: stated
+            .categories
+            .as_ref()
+            .map(|words| words.iter().map(category).collect()),
         subjects: stated
             .subjects
             .as_ref()
@@ -280,7 +297,9 @@ pub fn fleet(objects: &Objects) -> Fleet {
         };
         let labels = namespace.labels.iter();
         let read = domicile::model::Namespace {
-            labels: labels.map(|(key, value)| (Arc::from(*key), Arc::from(*value))).collect(),
+            labels: labels
+                .map(|(key, value)| (Arc::from(*key), Arc::from(*value)))
+                .collect(),
             annotations: SourceAnnotations {
                 data,
                 profile: stated(&lists),
@@ -291,7 +310,10 @@ pub fn fleet(objects: &Objects) -> Fleet {
     };
     let class = |class: &StorageClass| {
         let annotations = annotations(&class.says);
-        (Arc::from(class.name), domicile::model::StorageClass { annotations })
+        (
+            Arc::from(class.name),
+            domicile::model::StorageClass { annotations },
+        )
     };
     let volume = |volume: &Volume| {
         let read = domicile::model::Volume {
@@ -314,10 +336,19 @@ pub fn fleet(objects: &Objects) -> Fleet {
     };
     Fleet {
         nodes: BTreeMap::new(),
-        namespaces: objects.namespaces.as_ref().map(|all| all.iter().map(namespace).collect()),
+        namespaces: objects
+            .namespaces
+            .as_ref()
+            .map(|all| all.iter().map(namespace).collect()),
         claims: objects.claims.as_ref().map(|all| all.iter().map(claim).collect()),
-        volumes: objects.volumes.as_ref().map(|all| all.iter().map(volume).collect()),
-        storage_classes: objects.storage_classes.as_ref().map(|all| all.iter().map(class).collect()),
+        volumes: objects
+            .volumes
+            .as_ref()
+            .map(|all| all.iter().map(volume).collect()),
+        storage_classes: objects
+            .storage_classes
+            .as_ref()
+            .map(|all| all.iter().map(class).collect()),
     }
 }
 
@@ -339,6 +370,8 @@ pub fn pod(pod: &Pod) -> PodRequirements {
         labels: BTreeMap::new(),
         annotations: annotations(&pod.says),
         volumes: pod.mounts.iter().map(mount).collect(),
+        node: None,
+        scheduler: Arc::from("default-scheduler"),
     }
 }
 
@@ -376,5 +409,7 @@ pub fn judge(set: &PolicySet, fleet: &Fleet, pod: &Pod, hours: i64) -> Judged {
 
 /// Whether a verdict permits a node with these labels.
 pub fn permits(set: &PolicySet, verdict: &Verdict, labels: Labels) -> bool {
-    verdict.permitted.contains(set.catalogue().place(&locality(labels)))
+    verdict
+        .permitted
+        .contains(set.catalogue().place(&locality(labels)))
 }
