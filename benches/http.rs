@@ -36,7 +36,7 @@ fn start(snapshot: Snapshot) -> SocketAddr {
     let state = Data::new(ServerState {
         snapshots: Arc::new(ArcSwapOption::from_pointee(snapshot)),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
-        exempt_before_ready: std::collections::BTreeSet::new(),
+        exempt_before_ready: Arc::default(),
         clock: || world::NOW.parse().expect("an instant"),
         answers: AnswerSettings::default(),
         bodies: Arc::new(BodyBudget::new(256 << 20)),
