@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use arc_swap::ArcSwapOption;
+use domicile::decisions::DecisionIds;
+use domicile::metrics::Metrics;
 use domicile::server::{AnswerSettings, BodyBudget, Readiness, ServerState, configure, read_body};
 use domicile::snapshot::Snapshot;
 
@@ -40,6 +42,9 @@ fn start(snapshot: Snapshot) -> SocketAddr {
         clock: || world::NOW.parse().expect("an instant"),
         answers: AnswerSettings::default(),
         bodies: Arc::new(BodyBudget::new(256 << 20)),
+        metrics: Arc::new(Metrics::new()),
+        decisions: None,
+        decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
     });
     std::thread::spawn(move || {
         let server = HttpServer::new(move || {

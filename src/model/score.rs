@@ -22,7 +22,7 @@ impl Score {
 
     /// The score as a number, 0..=10.
     #[must_use]
-    pub fn get(self) -> u8 {
+    pub const fn get(self) -> u8 {
         self.0
     }
 }

@@ -132,11 +132,11 @@ pub fn prioritize<'s>(
         true => b"[]".to_vec(),
         false => priorities(candidates, |class| scores.score(class)),
     };
-    let permitted = candidates.classes().filter(|class| assessment.permits(*class));
+    let (permitted, scores) = summary(&assessment, &scores, candidates.classes());
     let outcome = Outcome::Prioritize {
         candidates: candidates.nodes.len(),
-        permitted: permitted.count(),
-        scores: summary(&scores, candidates.classes()),
+        permitted,
+        scores,
     };
     Ok(Decided {
         answer,
@@ -170,13 +170,30 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
     })
 }
 
-fn summary(scores: &ClassScores, offered: impl Iterator<Item = Option<ClassIndex>> + Clone) -> ScoreSummary {
-    let given = offered.clone().map(|class| scores.score(class));
-    let greatest = given.clone().max().unwrap_or(Score::LEAST);
-    ScoreSummary {
-        least: given.clone().min().unwrap_or(Score::LEAST).get(),
-        greatest: greatest.get(),
-        best_nodes: given.filter(|score| *score == greatest).count() as u64,
-        unknown_nodes: offered.filter(|class| scores.is_unknown(*class)).count() as u64,
+/// How many candidates are permitted, and what all were given.
+fn summary(
+    assessment: &Assessment<'_>,
+    scores: &ClassScores,
+    offered: impl Iterator<Item = Option<ClassIndex>>,
+) -> (usize, ScoreSummary) {
+    let mut permitted = 0;
+    let mut nodes_by_score = [0_u64; 1 + Score::GREATEST.get() as usize];
+    let mut unknown_nodes = 0;
+    for class in offered {
+        permitted += usize::from(assessment.permits(class));
+        unknown_nodes += u64::from(scores.is_unknown(class));
+        if let Some(nodes) = nodes_by_score.get_mut(usize::from(scores.score(class).get())) {
+            *nodes += 1;
+        }
     }
+    let mut given = (0_u8..).zip(nodes_by_score).filter(|(_, nodes)| *nodes > 0);
+    let (least, nodes) = given.next().unwrap_or((0, 0));
+    let (greatest, best_nodes) = given.last().unwrap_or((least, nodes));
+    let summary = ScoreSummary {
+        least,
+        greatest,
+        best_nodes,
+        unknown_nodes,
+    };
+    (permitted, summary)
 }

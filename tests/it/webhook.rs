@@ -8,7 +8,9 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::web::Data;
 use actix_web::{App, body, test};
 use arc_swap::{ArcSwap, ArcSwapOption};
-use domicile::decisions::DecisionIds;
+use domicile::decisions::{
+    DecisionIds, DecisionLog, DecisionLogCounters, DecisionLogSettings, DecisionRecord, Verdict,
+};
 use domicile::metrics::Metrics;
 use domicile::model::NamespaceName;
 use domicile::server::{
@@ -310,4 +312,82 @@ async fn two_addresses_share_the_routes_out() {
     assert_eq!(said!(&extender, post("/filter", FILTER)).0, StatusCode::OK);
     assert_eq!(said!(&admin, get("/readyz")).0, StatusCode::OK);
     assert_eq!(said!(&admin, post("/filter", FILTER)).0, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn metrics_count_what_was_decided_and_what_was_not() {
+    let server = server!(state(Some(world())));
+    let metrics = || test::TestRequest::get().uri("/metrics");
+    let counts = |text: &str, name: &str, labels: &[&str]| {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label)));
+        line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+            .unwrap_or(0.0)
+    };
+    let refused = offer(3);
+    for body in [FILTER, refused.as_str(), "{", "{"] {
+        said!(&server, post("/filter", body));
+    }
+    let (status, text) = said!(&server, metrics());
+    assert_eq!(status, StatusCode::OK);
+    for (name, labels, count) in [
+        (
+            "domicile_decisions_total",
+            ["verb=\"filter\"", "verdict=\"permitted\""],
+            1.0,
+        ),
+        (
+            "domicile_decisions_total",
+            ["verb=\"filter\"", "verdict=\"refused\""],
+            1.0,
+        ),
+        ("domicile_", ["code=\"malformed-json\"", "verb=\"filter\""], 2.0),
+        (
+            "domicile_",
+            ["code=\"rule\"", "rule=\"eea-personal-data/place\""],
+            2.0,
+        ),
+    ] {
+        let counted: f64 = counts(&text, name, &labels);
+        assert!((counted - count).abs() < 0.5, "{labels:?} in {text}");
+    }
+}
+
+#[actix_web::test]
+async fn each_decision_is_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("decisions.jsonl");
+    let log = DecisionLog::open(
+        &path,
+        DecisionLogSettings::default(),
+        DecisionLogCounters::default(),
+    );
+    let log = Arc::new(log.unwrap());
+    let server = server!(ServerState {
+        decisions: Some(Arc::clone(&log)),
+        ..state(Some(world()))
+    });
+    said!(&server, post("/filter", FILTER));
+    said!(&server, post("/filter", offer(3)));
+    said!(&server, post("/prioritize", FILTER));
+    said!(&server, post("/filter", "{"));
+    assert_eq!(log.close(std::time::Duration::from_secs(5)).lost, 0);
+    let text = std::fs::read_to_string(path).unwrap();
+    let records: Vec<DecisionRecord> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(records.len(), 3, "{text}");
+    let [permitted, refused, scored] = [&records[0], &records[1], &records[2]];
+    assert_eq!(permitted.verdict, Verdict::Permitted);
+    assert_eq!((permitted.candidates, permitted.permitted), (2, 1));
+    assert_eq!(permitted.pod.namespace, "shop");
+    assert_eq!(permitted.profile[0].source, "Namespace");
+    assert_eq!(permitted.reasons[0].nodes, 1);
+    assert_eq!(refused.verdict, Verdict::Refused);
+    let sentence = refused.sentence.as_deref().unwrap();
+    assert!(sentence.contains("permits only group EEA"), "{sentence}");
+    let scores = scored.scores.unwrap();
+    assert_eq!((scores.least, scores.greatest, scores.best_nodes), (0, 0, 2));
 }
