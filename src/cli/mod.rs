@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
+pub mod doctor;
 pub mod explanation;
 pub mod facts;
 mod first_decision;
@@ -39,6 +40,8 @@ enum Verb {
     Why(Box<why::WhyArgs>),
     /// Where a pod may run, and what refuses the other nodes
     WhyNot(Box<why_not::WhyNotArgs>),
+    /// Find the traps in the configuration of a kube-scheduler
+    Doctor(Box<doctor::DoctorArgs>),
 }
 
 /// Reads the command line and does what it says.
@@ -53,6 +56,7 @@ pub fn run() -> ExitCode {
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
+        Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),
     }
 }
 

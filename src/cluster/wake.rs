@@ -78,14 +78,15 @@ fn concerns(pod: &Pod, before: &Snapshot, after: &Snapshot, now: Timestamp) -> b
     refused_once && read().is_some_and(|pod| is_widened(&pod, before, after, now))
 }
 
-/// Whether some node is permitted after a change that was not permitted before.
+/// Whether some node passes after a change that did not pass before, be it that it is permitted now or
+/// that the settings only observe now.
 #[must_use]
 pub fn is_widened(pod: &PodRequirements, before: &Snapshot, after: &Snapshot, now: Timestamp) -> bool {
     let was = assess(before, pod, now);
     let is = assess(after, pod, now);
     after.fleet().nodes.keys().any(|node| {
         let name = node.as_str().as_bytes();
-        is.permits(after.class_of(name)) && !was.permits(before.class_of(name))
+        is.passes(after.class_of(name)) && !was.passes(before.class_of(name))
     })
 }
 

@@ -191,6 +191,8 @@ fn api_server(
             format!("--secure-port={port}"),
             format!("--tls-cert-file={}", certificates.server.display()),
             format!("--tls-private-key-file={}", certificates.server_key.display()),
+            // Nobody has a client certificate, but what says how to verify one is published for others.
+            format!("--client-ca-file={}", certificates.authority.display()),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!(
                 "--service-account-key-file={}",

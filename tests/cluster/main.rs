@@ -24,6 +24,7 @@ mod api;
 mod certificates;
 mod components;
 mod control_plane;
+mod deploy;
 mod doctor;
 #[expect(dead_code, reason = "the cases with domicile come with `domicile serve`")]
 mod domicile;

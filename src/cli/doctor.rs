@@ -1,0 +1,231 @@
+//! `domicile doctor --scheduler-config FILE`: the traps of a KubeSchedulerConfiguration, each with its fix.
+//!
+//! Reads the file and, when told to, how many nodes there are; [`crate::doctor`] judges. Exit code 0
+//! where nothing is an error (or, strictly, a warning), 1 otherwise, 2 where something cannot be read.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use k8s_openapi::api::core::v1::Node;
+use kube::api::{Api, ListParams};
+use serde::Serialize;
+
+use super::Outcome;
+use super::output::{Output, write_json};
+use crate::doctor::{Phase, Report, Situation, examine};
+use crate::objects::read_fleet;
+use crate::placement::BlindSample;
+use crate::policy::Level;
+
+/// Version of the JSON form.
+const VERSION: u32 = 1;
+
+/// Find the traps in the configuration of a kube-scheduler
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// The KubeSchedulerConfiguration (YAML or JSON), or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub scheduler_config: PathBuf,
+    /// How far the installation is: `observe` wants an outage to stop nothing, `enforce` to let nothing through
+    #[arg(long, value_enum, default_value_t)]
+    pub phase: PhaseArg,
+    /// The `urlPrefix` of our extender [default: the first extender at port 8265]
+    #[arg(long, value_name = "URL")]
+    pub extender_url: Option<String>,
+    /// Count the nodes of the cluster that kubeconfig names, or that we run in
+    #[arg(long, conflicts_with_all = ["nodes", "fleet"])]
+    pub cluster: bool,
+    /// How many nodes the cluster has
+    #[arg(long, value_name = "COUNT", conflicts_with = "fleet")]
+    pub nodes: Option<u64>,
+    /// Count the nodes of a fleet file
+    #[arg(long, value_name = "FILE")]
+    pub fleet: Option<PathBuf>,
+    /// Let warnings fail too
+    #[arg(long)]
+    pub strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// How far the installation is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PhaseArg {
+    /// Verdicts are only recorded.
+    Observe,
+    /// Verdicts bind.
+    #[default]
+    Enforce,
+}
+
+/// Answers `domicile doctor`, and tells whether the configuration passes.
+///
+/// # Errors
+/// Where the file or the nodes cannot be read, or the answer cannot be written.
+pub fn run(arguments: &DoctorArgs, out: &mut dyn Write) -> Result<Outcome> {
+    let text = read(&arguments.scheduler_config)?;
+    let situation = Situation {
+        nodes: nodes(arguments)?,
+        phase: match arguments.phase {
+            PhaseArg::Observe => Phase::Observe,
+            PhaseArg::Enforce => Phase::Enforce,
+        },
+        extender_url: arguments.extender_url.clone(),
+    };
+    let report = examine(&text, &situation);
+    let passes = !report.fails(arguments.strict);
+    match arguments.output {
+        Output::Text => write_text(&report, &situation, passes, out)?,
+        Output::Json => write_json(out, &Document::of(&report, &situation, passes))?,
+    }
+    Ok(Outcome::holds_if(passes))
+}
+
+fn read(path: &PathBuf) -> Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin()
+            .read_to_string(&mut text)
+            .context("standard input cannot be read")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
+}
+
+fn nodes(arguments: &DoctorArgs) -> Result<Option<u64>> {
+    if arguments.cluster {
+        return count_nodes().map(Some);
+    }
+    let Some(path) = &arguments.fleet else {
+        return Ok(arguments.nodes);
+    };
+    let text = read(path)?;
+    match read_fleet(&text, &path.display().to_string()) {
+        Ok(file) => Ok(Some(u64::try_from(file.fleet.nodes.len())?)),
+        Err(errors) => match errors.first() {
+            Some(error) => bail!("the fleet cannot be read: {error}"),
+            None => bail!("the fleet cannot be read"),
+        },
+    }
+}
+
+/// Asks for one node and how many there are besides.
+fn count_nodes() -> Result<u64> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let client = kube::Client::try_default()
+            .await
+            .context("no cluster can be found: is KUBECONFIG set?")?;
+        let nodes: Api<Node> = Api::all(client);
+        let page = nodes
+            .list_metadata(&ListParams::default().limit(1))
+            .await
+            .context("the nodes of the cluster cannot be listed")?;
+        let further = page.metadata.remaining_item_count.unwrap_or(0);
+        Ok(u64::try_from(page.items.len())? + u64::try_from(further)?)
+    })
+}
+
+fn write_text(report: &Report, situation: &Situation, passes: bool, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        write!(out, "{} {}", finding.level.word(), finding.code)?;
+        if !finding.place.is_empty() {
+            write!(out, " {}", finding.place)?;
+        }
+        writeln!(out, ": {}\n  fix: {}", finding.sentence, finding.fix)?;
+    }
+    if !report.findings.is_empty() {
+        writeln!(out)?;
+    }
+    if let Some(extender) = &report.extender {
+        writeln!(
+            out,
+            "our extender is {extender}; {}",
+            blind_sample_advice(report, situation)
+        )?;
+    }
+    let count = |level: Level| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.level == level)
+            .count()
+    };
+    writeln!(
+        out,
+        "{}: {} errors, {} warnings, {} notes",
+        if passes { "passes" } else { "fails" },
+        count(Level::Error),
+        count(Level::Warning),
+        count(Level::Note)
+    )
+}
+
+fn blind_sample_advice(report: &Report, situation: &Situation) -> String {
+    match report.on_blind_sample {
+        BlindSample::Refuse => "every node is offered, so run it with `--on-blind-sample refuse`".to_owned(),
+        BlindSample::Error => {
+            let of = match situation.nodes {
+                Some(nodes) => format!("of {nodes} nodes"),
+                None => "of 100 nodes or more".to_owned(),
+            };
+            format!("a sample {of} is offered, so run it with `--on-blind-sample error`")
+        }
+    }
+}
+
+/// The JSON form.
+#[derive(Serialize)]
+struct Document<'a> {
+    v: u32,
+    passes: bool,
+    nodes: Option<u64>,
+    phase: &'static str,
+    extender: Option<&'a str>,
+    on_blind_sample: &'static str,
+    findings: Vec<FindingDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingDocument<'a> {
+    code: &'static str,
+    level: &'static str,
+    place: &'a str,
+    sentence: &'a str,
+    fix: &'a str,
+}
+
+impl<'a> Document<'a> {
+    fn of(report: &'a Report, situation: &Situation, passes: bool) -> Self {
+        Self {
+            v: VERSION,
+            passes,
+            nodes: situation.nodes,
+            phase: match situation.phase {
+                Phase::Observe => "observe",
+                Phase::Enforce => "enforce",
+            },
+            extender: report.extender.as_deref(),
+            on_blind_sample: match report.on_blind_sample {
+                BlindSample::Error => "error",
+                BlindSample::Refuse => "refuse",
+            },
+            findings: report
+                .findings
+                .iter()
+                .map(|finding| FindingDocument {
+                    code: finding.code,
+                    level: finding.level.word(),
+                    place: &finding.place,
+                    sentence: &finding.sentence,
+                    fix: &finding.fix,
+                })
+                .collect(),
+        }
+    }
+}
