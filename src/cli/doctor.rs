@@ -158,7 +158,7 @@ fn write_text(report: &Report, situation: &Situation, passes: bool, out: &mut dy
     };
     writeln!(
         out,
-        "{}: {} errors, {} warnings, {} notes",
+        "{}; errors: {}, warnings: {}, notes: {}",
         if passes { "passes" } else { "fails" },
         count(Level::Error),
         count(Level::Warning),
@@ -171,10 +171,10 @@ fn blind_sample_advice(report: &Report, situation: &Situation) -> String {
         BlindSample::Refuse => "every node is offered, so run it with `--on-blind-sample refuse`".to_owned(),
         BlindSample::Error => {
             let of = match situation.nodes {
-                Some(nodes) => format!("of {nodes} nodes"),
+                Some(nodes) => format!("of the {nodes} nodes"),
                 None => "of 100 nodes or more".to_owned(),
             };
-            format!("a sample {of} is offered, so run it with `--on-blind-sample error`")
+            format!("only a sample {of} is offered, so run it with `--on-blind-sample error`")
         }
     }
 }
@@ -227,5 +227,75 @@ impl<'a> Document<'a> {
                 })
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        doctor: DoctorArgs,
+    }
+
+    fn answer(arguments: &[&str]) -> (Result<Outcome>, String) {
+        let case = |name: &str| format!("{}/tests/doctor/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+        let mut line = vec![
+            "doctor".to_owned(),
+            "--scheduler-config".to_owned(),
+            case(arguments[0]),
+        ];
+        line.extend(arguments[1..].iter().map(|&argument| argument.to_owned()));
+        let command = Command::try_parse_from(line).expect("the arguments are good");
+        let mut out = Vec::new();
+        let outcome = run(&command.doctor, &mut out);
+        (outcome, String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn text_names_place_sentence_and_fix_and_says_what_to_run_it_with() {
+        let (outcome, text) = answer(&["d08-default-sampling", "--nodes", "5000"]);
+        assert_eq!(outcome.expect("an outcome"), Outcome::Finding);
+        assert!(
+            text.starts_with("error D08 percentageOfNodesToScore: only 500 of 5000 nodes"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n  fix: set `percentageOfNodesToScore: 100`\n"),
+            "{text}"
+        );
+        assert!(text.contains("`--on-blind-sample error`"), "{text}");
+        assert!(
+            text.ends_with("\nfails; errors: 1, warnings: 0, notes: 0\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn nodes_are_counted_in_a_fleet_file_too() {
+        let fleet = concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/fleet.yaml");
+        let (outcome, text) = answer(&["d08-default-sampling", "--fleet", fleet, "--output", "json"]);
+        // Fewer than 100: nothing is sampled.
+        assert_eq!(outcome.expect("an outcome"), Outcome::Holds);
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(document["v"], 1);
+        assert_eq!(document["on_blind_sample"], "refuse");
+        assert!(
+            document["nodes"].as_u64().is_some_and(|nodes| nodes > 10),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn warnings_fail_when_strict_and_an_absent_file_is_an_error() {
+        let strict = answer(&["d13-system-roots", "--strict"]).0.expect("an outcome");
+        let lax = answer(&["d13-system-roots"]).0.expect("an outcome");
+        assert_eq!((strict, lax), (Outcome::Finding, Outcome::Holds));
+        assert!(answer(&["no-such-case"]).0.is_err());
+        assert!(answer(&["clean", "--fleet", "/no/such/fleet"]).0.is_err());
     }
 }
