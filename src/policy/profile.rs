@@ -71,8 +71,8 @@ pub struct Profile {
     pub data_sets: Vec<DataSetName>,
     /// Whether a claim or a volume is not known, which may name other data sets.
     pub may_name_more_data_sets: bool,
-    /// What could not be read.
-    pub malformed: Vec<Malformed>,
+    /// What could not be read, and on which object it stands.
+    pub malformed: Vec<(Source, Malformed)>,
     /// What the pod performs.
     pub performs: ActivitySet,
     /// How it uses data.
@@ -140,9 +140,12 @@ impl Gatherer<'_> {
 
     /// Takes what one object says: its own tuples, its data sets, its limits, what is malformed.
     fn annotations(&mut self, source: Source, annotations: &SourceAnnotations) {
-        self.profile
-            .malformed
-            .extend(annotations.malformed.iter().cloned());
+        self.profile.malformed.extend(
+            annotations
+                .malformed
+                .iter()
+                .map(|malformed| (source.clone(), malformed.clone())),
+        );
         if !annotations.profile.is_empty() {
             for tuple in cross_product(&annotations.profile) {
                 self.push(source.clone(), Tuple::Data(tuple));

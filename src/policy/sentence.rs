@@ -9,7 +9,7 @@ use super::catalogue::PlaceSet;
 use super::definition::{Definitions, Demand, Mode, Requirement};
 use super::epoch::RuleIndex;
 use super::evaluate::{Cause, Verdict};
-use super::profile::Profile;
+use super::profile::{Profile, Source};
 use crate::model::{KeyCustody, Tenancy};
 
 /// How many causes a sentence names.
@@ -18,13 +18,18 @@ const MOST_CAUSES: usize = 3;
 /// Says why pods of this profile are refused on a fleet with these places.
 #[must_use]
 pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, places_of_fleet: &PlaceSet) -> String {
-    if let Some(malformed) = profile
-        .malformed
-        .iter()
-        .min_by_key(|malformed| (&malformed.annotation, &malformed.problem))
-    {
+    // The pod's own first, then the least, so that the sentence is constant.
+    let malformed = profile.malformed.iter();
+    if let Some((source, malformed)) = malformed.min_by_key(|(source, malformed)| {
+        (
+            *source != Source::Pod,
+            source,
+            &malformed.annotation,
+            &malformed.problem,
+        )
+    }) {
         return format!(
-            "domicile: annotation `{}`: {}",
+            "domicile: annotation `{}` on {source}: {}",
             malformed.annotation, malformed.problem
         );
     }

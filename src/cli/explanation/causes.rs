@@ -133,7 +133,12 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -
 fn malformed_in_words(assessment: &Assessment<'_>) -> String {
     let malformed = assessment.profile.malformed.iter();
     let words: Vec<String> = malformed
-        .map(|malformed| format!("annotation `{}`: {}", malformed.annotation, malformed.problem))
+        .map(|(source, malformed)| {
+            format!(
+                "annotation `{}` on {source}: {}",
+                malformed.annotation, malformed.problem
+            )
+        })
         .collect();
     words.join("; ")
 }
