@@ -27,6 +27,7 @@ pub mod policy;
 pub mod publish;
 pub mod replicas;
 pub mod server;
+pub mod simulation;
 pub mod snapshot;
 pub mod telemetry;
 pub mod topology;

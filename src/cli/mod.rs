@@ -9,6 +9,7 @@ mod first_decision;
 mod outcome;
 mod output;
 mod serve;
+pub mod simulate;
 mod sources;
 pub mod why;
 pub mod why_not;
@@ -42,6 +43,8 @@ enum Verb {
     WhyNot(Box<why_not::WhyNotArgs>),
     /// Find the traps in the configuration of a kube-scheduler
     Doctor(Box<doctor::DoctorArgs>),
+    /// Where pods would go with the extender, and without it
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),
+        Verb::Simulate(arguments) => outcome::exit_code("simulate", simulate::run(&arguments, &mut out)),
     }
 }
 

@@ -9,6 +9,7 @@ mod architecture;
 mod doctor;
 mod placement;
 mod policy;
+mod simulations;
 mod webhook;
 mod wire;
 mod world;
