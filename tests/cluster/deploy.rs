@@ -213,6 +213,42 @@ async fn the_api_server_takes_every_object_and_the_pods() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_counts_the_nodes_of_the_cluster() {
+    let scenario = Scenario::begin("deploy-doctor").await;
+    let nodes = (0..130).map(|number| Node::named(format!("node-{number}")));
+    scenario.cluster.create_nodes(nodes).await;
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doctor/d08-default-sampling.yaml");
+    let doctor = |kubeconfig: PathBuf| {
+        Command::new(env!("CARGO_BIN_EXE_domicile"))
+            .args(["doctor", "--cluster", "--output", "json", "--scheduler-config"])
+            .arg(&case)
+            .env("KUBECONFIG", kubeconfig)
+            .output()
+            .expect("domicile can be started")
+    };
+    let output = doctor(scenario.plane.administrator());
+    let document: Value = serde_json::from_slice(&output.stdout).expect("the answer is JSON");
+    assert_eq!(output.status.code(), Some(1), "{document}");
+    assert_eq!(document["nodes"], 130);
+    assert_eq!(document["findings"][0]["code"], "D08");
+    assert!(
+        document["findings"][0]["sentence"]
+            .as_str()
+            .is_some_and(|it| it.contains("only 100 of 130 nodes")),
+        "{document}"
+    );
+    // Whoever may not list nodes is told so, and gets no clean bill.
+    let token = scenario.cluster.service_account_token("default", "nobody").await;
+    let refused = doctor(scenario.plane.kubeconfig("doctor-nobody", &token));
+    assert_eq!(refused.status.code(), Some(2));
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        complaint.contains("the nodes of the cluster cannot be listed"),
+        "{complaint}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_compliance_group_says_what_a_namespace_holds() {
     let scenario = Scenario::begin("deploy-guard").await;
     let administrator = scenario.plane.administrator().display().to_string();
@@ -506,6 +542,17 @@ impl Installation {
         .await;
     }
 
+    /// The verdicts recorded about a pod, in the mode in which they were made.
+    fn recorded(&self, pod: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.domicile_log).expect("a log can be read");
+        let records = text.lines().filter(|line| line.starts_with("{\"v\":1,"));
+        let records = records.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        records
+            .filter(|record| record["pod"]["name"] == pod && record["verb"] == "filter")
+            .map(|record| record["mode"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
     /// Fails when the API server refused anything to the account.
     fn expect_nothing_was_forbidden(&self) {
         for log in [self.scheduler.program().log(), self.domicile_log.clone()] {
@@ -560,6 +607,13 @@ async fn the_installation_works_with_nothing_but_the_rights_of_its_account() {
         }
         nodes.sort();
         assert_eq!(nodes, ["eu", "us"], "nothing is refused");
+        waiting::until("what was observed is on record", LIMIT, async || {
+            match observe.recorded("observed-2") {
+                modes if modes.iter().any(|mode| mode == "observe") => Ok(()),
+                modes => Err(format!("{modes:?}")),
+            }
+        })
+        .await;
         observe.expect_nothing_was_forbidden();
         for pod in pods {
             use kube::ResourceExt as _;
