@@ -4,9 +4,11 @@
 //! or after five minutes; a policy file, a namespace or our own late sight of a node is nothing to it.
 //! Patching a condition of our own on `pods/status` wakes that pod alone (EXTENDER.md 7.2).
 //!
-//! Inputs: the snapshot before and after a change. Effects: patches, at most [`MOST_PATCHES`] for one
-//! change. Invariant: a pod is woken only when the change permits a node class that was refused before.
-//! Deliberately absent: election among replicas; two that wake the same pod cost one needless attempt.
+//! Inputs: the snapshots before a change, and the one after it. Effects: patches, at most
+//! [`MOST_PATCHES`] for one change. Invariants: a pod is woken only when a node is permitted that one of
+//! the snapshots before refused; at the start, when nobody knows what decided before, every governed pod
+//! that is permitted somewhere is woken. Deliberately absent: election among replicas; two that wake the
+//! same pod cost one needless attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, timeout_at};
 
 use crate::model::PodRequirements;
 use crate::objects;
@@ -35,13 +37,14 @@ const PAGE_SIZE: u32 = 500;
 /// The type of our condition.
 pub const CONDITION: &str = "domicile.dev/PlacementChanged";
 
-/// Wakes the pending pods that the change concerns, and tells how many.
+/// Wakes the pending pods that the change concerns, and tells how many. `before` holds every snapshot
+/// that may have refused a pod since pods were woken last; empty where that is not known.
 ///
 /// # Errors
 /// Where the API server cannot be asked; the pods are then retried when kube-scheduler does so itself.
 pub async fn wake(
     client: &Client,
-    before: &Snapshot,
+    before: &[Arc<Snapshot>],
     after: &Snapshot,
     now: Timestamp,
 ) -> Result<usize, kube::Error> {
@@ -64,7 +67,7 @@ pub async fn wake(
     }
 }
 
-fn concerns(pod: &Pod, before: &Snapshot, after: &Snapshot, now: Timestamp) -> bool {
+fn concerns(pod: &Pod, before: &[Arc<Snapshot>], after: &Snapshot, now: Timestamp) -> bool {
     let refused_once = pod
         .status
         .iter()
@@ -78,15 +81,24 @@ fn concerns(pod: &Pod, before: &Snapshot, after: &Snapshot, now: Timestamp) -> b
     refused_once && read().is_some_and(|pod| is_widened(&pod, before, after, now))
 }
 
-/// Whether some node passes after a change that did not pass before, be it that it is permitted now or
-/// that the settings only observe now.
+/// Whether some node passes after a change that a snapshot before it did not let pass, be it that it is
+/// permitted now or that the settings only observe now.
 #[must_use]
-pub fn is_widened(pod: &PodRequirements, before: &Snapshot, after: &Snapshot, now: Timestamp) -> bool {
-    let was = assess(before, pod, now);
+pub fn is_widened(pod: &PodRequirements, before: &[Arc<Snapshot>], after: &Snapshot, now: Timestamp) -> bool {
     let is = assess(after, pod, now);
-    after.fleet().nodes.keys().any(|node| {
-        let name = node.as_str().as_bytes();
-        is.passes(after.class_of(name)) && !was.passes(before.class_of(name))
+    let newly_passes = |was: &dyn Fn(&[u8]) -> bool| {
+        after.fleet().nodes.keys().any(|node| {
+            let name = node.as_str().as_bytes();
+            is.passes(after.class_of(name)) && !was(name)
+        })
+    };
+    if before.is_empty() {
+        // A pod that is not governed was never refused by us.
+        return is.verdict.governed && newly_passes(&|_| false);
+    }
+    before.iter().any(|before| {
+        let was = assess(before, pod, now);
+        newly_passes(&|name| was.passes(before.class_of(name)))
     })
 }
 
@@ -116,26 +128,46 @@ async fn patch(client: &Client, pod: &Pod, after: &Snapshot, now: Timestamp) -> 
 const GATHER: Duration = Duration::from_millis(500);
 
 /// Wakes pods after each publication, for as long as somebody publishes.
+///
+/// Each snapshot that decided, however shortly, may have refused a pod, so all that are seen while
+/// publications are gathered count as before. One that comes and goes while pods are being patched is
+/// not seen; whom it refused waits for kube-scheduler's own flush.
 pub async fn wake_after_publications(
     client: Client,
     mut publications: watch::Receiver<Publication>,
     clock: fn() -> Timestamp,
 ) {
-    let mut considered: Option<Arc<Snapshot>> = None;
+    let mut before: Vec<Arc<Snapshot>> = Vec::new();
     while publications.changed().await.is_ok() {
-        sleep(GATHER).await;
-        let Some(current) = publications.borrow_and_update().current.clone() else {
+        let Some(after) = gather(&mut publications, &mut before).await else {
             continue;
         };
-        let Some(before) = considered.replace(current.clone()) else {
-            continue;
-        };
-        match wake(&client, &before, &current, clock()).await {
+        match wake(&client, &before, &after, clock()).await {
             Ok(0) => {}
-            Ok(woken) => tracing::info!(woken, snapshot = current.id(), "pods are woken for a change"),
+            Ok(woken) => tracing::info!(woken, snapshot = after.id(), "pods are woken for a change"),
             Err(problem) => {
                 tracing::warn!(%problem, "pods cannot be woken; kube-scheduler retries them within minutes");
             }
         }
+        before = vec![after];
     }
+}
+
+/// The snapshot that decides once the publications of the moment are gathered; those that it replaced
+/// are added to `before`, which stays empty where there was none.
+async fn gather(
+    publications: &mut watch::Receiver<Publication>,
+    before: &mut Vec<Arc<Snapshot>>,
+) -> Option<Arc<Snapshot>> {
+    let end = Instant::now() + GATHER;
+    let is_start = before.is_empty();
+    let mut after = publications.borrow_and_update().current.clone()?;
+    while let Ok(Ok(())) = timeout_at(end, publications.changed()).await {
+        let next = publications.borrow_and_update().current.clone()?;
+        let replaced = std::mem::replace(&mut after, next);
+        if !is_start {
+            before.push(replaced);
+        }
+    }
+    Some(after)
 }
