@@ -1,5 +1,6 @@
 //! What tests do to the cluster and see of it, through the API server only.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt as _};
@@ -39,6 +40,43 @@ impl Cluster {
                 }
             })
             .await;
+    }
+
+    /// A node that was not written in a test.
+    pub async fn create_node_object(&self, node: &core::Node) {
+        Api::all(self.client.clone())
+            .create(&PostParams::default(), node)
+            .await
+            .expect("the API server takes the node");
+    }
+
+    pub async fn delete_node(&self, name: &str) {
+        Api::<core::Node>::all(self.client.clone())
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("the node can be deleted");
+    }
+
+    /// Makes a namespace unless the API server made one of that name itself.
+    pub async fn ensure_namespace(&self, namespace: &Namespace) {
+        if !OWN_NAMESPACES.contains(&namespace.name_any().as_str()) {
+            Api::all(self.client.clone())
+                .create(&PostParams::default(), namespace)
+                .await
+                .expect("the API server takes the namespace");
+        }
+    }
+
+    pub async fn namespace_annotations(&self, name: &str) -> BTreeMap<String, String> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let namespace = api.get(name).await.expect("the namespace can be read");
+        namespace.metadata.annotations.unwrap_or_default()
+    }
+
+    pub async fn node_labels(&self, name: &str) -> BTreeMap<String, String> {
+        let api: Api<core::Node> = Api::all(self.client.clone());
+        let node = api.get(name).await.expect("the node can be read");
+        node.metadata.labels.unwrap_or_default()
     }
 
     /// A namespace with exactly these annotations.
@@ -181,14 +219,41 @@ impl Cluster {
         api.list(&about).await.expect("events can be read").items
     }
 
-    /// Sets one annotation of a pod, which makes the scheduler look at it again.
-    #[expect(dead_code, reason = "the cases that wake pods come with `domicile serve`")]
-    pub async fn annotate_pod(&self, pod: &core::Pod, key: &str, value: &str) {
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
-        self.pods_beside(pod)
-            .patch(&pod.name_any(), &PatchParams::default(), &patch)
+    /// The condition in which kube-scheduler says why a pod has no node.
+    pub async fn scheduling_condition(&self, pod: &core::Pod) -> Option<core::PodCondition> {
+        let now = self
+            .pods_beside(pod)
+            .get(&pod.name_any())
             .await
-            .expect("the pod can be annotated");
+            .expect("the pod can be read");
+        let conditions = now
+            .status
+            .and_then(|status| status.conditions)
+            .unwrap_or_default();
+        conditions
+            .into_iter()
+            .find(|condition| condition.type_ == "PodScheduled")
+    }
+
+    /// Sets annotations of a namespace, all in one change.
+    pub async fn annotate_namespace(&self, name: &str, annotations: &[(&str, &str)]) {
+        let annotations: BTreeMap<&str, &str> = annotations.iter().copied().collect();
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": annotations } }));
+        Api::<Namespace>::all(self.client.clone())
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .expect("the namespace can be annotated");
+    }
+
+    /// What a kubelet writes every few minutes when nothing has happened.
+    pub async fn heartbeat(&self, node: &str, minute: u8) {
+        let at = format!("2026-11-21T12:{minute:02}:00Z");
+        let condition = json!({ "type": "Ready", "status": "True", "lastHeartbeatTime": at });
+        let patch = Patch::Strategic(json!({ "status": { "conditions": [condition] } }));
+        Api::<core::Node>::all(self.client.clone())
+            .patch_status(node, &PatchParams::default(), &patch)
+            .await
+            .expect("the status of the node can be patched");
     }
 
     /// A real token of a service account, which is created when it is not there; it has only the

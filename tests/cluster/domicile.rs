@@ -76,11 +76,6 @@ impl Domicile {
         self.address
     }
 
-    /// What goes into `urlPrefix` when nothing stands between.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     /// Waits until `/readyz` says yes.
     pub async fn until_ready(&mut self) {
         self.until_ok("/readyz").await;
@@ -135,9 +130,17 @@ impl Domicile {
 
     /// The decision records written so far, one JSON value per line.
     pub fn decisions(&self) -> Vec<serde_json::Value> {
-        let text = std::fs::read_to_string(&self.decisions).unwrap_or_default();
-        text.lines()
+        self.decision_lines()
+            .iter()
             .map(|line| serde_json::from_str(line).expect("a decision record is one line of JSON"))
             .collect()
+    }
+
+    /// The same as they were written.
+    pub fn decision_lines(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.decisions).unwrap_or_default();
+        // The last line may be half written.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        text[..whole].lines().map(str::to_owned).collect()
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
 //! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `api` and
-//! `objects` (what tests do through the API server).
+//! `objects` (what tests do through the API server). `smoke` tests the harness alone; the
+//! product is in `cases`.
 
 #![expect(
     clippy::panic,
@@ -21,12 +22,12 @@
 )]
 
 mod api;
+mod cases;
 mod certificates;
 mod components;
 mod control_plane;
 mod deploy;
 mod doctor;
-#[expect(dead_code, reason = "the cases with domicile come with `domicile serve`")]
 mod domicile;
 mod http;
 mod objects;

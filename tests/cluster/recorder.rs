@@ -1,5 +1,5 @@
-//! An extender that remembers every call: by itself it accepts everything, or it
-//! stands between kube-scheduler and another extender and passes calls through.
+//! An extender that remembers every call: by itself it accepts or refuses everything,
+//! or it stands between kube-scheduler and another extender and passes calls through.
 //!
 //! Calls are in the order of their arrival. It lives in the runtime of its test and
 //! ends with it.
@@ -17,10 +17,6 @@ use crate::http::{self, Request, Response};
 /// One call that an extender received.
 #[derive(Clone)]
 pub struct Call {
-    #[expect(
-        dead_code,
-        reason = "the cases that count calls in a time come with `domicile serve`"
-    )]
     pub at: Instant,
     /// `filter`, `prioritize`, `preempt` or `bind`: the last part of the path.
     pub verb: String,
@@ -38,11 +34,38 @@ impl Call {
             .as_str()
             .unwrap_or_default()
     }
+
+    /// The nodes that a filter or prioritize call offers, in the order of names.
+    pub fn offered(&self) -> Vec<&str> {
+        offered(&self.request)
+    }
+
+    /// The answer, when it is JSON.
+    pub fn answer(&self) -> Option<Value> {
+        serde_json::from_slice(&self.response.as_ref()?.body).ok()
+    }
+}
+
+fn offered(request: &Value) -> Vec<&str> {
+    let names = array(&request["NodeNames"]).iter();
+    let nodes = array(&request["Nodes"]["items"]).iter();
+    let mut offered: Vec<&str> = names
+        .chain(nodes.map(|node| &node["metadata"]["name"]))
+        .filter_map(Value::as_str)
+        .collect();
+    offered.sort_unstable();
+    offered
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 #[derive(Clone, Copy)]
 enum Behaviour {
     AcceptAll,
+    /// With this reason.
+    RefuseAll(&'static str),
     Forward(SocketAddr),
 }
 
@@ -55,6 +78,11 @@ impl Recorder {
     /// Accepts every node, scores all alike, agrees to every preemption.
     pub async fn accepting_all() -> Self {
         Self::start(Behaviour::AcceptAll).await
+    }
+
+    /// Refuses every node for this reason, and all preemption.
+    pub async fn refusing_all(reason: &'static str) -> Self {
+        Self::start(Behaviour::RefuseAll(reason)).await
     }
 
     /// Passes every call on. While nobody listens there, connections are dropped without an answer.
@@ -138,6 +166,23 @@ async fn answer(behaviour: Behaviour, verb: &str, request: &Request, parsed: &Va
             .await
             .ok(),
         Behaviour::AcceptAll => Some(Response::json(&accept(verb, parsed))),
+        Behaviour::RefuseAll(reason) => Some(Response::json(&refuse(verb, parsed, reason))),
+    }
+}
+
+fn refuse(verb: &str, request: &Value, reason: &str) -> Value {
+    let reasons = offered(request)
+        .into_iter()
+        .map(|node| (node.to_owned(), json!(reason)));
+    match verb {
+        "filter" => json!({
+            "Nodes": { "items": [] },
+            "NodeNames": [],
+            "FailedNodes": Value::Object(reasons.collect()),
+            "Error": "",
+        }),
+        "prioritize" => json!([]),
+        _ => json!({ "NodeNameToMetaVictims": {} }),
     }
 }
 

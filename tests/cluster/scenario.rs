@@ -49,7 +49,6 @@ impl Scenario {
     }
 
     /// A `domicile serve`, not waited for.
-    #[expect(dead_code, reason = "the cases with domicile come with `domicile serve`")]
     pub fn start_domicile(&self, settings: DomicileSettings) -> Domicile {
         Domicile::start(self.directory.clone(), settings)
     }

@@ -1,0 +1,18 @@
+//! What Domicile promises, judged by what the API server shows afterwards.
+//!
+//! Each case runs etcd, API server, `domicile serve --cluster` with the shipped policies, data sets and
+//! latencies, and real kube-schedulers: one that sends names and one that sends whole nodes, both of one
+//! extender. `stand` puts that together; a theme is a module.
+
+mod faults;
+mod fleet;
+mod placement;
+mod policies;
+mod preemption;
+mod refusal;
+mod sampling;
+mod second_extender;
+mod stand;
+mod transcript;
+mod waking;
+mod watches;

@@ -1,0 +1,258 @@
+//! A cluster with `domicile serve --cluster` and one kube-scheduler for each mode.
+//!
+//! Both schedulers look at the same nodes and ask the same extender, each through a recorder, so a case
+//! makes the same pod once for each and both run at the same time.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1 as core;
+use serde_json::{Value, json};
+
+use crate::api::Cluster;
+use crate::domicile::{Domicile, DomicileSettings, Facts};
+use crate::objects::{Node, Pod};
+use crate::recorder::Recorder;
+use crate::scenario::Scenario;
+use crate::scheduler::{Extender, Mode, Scheduler, SchedulerSettings};
+use crate::waiting;
+
+/// Enough for a decision, a retry after kube-scheduler's longest pause (10 s), and a slow machine.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// What a case chooses before anything runs.
+pub struct Plan {
+    pub scenario: Scenario,
+    facts: Facts,
+    modes: Vec<Mode>,
+    policies: PathBuf,
+    percentage_of_nodes_to_score: Option<u8>,
+    weight: i64,
+    behind: Vec<Extender>,
+}
+
+/// All of it, running.
+pub struct Stand {
+    pub domicile: Domicile,
+    pub lanes: Vec<Lane>,
+    pub scenario: Scenario,
+}
+
+/// One kube-scheduler, and what it asked.
+pub struct Lane {
+    pub mode: Mode,
+    /// Between kube-scheduler and domicile.
+    pub recorder: Recorder,
+    _scheduler: Scheduler,
+}
+
+impl Plan {
+    /// An empty cluster, the shipped policies, both modes, every node looked at.
+    pub async fn begin(name: &str) -> Self {
+        let scenario = Scenario::begin(name).await;
+        Self {
+            facts: Facts::Cluster(scenario.plane.administrator()),
+            scenario,
+            modes: vec![Mode::NamesOnly, Mode::FullNodes],
+            policies: shipped("policies"),
+            percentage_of_nodes_to_score: Some(100),
+            weight: 5,
+            behind: Vec::new(),
+        }
+    }
+
+    pub async fn nodes(self, nodes: impl IntoIterator<Item = Node>) -> Self {
+        self.scenario.cluster.create_nodes(nodes).await;
+        self
+    }
+
+    pub async fn namespace(self, name: &str, annotations: &[(&str, &str)]) -> Self {
+        self.scenario.cluster.create_namespace(name, annotations).await;
+        self
+    }
+
+    /// A copy of the shipped policies that the case may change; the folder.
+    pub fn own_policies(&mut self) -> PathBuf {
+        let folder = self.scenario.directory.join("policies");
+        copy_folder(&shipped("policies"), &folder);
+        self.policies.clone_from(&folder);
+        folder
+    }
+
+    /// Domicile knows these nodes from a file, and of namespaces nothing.
+    pub fn fleet_file(mut self, nodes: &[Node]) -> Self {
+        let items: Vec<Value> = nodes
+            .iter()
+            .map(|node| serde_json::to_value(node.object()).expect("a node is JSON"))
+            .collect();
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+        let file = self.scenario.directory.join("fleet.json");
+        std::fs::write(&file, list.to_string()).expect("the temporary folder can be written");
+        self.facts = Facts::Fleet(file);
+        self
+    }
+
+    pub fn one_mode(mut self, mode: Mode) -> Self {
+        self.modes = vec![mode];
+        self
+    }
+
+    /// Leaves out `percentageOfNodesToScore`.
+    pub fn default_sampling(mut self) -> Self {
+        self.percentage_of_nodes_to_score = None;
+        self
+    }
+
+    /// One more extender, which kube-scheduler asks after ours, in the mode of the one lane.
+    pub fn behind_ours(mut self, second: &Recorder) -> Self {
+        let mode = self.modes[0];
+        self.behind.push(Extender::at(second.url(), mode));
+        self
+    }
+
+    /// Starts everything; domicile answers on `/livez`, and nothing more is waited for.
+    pub async fn start_unready(self) -> Stand {
+        let settings = DomicileSettings {
+            policies: self.policies,
+            data_sets: shipped("defaults/data-sets.yaml"),
+            latency: shipped("defaults/latency.csv"),
+            facts: self.facts,
+            further_arguments: Vec::new(),
+        };
+        let mut domicile = self.scenario.start_domicile(settings);
+        domicile.until_live().await;
+        let mut lanes = Vec::new();
+        for mode in self.modes {
+            let recorder = Recorder::in_front_of(domicile.address()).await;
+            let ours = Extender {
+                weight: self.weight,
+                ..Extender::at(recorder.url(), mode)
+            };
+            let mut settings =
+                SchedulerSettings::with_extenders([ours].into_iter().chain(self.behind.clone()));
+            settings.scheduler_names = vec![scheduler_name(mode).to_owned()];
+            settings.percentage_of_nodes_to_score = self.percentage_of_nodes_to_score;
+            let scheduler = self
+                .scenario
+                .start_scheduler(scheduler_name(mode), &settings)
+                .await;
+            lanes.push(Lane {
+                mode,
+                recorder,
+                _scheduler: scheduler,
+            });
+        }
+        Stand {
+            domicile,
+            lanes,
+            scenario: self.scenario,
+        }
+    }
+
+    /// Starts everything; domicile is ready.
+    pub async fn start(self) -> Stand {
+        let mut stand = self.start_unready().await;
+        stand.domicile.until_ready().await;
+        stand
+    }
+}
+
+impl Stand {
+    pub fn cluster(&self) -> &Cluster {
+        &self.scenario.cluster
+    }
+
+    /// The sum over all series of a metric of domicile; `None` while it has none.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let (status, text) = self.domicile.get("/metrics").await;
+        assert_eq!(status, 200, "{text}");
+        let values = text.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            (series.split('{').next() == Some(name)).then(|| value.parse::<f64>().ok())?
+        });
+        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+
+    /// Waits until a metric satisfies `wanted`; its value then.
+    pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+        waiting::until(
+            &format!("`{name}` has the wanted value"),
+            LIMIT,
+            async || match self.metric(name).await {
+                Some(value) if wanted(value) => Ok(value),
+                other => Err(format!("it is {other:?}")),
+            },
+        )
+        .await
+    }
+
+    /// Waits until there are `count` decision records about a pod; those.
+    pub async fn until_records(&self, pod: &core::Pod, count: usize) -> Vec<Value> {
+        let uid = pod.metadata.uid.as_deref();
+        waiting::until("the decisions are recorded", LIMIT, async || {
+            let mut records = self.domicile.decisions();
+            records.retain(|record| record["pod"]["uid"].as_str() == uid);
+            if records.len() < count {
+                return Err(format!("there are {records:?}"));
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    /// Waits until domicile knows this many nodes.
+    pub async fn until_nodes(&self, count: u32) {
+        self.until_metric(metrics::NODES, |nodes| nodes == f64::from(count))
+            .await;
+    }
+
+    /// How many snapshots were published.
+    pub async fn publications(&self) -> f64 {
+        self.metric(metrics::PUBLICATIONS)
+            .await
+            .expect("a ready server has published")
+    }
+}
+
+/// The metrics that cases look at.
+pub mod metrics {
+    /// Nodes of the snapshot that decides.
+    pub const NODES: &str = "domicile_nodes";
+    /// Snapshots published since the start.
+    pub const PUBLICATIONS: &str = "domicile_snapshot_publications_total";
+    /// Sources that are bad while what they said before decides.
+    pub const BAD_SOURCES: &str = "domicile_source_last_known_good";
+}
+
+impl Lane {
+    /// A pod for this scheduler; its name ends with the mode.
+    pub fn pod(&self, name: &str) -> Pod {
+        let scheduler = scheduler_name(self.mode);
+        Pod::named(format!("{name}-{scheduler}")).scheduled_by(scheduler)
+    }
+}
+
+fn scheduler_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::NamesOnly => "names-only",
+        Mode::FullNodes => "full-nodes",
+    }
+}
+
+/// A file or folder of this repository.
+fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("the temporary folder can be written");
+    for entry in std::fs::read_dir(from).expect("the shipped policies can be read") {
+        let entry = entry.expect("the shipped policies can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("the temporary folder can be written");
+        }
+    }
+}
