@@ -91,9 +91,9 @@ struct Why {
     place: Option<NodePlace>,
     causes: Vec<DecisionCause>,
     access: Option<Access>,
-    /// Among all permitted nodes; only for one of them.
+    /// Among all nodes that pass the filter; only for one of them.
     score: Option<u8>,
-    /// The place of the best permitted node.
+    /// The place of the best of them.
     best: Option<NodePlace>,
 }
 
@@ -102,7 +102,7 @@ impl Why {
         let snapshot = assessment.snapshot;
         let class = snapshot.class_of(node.as_bytes());
         let permitted = assessment.permits(class);
-        let classes = permitted_classes(assessment);
+        let classes = passing_classes(assessment);
         let scores = prioritize(assessment, classes.iter().copied().map(Some));
         let best = classes.iter().copied().max_by_key(|class| {
             // Of equals the first, as everywhere.
@@ -128,7 +128,7 @@ impl Why {
             causes: causes(assessment, pod, class, now),
             access: class.map(|class| access(assessment, class)),
             score: class
-                .filter(|_| permitted)
+                .filter(|class| assessment.passes(Some(*class)))
                 .map(|class| scores.score(Some(class)).get()),
             best: best.and_then(at),
         }
@@ -192,7 +192,7 @@ impl Why {
         match (self.score, &self.best) {
             (Some(score), Some(best)) => writeln!(
                 out,
-                "  score {score} of 10 among all permitted nodes; the best of them is in {}",
+                "  score {score} of 10 among all nodes that pass; the best of them is in {}",
                 best.region_in_words()
             ),
             (_, Some(best)) => writeln!(
@@ -205,10 +205,10 @@ impl Why {
     }
 }
 
-/// Every class that the policies permit, in order.
-pub(super) fn permitted_classes(assessment: &Assessment<'_>) -> Vec<ClassIndex> {
+/// Every class that passes the filter, in order.
+pub(super) fn passing_classes(assessment: &Assessment<'_>) -> Vec<ClassIndex> {
     let classes = assessment.snapshot.classes().map(|(class, _)| class);
-    classes.filter(|class| assessment.permits(Some(*class))).collect()
+    classes.filter(|class| assessment.passes(Some(*class))).collect()
 }
 
 fn write_cause(out: &mut dyn Write, cause: &DecisionCause, pod: &PodRequirements) -> io::Result<()> {

@@ -17,7 +17,7 @@ use super::explanation::{
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
-use super::why::permitted_classes;
+use super::why::passing_classes;
 use crate::config::FactsArgs;
 use crate::model::PodRequirements;
 use crate::placement::{Assessment, ClassScores, assess, prioritize};
@@ -120,7 +120,7 @@ impl WhyNot {
     fn new(assessment: &Assessment<'_>, pod: &PodRequirements, now: Timestamp) -> Self {
         let snapshot = assessment.snapshot;
         let names = names_by_class(snapshot);
-        let classes = permitted_classes(assessment);
+        let classes = passing_classes(assessment);
         let scores = prioritize(assessment, classes.iter().copied().map(Some));
         let permitted = permitted(assessment, &classes, &scores, &names);
         let permitted_nodes = assessment.permitted_nodes();
@@ -269,6 +269,7 @@ fn permitted(
     let snapshot = assessment.snapshot;
     let mut places: Vec<PermittedPlace> = classes
         .iter()
+        .filter(|index| assessment.permits(Some(**index)))
         .filter_map(|index| {
             let place = place(snapshot, snapshot.class(*index)?);
             Some(PermittedPlace {

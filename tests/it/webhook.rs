@@ -29,7 +29,7 @@ fn world() -> Snapshot {
     )
 }
 
-fn state(snapshot: Option<Snapshot>) -> ServerState {
+pub fn state(snapshot: Option<Snapshot>) -> ServerState {
     ServerState {
         snapshots: Arc::new(ArcSwapOption::from(snapshot.map(Arc::new))),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),

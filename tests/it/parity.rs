@@ -1,0 +1,316 @@
+//! One scenario through the server, the command line and the simulation gives one answer: the same nodes
+//! pass, with the same scores.
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::web::Data;
+use actix_web::{App, test};
+use domicile::assembly::{RuleTexts, SourceText};
+use domicile::cli::facts::{FactTexts, Facts, snapshot};
+use domicile::cli::{Outcome, Output, why, why_not};
+use domicile::embedded;
+use domicile::model::PodRequirements;
+use domicile::objects::read_pod;
+use domicile::placement::assess;
+use domicile::server::configure;
+use domicile::simulation::{RunFile, capacities, decide, simulate};
+use domicile::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+use crate::webhook::state;
+use crate::world::NOW;
+
+/// Names that no fleet has.
+const STRANGERS: [&str; 2] = ["node-that-was-deleted", "node-that-is-new"];
+
+/// Nodes whose place is unknown or outside every group, and objects that volumes lead to.
+const MORE_OBJECTS: &str = r#"
+---
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Node, metadata: {name: unlabelled-1}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: unlabelled-2}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: on-the-moon, labels: {topology.kubernetes.io/region: moon-east-1}}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: of-two-minds, labels: {domicile.dev/provider: gcp, topology.kubernetes.io/region: eu-central-1}}, spec: {providerID: "aws:///eu-central-1a/i-1"}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: in-beijing, labels: {topology.kubernetes.io/region: cn-north-1}}, spec: {providerID: "aws:///cn-north-1a/i-2"}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: bare-region, labels: {topology.kubernetes.io/region: europe-north1}}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: us-only, annotations: {domicile.dev/data-classification: internal, domicile.dev/data-categories: personal, domicile.dev/data-subjects: US}}}
+  - {apiVersion: v1, kind: PersistentVolume, metadata: {name: pv-1, annotations: {domicile.dev/data-classification: confidential, domicile.dev/data-categories: health, domicile.dev/data-subjects: SE}}, spec: {storageClassName: plain}}
+  - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: bound, namespace: public-site}, spec: {volumeName: pv-1, storageClassName: plain}}
+  - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: unbound, namespace: public-site}, spec: {storageClassName: us-only}}
+"#;
+
+fn texts(settings: &[(&str, &str)]) -> FactTexts {
+    let policies = embedded::policies().iter().map(|(name, text)| {
+        let replaced = settings
+            .iter()
+            .fold((*text).to_owned(), |text, (from, to)| match *name {
+                "settings.yaml" => text.replace(from, to),
+                _ => text,
+            });
+        SourceText::new(*name, replaced)
+    });
+    let text = |(name, text): (&str, &str)| SourceText::new(name, text);
+    let (name, fleet) = embedded::fleet();
+    FactTexts {
+        rules: RuleTexts {
+            policies: policies.collect(),
+            data_sets: vec![text(embedded::data_sets())],
+            latency: vec![text(embedded::latency())],
+        },
+        fleet: SourceText::new(name, format!("{fleet}{MORE_OBJECTS}")),
+    }
+}
+
+fn pod(name: &str, namespace: &str, annotations: &[(&str, &str)], volumes: Value) -> Value {
+    let annotations: BTreeMap<String, &str> = annotations
+        .iter()
+        .map(|(key, value)| (format!("domicile.dev/{key}"), *value))
+        .collect();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "uid": name, "annotations": annotations},
+        "spec": {"containers": null, "volumes": volumes},
+    })
+}
+
+/// Pods of every kind that the profile of POLICY.md A3 knows.
+fn pods() -> Vec<Value> {
+    let plain = |name: &str, namespace: &str, annotations: &[(&str, &str)]| {
+        pod(name, namespace, annotations, Value::Null)
+    };
+    let claim = |name: &str| json!([{"name": "v", "persistentVolumeClaim": {"claimName": name}}]);
+    let orders = ("data-sets", "orders: reads=4 writes=1; catalog: reads=1");
+    let clients = ("clients", "aws/eu-west-1=0.7, us-east-1=0.3");
+    vec![
+        plain("eea", "shop", &[]),
+        plain("eea-orders", "shop", &[orders]),
+        plain("eea-orders-clients", "shop", &[orders, clients]),
+        plain("eea-limit", "shop", &[orders, ("max-read-ms", "20")]),
+        plain("us", "shop-us", &[("data-sets", "profiles-us: reads=1 writes=1")]),
+        plain("us-and-eea", "shop-us", &[("data-sets", "orders: reads=1")]),
+        plain("card", "payments", &[("data-sets", "ledger: writes=2")]),
+        plain("business", "back-office", &[clients]),
+        plain(
+            "business-and-personal",
+            "back-office",
+            &[("data-categories", "personal")],
+        ),
+        plain("silent-workload", "analytics", &[]),
+        plain(
+            "speaking-workload",
+            "analytics",
+            &[
+                ("data-classification", "internal"),
+                ("data-categories", "personal"),
+                ("data-subjects", "DE,US"),
+            ],
+        ),
+        plain(
+            "incomplete-workload",
+            "analytics",
+            &[("data-categories", "personal")],
+        ),
+        plain(
+            "workload-by-data-set",
+            "analytics",
+            &[("data-sets", "catalog: reads=2")],
+        ),
+        plain(
+            "public",
+            "public-site",
+            &[("data-sets", "catalog: reads=3"), clients],
+        ),
+        plain("public-no-access", "public-site", &[]),
+        plain(
+            "undeclared-data-set",
+            "public-site",
+            &[("data-sets", "nobody-declared-it: reads=1")],
+        ),
+        plain("malformed", "public-site", &[("data-categories", "persnal")]),
+        plain(
+            "malformed-access",
+            "public-site",
+            &[("data-sets", "catalog reads=many")],
+        ),
+        plain("unlabelled", "default", &[]),
+        plain("exempt", "kube-system", &[]),
+        plain("unknown-namespace", "nowhere", &[]),
+        plain(
+            "chinese-data",
+            "public-site",
+            &[
+                ("data-classification", "confidential"),
+                ("data-categories", "personal"),
+                ("data-subjects", "CN"),
+            ],
+        ),
+        plain("unknown-client", "public-site", &[("clients", "aws/mars-1=1")]),
+        pod("volume", "public-site", &[], claim("bound")),
+        pod("storage-class", "public-site", &[orders], claim("unbound")),
+        pod("missing-claim", "public-site", &[], claim("nobody-made-it")),
+        pod(
+            "ephemeral",
+            "public-site",
+            &[],
+            json!([{"name": "v", "ephemeral": {"volumeClaimTemplate": {
+                "metadata": {"annotations": {"domicile.dev/data-subjects": "SE"}},
+                "spec": {"storageClassName": "us-only"}}}}]),
+        ),
+    ]
+}
+
+/// Which nodes pass, with their scores: absent is refused.
+type Answer = BTreeMap<String, u8>;
+
+/// Scores as kube-scheduler uses them: where all are equal they move nothing, whatever they are.
+fn relative(answer: &Answer) -> Answer {
+    let distinct: BTreeSet<u8> = answer.values().copied().collect();
+    match distinct.len() {
+        0 | 1 => answer.keys().map(|node| (node.clone(), 0)).collect(),
+        _ => answer.clone(),
+    }
+}
+
+async fn by_http(snapshot: Snapshot, pods: &[Value], nodes: &[String]) -> Vec<Answer> {
+    let server = test::init_service(
+        App::new()
+            .app_data(Data::new(state(Some(snapshot))))
+            .configure(configure),
+    )
+    .await;
+    let mut answers = Vec::new();
+    for pod in pods {
+        let call = |path: &str, nodes: &[String]| {
+            test::TestRequest::post()
+                .uri(path)
+                .insert_header(("content-type", "application/json"))
+                .set_payload(json!({"Pod": pod, "Nodes": null, "NodeNames": nodes}).to_string())
+                .to_request()
+        };
+        let filtered: Value = test::call_and_read_body_json(&server, call("/filter", nodes)).await;
+        assert_eq!(filtered["Error"].as_str().unwrap_or(""), "", "{filtered}");
+        let survivors: Vec<String> = filtered["NodeNames"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect();
+        let mut answer: Answer = survivors.iter().map(|name| (name.clone(), 0)).collect();
+        if !survivors.is_empty() {
+            let scores: Value = test::call_and_read_body_json(&server, call("/prioritize", &survivors)).await;
+            for score in scores.as_array().unwrap() {
+                let host = score["Host"].as_str().unwrap().to_owned();
+                let points = u8::try_from(score["Score"].as_u64().unwrap()).unwrap();
+                assert!(
+                    answer.insert(host, points).is_some(),
+                    "a score for a refused node"
+                );
+            }
+        }
+        answers.push(relative(&answer));
+    }
+    answers
+}
+
+fn by_command_line(facts: &Facts, pod: &PodRequirements, nodes: &[String]) -> Answer {
+    let mut answer = Answer::new();
+    for node in nodes {
+        let mut out = Vec::new();
+        let outcome = why::report(facts, pod, node, Output::Json, &mut out).unwrap();
+        let why: Value = serde_json::from_slice(&out).unwrap();
+        if outcome == Outcome::Holds {
+            let score = why["score"].as_u64().unwrap_or(0);
+            answer.insert(node.clone(), u8::try_from(score).unwrap());
+        }
+    }
+    // `why-not` speaks of the nodes that the fleet has and the policies permit.
+    let mut out = Vec::new();
+    why_not::report(facts, pod, Output::Json, &mut out).unwrap();
+    let why_not: Value = serde_json::from_slice(&out).unwrap();
+    for place in why_not["permitted"].as_array().unwrap() {
+        for node in place["nodes"].as_array().unwrap() {
+            let score = answer.get(node.as_str().unwrap()).copied().map(u64::from);
+            assert_eq!(score, place["score"].as_u64(), "{node}: {why_not}");
+        }
+    }
+    relative(&answer)
+}
+
+fn by_simulation(facts: &Facts, texts: &FactTexts, pod: &Value, nodes: &[String]) -> Answer {
+    let classes: Vec<_> = nodes
+        .iter()
+        .map(|node| facts.snapshot.class_of(node.as_bytes()))
+        .collect();
+    let decision = if pod["spec"]["volumes"].is_null() {
+        // As a workload of a run, the way that a user gives it.
+        let metadata = &pod["metadata"];
+        let run = json!({
+            "v": 1, "title": "parity", "seed": 1, "at": NOW,
+            "workloads": [{"name": metadata["name"], "namespace": metadata["namespace"],
+                "annotations": metadata["annotations"], "pods": 1, "cpu": "100m", "memory": "1Mi"}],
+        });
+        let run = RunFile::read("run.yaml", &run.to_string()).unwrap();
+        let capacities = capacities(&texts.fleet.text).unwrap();
+        let simulated = simulate(&run, &facts.snapshot, &capacities, &mut |_, _| {});
+        decide(&simulated.workloads.first().unwrap().assessment, &classes)
+    } else {
+        // Workloads of a run have no volumes yet; the decision function is the same.
+        let pod = read_pod(&pod.to_string(), "pod.json").unwrap();
+        decide(&assess(&facts.snapshot, &pod, facts.at), &classes)
+    };
+    let survivors = decision.survivors.into_iter();
+    let named = survivors.map(|(position, score)| (nodes.get(position).unwrap().clone(), score.get()));
+    relative(&named.collect())
+}
+
+async fn hold_together(settings: &[(&str, &str)]) -> Vec<Answer> {
+    let texts = texts(settings);
+    let facts = Facts {
+        snapshot: snapshot(&texts).unwrap(),
+        at: NOW.parse().unwrap(),
+    };
+    let fleet = facts.snapshot.fleet().nodes.keys().map(ToString::to_string);
+    let nodes: Vec<String> = fleet.chain(STRANGERS.map(str::to_owned)).collect();
+    assert!(nodes.len() >= 40, "{} nodes", nodes.len());
+    let pods = pods();
+    let http = by_http(snapshot(&texts).unwrap(), &pods, &nodes).await;
+    for (pod, by_http) in pods.iter().zip(&http) {
+        let name = &pod["metadata"]["name"];
+        let parsed = read_pod(&pod.to_string(), "pod.json").unwrap();
+        assert_eq!(
+            by_http,
+            &by_command_line(&facts, &parsed, &nodes),
+            "command line, pod {name}"
+        );
+        assert_eq!(
+            by_http,
+            &by_simulation(&facts, &texts, pod, &nodes),
+            "simulation, pod {name}"
+        );
+    }
+    http
+}
+
+#[actix_web::test]
+async fn server_command_line_and_simulation_give_one_answer() {
+    let answers = hold_together(&[]).await;
+    // The scenario is worth something only where answers differ.
+    let sizes: BTreeSet<usize> = answers.iter().map(BTreeMap::len).collect();
+    assert!(sizes.len() >= 5 && sizes.contains(&0), "{sizes:?}");
+    let scores: BTreeSet<u8> = answers.iter().flat_map(BTreeMap::values).copied().collect();
+    assert!(scores.len() >= 5, "{scores:?}");
+}
+
+#[actix_web::test]
+async fn they_do_so_too_where_the_settings_only_observe() {
+    let answers = hold_together(&[("mode: enforce", "mode: observe")]).await;
+    let everything = answers.iter().map(BTreeMap::len).max();
+    assert!(
+        answers.iter().all(|answer| Some(answer.len()) == everything),
+        "observe refuses nothing"
+    );
+}
