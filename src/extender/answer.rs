@@ -112,24 +112,37 @@ pub fn priorities(candidates: &Candidates<'_>, score: impl Fn(Option<ClassIndex>
     };
     let mut answer = Vec::with_capacity(names + candidates.nodes.len() * BYTES_PER_SCORE + 2);
     answer.push(b'[');
-    let mut separated = Separated::default();
     for candidate in &candidates.nodes {
         let score = score(candidate.class);
         if score > Score::LEAST {
-            separated.next(&mut answer);
-            answer.extend_from_slice(br#"{"Host":"#);
-            text(&mut answer, candidate.name);
-            answer.extend_from_slice(br#","Score":"#);
-            // A score has at most two digits.
-            if score.get() >= 10 {
-                answer.push(b'0' + score.get() / 10);
-            }
-            answer.push(b'0' + score.get() % 10);
-            answer.push(b'}');
+            answer.extend_from_slice(br#"{"Host":""#);
+            answer.extend_from_slice(candidate.name.as_bytes());
+            answer.extend_from_slice(after_host(score));
         }
+    }
+    // The last item takes no comma.
+    if answer.last() == Some(&b',') {
+        answer.pop();
     }
     answer.push(b']');
     answer
+}
+
+/// What stands behind the name of a node with this score, written out because there are so many of them.
+fn after_host(score: Score) -> &'static [u8] {
+    match score.get() {
+        0 => br#"","Score":0},"#,
+        1 => br#"","Score":1},"#,
+        2 => br#"","Score":2},"#,
+        3 => br#"","Score":3},"#,
+        4 => br#"","Score":4},"#,
+        5 => br#"","Score":5},"#,
+        6 => br#"","Score":6},"#,
+        7 => br#"","Score":7},"#,
+        8 => br#"","Score":8},"#,
+        9 => br#"","Score":9},"#,
+        _ => br#"","Score":10},"#,
+    }
 }
 
 /// A preemption result with the nodes that are kept. Whole victims are answered by their UIDs, which is

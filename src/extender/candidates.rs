@@ -63,8 +63,11 @@ pub(super) fn names<'b>(
         let Some(name) = scanner.string()? else {
             return Err(scanner.unexpected(&not_names));
         };
-        let class = class_of(&name.unescaped());
-        nodes.push(Candidate { name, class });
+        let class = class_of(&name.meant());
+        nodes.push(Candidate {
+            name: name.raw,
+            class,
+        });
         Ok(())
     })?;
     let length = before.len() - scanner.rest().len();

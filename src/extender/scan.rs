@@ -43,6 +43,24 @@ impl<'b> RawText<'b> {
     }
 }
 
+/// A string that was just scanned, of which it is known whether it has escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scanned<'b> {
+    pub(super) raw: RawText<'b>,
+    is_plain: bool,
+}
+
+impl<'b> Scanned<'b> {
+    /// The text that is meant.
+    #[inline]
+    pub(super) fn meant(self) -> Cow<'b, [u8]> {
+        match self.is_plain {
+            true => Cow::Borrowed(self.raw.0),
+            false => self.raw.unescaped(),
+        }
+    }
+}
+
 /// A position in a body.
 #[derive(Debug)]
 pub(super) struct Scanner<'b> {
@@ -122,7 +140,7 @@ impl<'b> Scanner<'b> {
             if !self.take(b':') {
                 return Err(self.malformed());
             }
-            member(self, key)?;
+            member(self, key.raw)?;
             if self.take(b',') {
                 continue;
             }
@@ -159,22 +177,27 @@ impl<'b> Scanner<'b> {
 
     /// Reads a string; `None` where the next value is none.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<Option<RawText<'b>>, BadRequest> {
+    pub(super) fn string(&mut self) -> Result<Option<Scanned<'b>>, BadRequest> {
         if !self.take(b'"') {
             return Ok(None);
         }
         let rest = self.rest();
         let length = plain_prefix(rest);
-        if rest.get(length) == Some(&b'"') {
-            self.at += length + 1;
-            return Ok(rest.get(..length).map(RawText));
-        }
-        self.unusual_string().map(Some)
+        let raw = match rest.get(length) {
+            Some(b'"') => RawText(rest.get(..length).unwrap_or(&[])),
+            _ => self.unusual_string()?,
+        };
+        self.at += raw.0.len() + 1;
+        Ok(Some(Scanned {
+            raw,
+            is_plain: raw.0.len() == length,
+        }))
     }
 
-    /// Reads a string that has escapes or letters beyond ASCII; the opening quote is behind the cursor.
+    /// Looks for the end of a string that has escapes or letters beyond ASCII; the cursor stands behind
+    /// the opening quote.
     #[cold]
-    fn unusual_string(&mut self) -> Result<RawText<'b>, BadRequest> {
+    fn unusual_string(&self) -> Result<RawText<'b>, BadRequest> {
         let rest = self.rest();
         let mut length = 0;
         loop {
@@ -191,11 +214,10 @@ impl<'b> Scanner<'b> {
         }
         let quoted = self.body.get(self.at - 1..=self.at + length).unwrap_or(&[]);
         // serde knows every rule about escapes, control characters and UTF-8.
-        if serde_json::from_slice::<Cow<'_, str>>(quoted).is_err() {
-            return Err(self.malformed());
+        match serde_json::from_slice::<Cow<'_, str>>(quoted) {
+            Ok(_) => Ok(RawText(rest.get(..length).unwrap_or(&[]))),
+            Err(_) => Err(self.malformed()),
         }
-        self.at += length + 1;
-        Ok(RawText(rest.get(..length).unwrap_or(&[])))
     }
 
     /// Reads an object by serde, and gives its bytes too.
@@ -336,7 +358,8 @@ mod tests {
             let mut scanner = Scanner::new(text.as_bytes());
             let raw = scanner.string().expect(text).expect(text);
             let meant: String = serde_json::from_str(text).expect(text);
-            assert_eq!(raw.unescaped().as_ref(), meant.as_bytes(), "{text}");
+            assert_eq!(raw.meant().as_ref(), meant.as_bytes(), "{text}");
+            assert_eq!(raw.raw.unescaped().as_ref(), meant.as_bytes(), "{text}");
             assert_eq!(scanner.end(), Ok(()), "{text}");
         }
         for text in [r#"""#, r#""a\"#, r#""a\x""#, "\"a\u{1}\"", r#""\ud800""#] {

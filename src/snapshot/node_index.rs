@@ -1,8 +1,9 @@
 //! From a node's name to its class: the one look-up that a decision does for each node.
 //!
-//! All names lie in one buffer and the table holds offsets, so that a look-up touches two cache lines
-//! and a request with thousands of names allocates nothing.
+//! Most of its time is waiting for memory. So an entry is one cache line and holds the name itself: a
+//! look-up waits once, and a request with thousands of names allocates nothing.
 
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -11,18 +12,40 @@ use hashbrown::HashTable;
 use super::ClassIndex;
 use crate::model::NodeName;
 
-#[derive(Debug, Clone, Copy)]
+/// The longest name that fits into an entry beside its length and class. Cloud providers' names are
+/// shorter; a longer one costs a second search.
+const LONGEST_INLINE_BYTES: usize = 64 - 4 - 1;
+
+#[derive(Debug, Clone)]
+#[repr(align(64))]
 struct Entry {
-    start: u32,
-    length: u32,
     class: ClassIndex,
+    length: u8,
+    name: [u8; LONGEST_INLINE_BYTES],
+}
+
+impl Entry {
+    /// `None` where the name is too long.
+    fn new(name: &[u8], class: ClassIndex) -> Option<Self> {
+        let mut entry = Self {
+            class,
+            length: u8::try_from(name.len()).ok()?,
+            name: [0; LONGEST_INLINE_BYTES],
+        };
+        entry.name.get_mut(..name.len())?.copy_from_slice(name);
+        Some(entry)
+    }
+
+    fn name(&self) -> &[u8] {
+        self.name.get(..usize::from(self.length)).unwrap_or(&[])
+    }
 }
 
 /// Which class each node belongs to.
 #[derive(Debug, Clone)]
 pub struct NodeIndex {
-    names: Vec<u8>,
     table: HashTable<Entry>,
+    long_names: BTreeMap<Box<[u8]>, ClassIndex>,
     // Seeded anew in each process, so that nobody can choose names that collide.
     hasher: RandomState,
 }
@@ -30,54 +53,52 @@ pub struct NodeIndex {
 impl NodeIndex {
     /// Builds the index. Names are unique.
     pub fn new<'a>(nodes: impl ExactSizeIterator<Item = (&'a NodeName, ClassIndex)>) -> Self {
-        let mut index = Self {
-            names: Vec::new(),
-            table: HashTable::with_capacity(nodes.len()),
-            hasher: RandomState::default(),
-        };
+        let hasher = RandomState::default();
+        let mut table = HashTable::with_capacity(nodes.len());
+        let mut long_names = BTreeMap::new();
         for (name, class) in nodes {
-            index.insert(name.as_str().as_bytes(), class);
+            let name = name.as_str().as_bytes();
+            match Entry::new(name, class) {
+                Some(entry) => {
+                    table.insert_unique(hasher.hash_one(name), entry, |entry: &Entry| {
+                        hasher.hash_one(entry.name())
+                    });
+                }
+                None => {
+                    long_names.insert(name.into(), class);
+                }
+            }
         }
-        index
-    }
-
-    fn insert(&mut self, name: &[u8], class: ClassIndex) {
-        let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u32::try_from(name.len())) else {
-            // 4 GiB of node names is beyond any cluster; a node left out is an unknown one, which fails closed.
-            return;
-        };
-        self.names.extend_from_slice(name);
-        let Self { names, table, hasher } = self;
-        table.insert_unique(hasher.hash_one(name), Entry { start, length, class }, |entry| {
-            hasher.hash_one(name_of(names, *entry))
-        });
+        Self {
+            table,
+            long_names,
+            hasher,
+        }
     }
 
     /// The class of a node, `None` where the name is not known.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<ClassIndex> {
+        if name.len() > LONGEST_INLINE_BYTES {
+            return self.long_names.get(name).copied();
+        }
         let hash = self.hasher.hash_one(name);
         self.table
-            .find(hash, |entry| name_of(&self.names, *entry) == name)
+            .find(hash, |entry| entry.name() == name)
             .map(|entry| entry.class)
     }
 
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.table.len() + self.long_names.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.len() == 0
     }
-}
-
-fn name_of(names: &[u8], entry: Entry) -> &[u8] {
-    let start = entry.start as usize;
-    names.get(start..start + entry.length as usize).unwrap_or(&[])
 }
 
 #[cfg(test)]
@@ -96,5 +117,27 @@ mod tests {
         }
         assert_eq!(index.get(b"node-5000"), None);
         assert_eq!(index.get(b""), None);
+    }
+
+    #[test]
+    fn names_of_every_length_are_found_and_their_beginnings_are_not() {
+        assert_eq!(size_of::<Entry>(), 64);
+        let nodes: Vec<(NodeName, ClassIndex)> = (1..=253)
+            .map(|length| {
+                (
+                    NodeName::new(&"n".repeat(length)).unwrap(),
+                    ClassIndex(length as u32),
+                )
+            })
+            .collect();
+        let (odd, even): (Vec<_>, Vec<_>) = nodes.iter().partition(|(_, class)| class.0 % 2 == 1);
+        let index = NodeIndex::new(odd.iter().map(|(name, class)| (name, *class)));
+        assert_eq!(index.len(), 127);
+        for (name, class) in odd {
+            assert_eq!(index.get(name.as_str().as_bytes()), Some(*class));
+        }
+        for (name, _) in even {
+            assert_eq!(index.get(name.as_str().as_bytes()), None, "{name}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod parity;
 mod placement;
 mod policy;
 mod simulations;
+mod socket;
 mod webhook;
 mod wire;
 mod world;

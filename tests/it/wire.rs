@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domicile::extender::BadRequest;
+use domicile::extender::{BadRequest, read_arguments};
 use domicile::server::{AnswerSettings, Decided, filter, preempt, prioritize};
 use domicile::snapshot::Snapshot;
 
@@ -89,4 +89,64 @@ fn every_golden_request_has_its_golden_answer() {
         BadRequest::CODES.into_iter().collect(),
         "a code without a case"
     );
+}
+
+/// A body that is one byte away from a golden one, in one of four ways.
+fn mutated(body: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    const BYTES: &[u8] = br#"{}[]":,\ntu0-e.x "#;
+    let mut body = body.to_vec();
+    let at = random(body.len());
+    let byte = *BYTES.get(random(BYTES.len())).unwrap();
+    match random(4) {
+        0 => *body.get_mut(at).unwrap() = byte,
+        1 => body.insert(at, byte),
+        2 => drop(body.remove(at)),
+        _ => body.truncate(at),
+    }
+    body
+}
+
+/// Whatever the scanner takes for a request is JSON to serde too, with the same names in it.
+#[test]
+fn near_misses_are_refused_or_mean_the_same_to_another_reader() {
+    let world = world();
+    let mut state = 20_261_121_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let (mut taken, mut refused) = (0, 0);
+    for (path, verb) in requests() {
+        let golden = fs::read(&path).unwrap();
+        for _ in 0..200 {
+            let body = mutated(&golden, &mut random);
+            let text = String::from_utf8_lossy(&body).into_owned();
+            match decide(&verb, &world, text.as_bytes()) {
+                Ok(_) => {
+                    taken += 1;
+                    let read: serde_json::Value = serde_json::from_str(&text).expect(&text);
+                    let Some(names) = read["NodeNames"].as_array() else {
+                        continue;
+                    };
+                    let arguments = read_arguments(text.as_bytes(), |_| None).expect(&text);
+                    let ours = arguments.candidates.nodes.iter();
+                    let ours: Vec<_> = ours
+                        .map(|node| String::from_utf8(node.name.unescaped().into_owned()).expect(&text))
+                        .collect();
+                    assert_eq!(
+                        ours,
+                        names
+                            .iter()
+                            .map(|name| name.as_str().unwrap())
+                            .collect::<Vec<_>>()
+                    );
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    // Neither branch is empty, so both were tried.
+    assert!(taken > 1_000 && refused > 1_000, "{taken} {refused}");
 }
