@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod explanation;
 pub mod facts;
 mod first_decision;
+pub mod lint;
 mod outcome;
 mod output;
 mod serve;
@@ -45,6 +46,8 @@ enum Verb {
     Doctor(Box<doctor::DoctorArgs>),
     /// Where pods would go with the extender, and without it
     Simulate(simulate::SimulateArgs),
+    /// Check policies: what is wrong, where, and how to mend it
+    Lint(lint::LintArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
             serve::run(&arguments, &environment())
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
+        Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),
         Verb::Simulate(arguments) => outcome::exit_code("simulate", simulate::run(&arguments, &mut out)),

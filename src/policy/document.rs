@@ -264,9 +264,36 @@ fn parse<T: DeserializeOwned>(origin: &Origin, text: &str) -> Result<T, Finding>
             .next()
             .unwrap_or(&message)
             .trim_start_matches("error: ");
+        // It also tells programmers how to switch the check off.
+        let sentence = sentence
+            .split(", set DuplicateKeyPolicy")
+            .next()
+            .unwrap_or(sentence);
         let first_line = sentence.lines().next().unwrap_or(sentence);
-        Finding::error("L01", origin.at(location), first_line.to_owned())
+        let (sentence, fix) = in_our_words(first_line);
+        Finding::error("L01", origin.at(location), sentence).with_fix(fix)
     })
+}
+
+/// What the YAML reader says in the words of its programmers, for the authors of policies.
+fn in_our_words(message: &str) -> (String, Option<String>) {
+    if let Some((unknown, known)) = message.split_once(", expected one of ")
+        && let Some(written) = unknown.strip_prefix("unknown field `")
+    {
+        let written = written.trim_end_matches('`');
+        let fix = match nearest_word(written, known.split(", ").map(|word| word.trim_matches('`'))) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the fields are {known}"),
+        };
+        return (unknown.to_owned(), Some(fix));
+    }
+    let sentence = match message {
+        "expected sequence start" => "a list belongs here",
+        "expected mapping start" => "fields belong here",
+        "expected string scalar" => "one word or text belongs here",
+        other => other,
+    };
+    (sentence.to_owned(), None)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod document;
 mod epoch;
 mod evaluate;
 mod finding;
+mod lint;
 mod membership;
 mod profile;
 mod schema;
@@ -36,6 +37,7 @@ pub use definition::{Activity, ActivitySet, Definitions, Demand, Mode, Policy, R
 pub use epoch::{Epoch, EpochRule, RuleIndex};
 pub use evaluate::{Cause, PassedUncovered, Restriction, Verdict, evaluate};
 pub use finding::{Finding, Level, Position};
+pub use lint::lint;
 pub use profile::{Facts, Profile, Source, SourcedTuple, profile};
 pub use sentence::sentence;
 
@@ -49,6 +51,7 @@ pub struct PolicySet {
     catalogue: Catalogue,
     data_sets: BTreeMap<DataSetName, DataSet>,
     epochs: Vec<Epoch>,
+    written_at: lint::WrittenAt,
 }
 
 /// A set together with what its author should know.
@@ -101,6 +104,7 @@ impl PolicySet {
             catalogue,
             data_sets,
             epochs,
+            written_at: written_at(&objects),
         };
         Ok(Loaded { set, findings })
     }
@@ -153,6 +157,20 @@ impl PolicySet {
     #[must_use]
     pub fn unlabelled_is_allowed(&self) -> bool {
         matches!(self.definitions.settings.unlabelled, Unlabelled::Allow)
+    }
+}
+
+fn written_at(objects: &document::Objects) -> lint::WrittenAt {
+    let regions = objects.regions.iter().map(|object| {
+        let (provider, region) = (&object.spec.provider.value, &object.spec.region.value);
+        (format!("{provider}/{region}"), object.position())
+    });
+    let data_sets = objects.data_sets.iter();
+    lint::WrittenAt {
+        regions: regions.collect(),
+        data_sets: data_sets
+            .map(|object| (object.name.value.clone(), object.position()))
+            .collect(),
     }
 }
 

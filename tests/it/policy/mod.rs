@@ -4,6 +4,7 @@
 
 mod choices;
 mod generate;
+mod lint;
 mod naive;
 mod properties;
 mod world;

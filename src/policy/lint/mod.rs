@@ -1,0 +1,87 @@
+//! What the author of a set should know beyond what keeps it from loading (POLICY.md A5).
+//!
+//! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
+//! depend on the set and the instant alone, and stand in the order of positions.
+//! Deliberately absent: what needs a fleet (L09, L12), tests (L13), guarantees (L14), exceptions (L10),
+//! or a walk over all cells (L07 in general, L08, L17).
+
+mod dates;
+mod places;
+mod references;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::PolicySet;
+use super::epoch::Epoch;
+use super::finding::{Finding, Level, Position};
+
+/// Where things stand that the model does not keep a position of.
+#[derive(Debug, Default)]
+pub(super) struct WrittenAt {
+    /// Regions by their key.
+    pub regions: std::collections::BTreeMap<String, Position>,
+    /// Data sets by their name.
+    pub data_sets: std::collections::BTreeMap<String, Position>,
+}
+
+/// Lints a set that loaded, as of an instant.
+#[must_use]
+pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
+    let mut found = Found {
+        set,
+        at,
+        findings: Vec::new(),
+    };
+    found.dates();
+    found.places();
+    found.blocks();
+    found.certifications();
+    found.replicas();
+    found.findings.sort();
+    found.findings
+}
+
+struct Found<'a> {
+    set: &'a PolicySet,
+    at: Timestamp,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, level: Level, code: &'static str, at: &Position, sentence: String, fix: &str) {
+        let fix = (!fix.is_empty()).then(|| fix.to_owned());
+        self.findings.push(Finding {
+            level,
+            ..Finding::error(code, at.clone(), sentence).with_fix(fix)
+        });
+    }
+
+    /// The stretches of time from the instant on.
+    fn epochs(&self) -> impl Iterator<Item = &'a Epoch> + use<'a> {
+        let at = self.at;
+        let epochs = self.set.epochs.iter();
+        epochs.filter(move |epoch| epoch.until.is_none_or(|until| at < until))
+    }
+
+    /// ` from 2027-01-01`, for what is not so yet.
+    fn from_in_words(&self, epoch: &Epoch) -> String {
+        if epoch.from <= self.at {
+            String::new()
+        } else {
+            format!(" from {}", day(epoch.from))
+        }
+    }
+}
+
+/// The day of an instant, in UTC.
+fn day(instant: Timestamp) -> String {
+    instant.to_zoned(TimeZone::UTC).date().to_string()
+}
+
+/// The last day before an instant, for what ends then.
+fn last_day(end: Timestamp) -> String {
+    day(end
+        .checked_sub(jiff::SignedDuration::from_nanos(1))
+        .unwrap_or(end))
+}

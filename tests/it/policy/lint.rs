@@ -1,0 +1,197 @@
+//! `domicile lint`, exactly: each `tests/lint/NAME.yaml` gives the text of `tests/lint/NAME.txt`.
+//!
+//! A case is linted together with `base.yaml`, unless its first line is `# alone`, as of 2026-11-21 unless
+//! that line is `# at: DAY`. `DOMICILE_UPDATE_EXPECTED=1` writes the texts anew, for somebody to read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domicile::cli::lint::{LintArgs, run};
+use domicile::cli::{Outcome, Output};
+use jiff::Timestamp;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint")
+}
+
+fn arguments(directory: &Path) -> LintArgs {
+    LintArgs {
+        directory: directory.to_owned(),
+        at: None,
+        strict: false,
+        output: Output::Text,
+    }
+}
+
+fn linted(arguments: &LintArgs, now: &str) -> (String, Option<Outcome>) {
+    let now: Timestamp = now.parse().unwrap();
+    let mut out = Vec::new();
+    match run(arguments, now, &mut out) {
+        Ok(outcome) => (String::from_utf8(out).unwrap(), Some(outcome)),
+        Err(problem) => (format!("{problem:#}"), None),
+    }
+}
+
+/// A directory with these files.
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}
+
+fn lint_case(case: &str) -> (String, Option<Outcome>) {
+    let base = fs::read_to_string(folder().join("base.yaml")).unwrap();
+    let first_line = case.lines().next().unwrap_or("");
+    let mut files = vec![("case.yaml", case)];
+    if first_line != "# alone" {
+        files.push(("base.yaml", base.as_str()));
+    }
+    let day = first_line.strip_prefix("# at: ").unwrap_or("2026-11-21");
+    let directory = directory(&files);
+    linted(&arguments(directory.path()), &format!("{day}T12:00:00Z"))
+}
+
+#[test]
+fn every_case_gives_its_text() {
+    let updates = std::env::var_os("DOMICILE_UPDATE_EXPECTED").is_some();
+    let mut wrong = Vec::new();
+    let mut codes = BTreeSet::new();
+    let mut names: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    names.sort();
+    for path in names
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+    {
+        let (text, outcome) = lint_case(&fs::read_to_string(path).unwrap());
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let expected = path.with_extension("txt");
+        if name == "base" {
+            continue;
+        }
+        if updates {
+            fs::write(&expected, &text).unwrap();
+        }
+        if fs::read_to_string(&expected).ok().as_ref() != Some(&text) {
+            wrong.push(format!("{name}:\n{text}"));
+        }
+        let is_error = text.contains(": error L") || text.starts_with("error L");
+        assert_eq!(outcome, Some(Outcome::holds_if(!is_error)), "{name}");
+        if let Some((code, _)) = name.split_once('-') {
+            assert!(
+                text.contains(&format!("{code}: ")),
+                "{name} has no {code}:\n{text}"
+            );
+            codes.insert(code.to_owned());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let expected = [
+        "L01", "L02", "L03", "L04", "L05", "L06", "L07", "L11", "L15", "L16",
+    ];
+    assert_eq!(codes, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn every_code_of_the_sources_has_a_case() {
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/policy")];
+    let cases: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for (start, _) in text.match_indices("\"L") {
+                let code = &text[start + 1..start + 4];
+                let is_code = code[1..].bytes().all(|byte| byte.is_ascii_digit());
+                let has_case = cases.iter().any(|case| case.starts_with(code));
+                assert!(!is_code || has_case, "{code} of {} has no case", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn strict_makes_a_warning_an_error_and_a_note_none() {
+    for (case, holds) in [("L07-two-kinds-of-source", false), ("L16-not-yet", true)] {
+        let text = fs::read_to_string(folder().join(format!("{case}.yaml"))).unwrap();
+        let base = fs::read_to_string(folder().join("base.yaml")).unwrap();
+        let directory = directory(&[("case.yaml", &text), ("base.yaml", &base)]);
+        let lenient = arguments(directory.path());
+        let strict = LintArgs {
+            strict: true,
+            ..lenient.clone()
+        };
+        let now = "2026-11-21T12:00:00Z";
+        assert_eq!(linted(&lenient, now).1, Some(Outcome::Holds), "{case}");
+        assert_eq!(linted(&strict, now).1, Some(Outcome::holds_if(holds)), "{case}");
+    }
+}
+
+#[test]
+fn nothing_to_lint_is_never_a_silent_success() {
+    let empty = directory(&[("notes.txt", "not a policy")]);
+    let (said, outcome) = linted(&arguments(empty.path()), "2026-11-21T12:00:00Z");
+    assert_eq!(outcome, None);
+    assert!(said.starts_with("no policy file"), "{said}");
+    let (said, outcome) = linted(&arguments(&empty.path().join("nowhere")), "2026-11-21T12:00:00Z");
+    assert_eq!(outcome, None);
+    assert!(said.contains("cannot be read"), "{said}");
+    let comments = directory(&[("a.yaml", "# nothing\n")]);
+    let (said, outcome) = linted(&arguments(comments.path()), "2026-11-21T12:00:00Z");
+    assert_eq!(outcome, Some(Outcome::Finding));
+    assert!(said.contains("exactly one PolicySettings"), "{said}");
+}
+
+#[test]
+fn json_has_every_field_of_a_finding() {
+    let text = fs::read_to_string(folder().join("L02-block-list.yaml")).unwrap();
+    let directory = directory(&[("case.yaml", &text)]);
+    let arguments = LintArgs {
+        output: Output::Json,
+        ..arguments(directory.path())
+    };
+    let (said, _) = linted(&arguments, "2026-11-21T12:00:00Z");
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let finding = said["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["code"] == "L02")
+        .unwrap();
+    assert_eq!(
+        *finding,
+        serde_json::json!({
+            "code": "L02", "level": "error", "file": "case.yaml", "line": 14, "column": 11, "length": 2,
+            "sentence": "`NO` is not quoted and other YAML readers make it a boolean",
+            "fix": "write `\"NO\"`",
+        })
+    );
+    assert_eq!(
+        (&said["v"], &said["kind"]),
+        (&serde_json::json!(1), &serde_json::json!("lint"))
+    );
+}
+
+#[test]
+fn the_shipped_set_is_lint_clean_even_under_strict() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let strict = LintArgs {
+        strict: true,
+        ..arguments(&shipped)
+    };
+    let (said, outcome) = linted(&strict, "2026-11-21T12:00:00Z");
+    assert_eq!(outcome, Some(Outcome::Holds), "{said}");
+    assert!(said.ends_with(" no findings\n"), "{said}");
+}
