@@ -65,7 +65,7 @@ impl<'a> Found<'a> {
     }
 
     /// ` from 2027-01-01`, for what is not so yet.
-    fn from_in_words(&self, epoch: &Epoch) -> String {
+    fn since_when(&self, epoch: &Epoch) -> String {
         if epoch.from <= self.at {
             String::new()
         } else {

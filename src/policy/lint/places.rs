@@ -61,7 +61,7 @@ impl Found<'_> {
                     "the list of `{}/{}` has no member{}: its groups are empty then",
                     policy.name,
                     rule.id,
-                    self.from_in_words(epoch)
+                    self.since_when(epoch)
                 );
                 let fix = "write the places that the rule is to allow";
                 self.add(Level::Error, "L05", &rule.written_at, sentence, fix);
@@ -84,7 +84,7 @@ impl Found<'_> {
             if !compiled.admits.is_empty() || reported.contains(&(compiled.index.rule, "L05")) {
                 continue;
             }
-            let since = self.from_in_words(epoch);
+            let since = self.since_when(epoch);
             let name = format!("`{}/{}`", policy.name, rule.id);
             match &rule.demand {
                 Demand::Allowed(terms) => {
@@ -142,7 +142,7 @@ impl Found<'_> {
                             names.join(" and "),
                             policy.name,
                             activity.word(),
-                            self.from_in_words(epoch)
+                            self.since_when(epoch)
                         );
                         let fix = "let one place satisfy them all";
                         self.add(self.level(epoch), "L06", &rule.written_at, sentence, fix);
