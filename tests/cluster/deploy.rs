@@ -387,6 +387,40 @@ async fn only_the_compliance_group_says_what_a_namespace_holds() {
     as_administrator(&set, "").expect("a cluster administrator may");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_can_require_that_domicile_places_its_pods() {
+    let scenario = Scenario::begin("deploy-require").await;
+    let administrator = scenario.plane.administrator().display().to_string();
+    let (text, _) = render("enforce");
+    let as_administrator = |arguments: &[&str], input: &str| {
+        kubectl(&[&["--kubeconfig", &administrator], arguments].concat(), input)
+    };
+    as_administrator(&["apply", "--server-side", "--filename=-"], &text).expect("the installation is taken");
+    for namespace in ["free", "bound"] {
+        as_administrator(&["create", "namespace", namespace], "").expect("a namespace is taken");
+    }
+    as_administrator(
+        &["label", "namespace", "bound", "domicile.dev/scheduler=required"],
+        "",
+    )
+    .expect("an administrator sets the label");
+    let create = |pod: &Pod| {
+        let pod = serde_json::to_string(&pod.object()).expect("a pod is JSON");
+        as_administrator(&["create", "--dry-run=server", "--filename=-"], &pod)
+    };
+    let stray = Pod::named("stray").in_namespace("bound");
+    waiting::until("the policy is in force", LIMIT, async || match create(&stray) {
+        Err(complaint) if complaint.contains("schedulerName: domicile") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    let ours = Pod::named("ours").in_namespace("bound").scheduled_by("domicile");
+    create(&ours).expect("a pod that opts in is taken");
+    let complaint = create(&ours.on_node("somewhere")).expect_err("its node is named");
+    assert!(complaint.contains("leave `nodeName` out"), "{complaint}");
+    create(&stray.in_namespace("free")).expect("other namespaces are free");
+}
+
 /// Bindings of what `domicile-rbac.yaml` gives, and nothing else, to an account.
 fn domicile_alone() -> Value {
     let bindings = ["domicile-reader", "domicile-waker"].map(|role| {
