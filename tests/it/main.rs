@@ -7,6 +7,7 @@
 
 mod architecture;
 mod doctor;
+mod documentation;
 mod parity;
 mod placement;
 mod policy;

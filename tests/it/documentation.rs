@@ -1,0 +1,114 @@
+//! What `docs/` says of the program, held against the program: links, files, metrics, log sentences.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domicile::decisions::Verb;
+use domicile::files::SourceName;
+use domicile::metrics::Metrics;
+use jiff::Timestamp;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages of `docs/`, with their texts.
+fn pages() -> Vec<(PathBuf, String)> {
+    let mut pages: Vec<(PathBuf, String)> = fs::read_dir(root().join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect();
+    pages.sort();
+    assert!(pages.len() >= 3, "the pages were not found");
+    pages
+}
+
+/// Every word of a text that begins so, up to what no word of its kind has.
+fn words<'a>(text: &'a str, beginning: &'a str, inside: fn(char) -> bool) -> impl Iterator<Item = &'a str> {
+    text.match_indices(beginning).map(move |(at, _)| {
+        let rest = &text.as_bytes()[at..];
+        let end = rest.iter().position(|byte| !inside(char::from(*byte)));
+        &text[at..at + end.unwrap_or(rest.len())]
+    })
+}
+
+#[test]
+fn links_and_files_are_there() {
+    for (page, text) in pages() {
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            assert!(
+                page.parent().unwrap().join(target).exists(),
+                "{}: {target}",
+                page.display()
+            );
+        }
+        for file in words(&text, "deploy/", |c| {
+            c.is_ascii_alphanumeric() || "/-_.".contains(c)
+        }) {
+            assert!(
+                root().join(file.trim_end_matches('.')).exists(),
+                "{}: {file}",
+                page.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn metrics_exist() {
+    let metrics = Metrics::new();
+    // Families say nothing before they are used.
+    metrics.refused("rule", None, "enforce");
+    metrics.failed(Verb::Filter, "not-ready");
+    metrics.source_confirmed(SourceName::Policies, Timestamp::UNIX_EPOCH);
+    let served = metrics.encode(Timestamp::UNIX_EPOCH);
+    let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let known: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+    let mut named = 0;
+    for (page, text) in pages() {
+        for word in words(&text, "domicile_", |c| c.is_ascii_lowercase() || c == '_') {
+            let family = word.trim_end_matches("_total");
+            // One family cannot be used from here.
+            assert!(
+                known.contains(family) || family == "domicile_decisions",
+                "{}: {word} is not among {known:?}",
+                page.display()
+            );
+            named += 1;
+        }
+    }
+    assert!(named > 10, "only {named} metrics are named");
+}
+
+#[test]
+fn sentences_of_the_log_are_said() {
+    let mut sources = String::new();
+    let mut open = vec![root().join("src")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => sources.push_str(&fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    let failures = fs::read_to_string(root().join("docs/failures.md")).unwrap();
+    for sentence in [
+        "source is bad; the last good one still decides",
+        "files that an earlier run saved decide",
+        "good files are not saved",
+        "saved files are not used",
+        "permitted nodes exist outside the offered sample",
+    ] {
+        assert!(failures.contains(sentence), "no longer told: {sentence}");
+        assert!(sources.contains(sentence), "no longer said: {sentence}");
+    }
+}
