@@ -29,9 +29,8 @@ fn pages() -> Vec<(PathBuf, String)> {
 /// Every word of a text that begins so, up to what no word of its kind has.
 fn words<'a>(text: &'a str, beginning: &'a str, inside: fn(char) -> bool) -> impl Iterator<Item = &'a str> {
     text.match_indices(beginning).map(move |(at, _)| {
-        let rest = &text.as_bytes()[at..];
-        let end = rest.iter().position(|byte| !inside(char::from(*byte)));
-        &text[at..at + end.unwrap_or(rest.len())]
+        let (_, rest) = text.split_at(at);
+        rest.split(|c| !inside(c)).next().unwrap_or(rest)
     })
 }
 
