@@ -169,7 +169,7 @@ impl Why {
             writeln!(out, "  no rule applies to this data")?;
         }
         for cause in &self.causes {
-            write_cause(out, cause, pod)?;
+            write_cause(out, cause, pod, self.node_known)?;
         }
         if let Some(until) = &self.holds_until {
             writeln!(
@@ -211,11 +211,18 @@ pub(super) fn passing_classes(assessment: &Assessment<'_>) -> Vec<ClassIndex> {
     classes.filter(|class| assessment.passes(Some(*class))).collect()
 }
 
-fn write_cause(out: &mut dyn Write, cause: &DecisionCause, pod: &PodRequirements) -> io::Result<()> {
+fn write_cause(
+    out: &mut dyn Write,
+    cause: &DecisionCause,
+    pod: &PodRequirements,
+    node_known: bool,
+) -> io::Result<()> {
     let word = match (cause.refuses, cause.mode) {
         (true, "enforce") => "refuses",
         (true, _) => "would refuse",
-        (false, _) => "permits",
+        (false, _) if node_known => "permits",
+        // Nobody knows what the rule makes of a node that nobody knows.
+        (false, _) => "applies",
     };
     let only_recorded = match cause.mode {
         "enforce" => String::new(),

@@ -157,7 +157,12 @@ impl WhyNot {
             )?;
         }
         if let Some(sentence) = &self.sentence {
-            writeln!(out, "  the others bear this reason: {sentence}")?;
+            let whom = if self.permitted_nodes == 0 {
+                "they all"
+            } else {
+                "the others"
+            };
+            writeln!(out, "  {whom} bear this reason: {sentence}")?;
         }
         writeln!(out, "\nthe data of the pod")?;
         for line in data_in_words(pod, &assessment.profile.tuples) {

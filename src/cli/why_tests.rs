@@ -122,6 +122,10 @@ fn an_unknown_node_refuses_a_governed_pod_and_passes_another() {
         (Outcome::Finding, &"unknown-node".into())
     );
     assert!(text.contains("the fleet has no node `nowhere`"), "{text}");
+    assert!(
+        text.contains("applies: `eea-personal-data/place`") && !text.contains("permits: "),
+        "{text}"
+    );
     let (outcome, json, text) = why(&facts(), &pod("kube-system", ""), "nowhere");
     assert_eq!((outcome, &json["governed"]), (Outcome::Holds, &false.into()));
     assert!(text.contains("residency has no say"), "{text}");
@@ -160,4 +164,34 @@ fn why_not_counts_nodes_by_reason_and_agrees_with_why_on_each() {
     let refused = json["refused"][0]["nodes"].as_u64().expect("a count");
     assert_eq!(Some(refused + counted), json["nodes"].as_u64());
     assert_eq!(permitted[0]["score"], 10);
+}
+
+#[test]
+fn every_rule_that_bears_on_a_pod_has_data_that_brings_it() {
+    let facts = facts();
+    let annotations = [
+        "domicile.dev/data-sets: \"orders: reads=1; ledger: reads=1; undeclared: reads=1\"",
+        "domicile.dev/data-categories: \"personal,payment\", domicile.dev/data-subjects: \"DE,US\"",
+        "",
+    ];
+    let mut rules = 0;
+    for namespace in [
+        "shop",
+        "payments",
+        "back-office",
+        "analytics",
+        "default",
+        "nowhere",
+    ] {
+        for annotations in annotations {
+            let pod = pod(namespace, annotations);
+            let (_, json, _) = why(&facts, &pod, IN_FRANKFURT);
+            for cause in json["causes"].as_array().expect("causes") {
+                let data = cause["becauseOf"].as_array().expect("data");
+                assert!(!data.is_empty(), "{namespace} {annotations}: {cause}");
+                rules += 1;
+            }
+        }
+    }
+    assert!(rules > 20, "{rules}");
 }
