@@ -111,3 +111,69 @@ fn sentences_of_the_log_are_said() {
         assert!(sources.contains(sentence), "no longer said: {sentence}");
     }
 }
+
+#[test]
+fn the_image_is_built_from_everything_that_is_compiled_in() {
+    let dockerfile = fs::read_to_string(root().join("deploy/Dockerfile")).unwrap();
+    let let_in = fs::read_to_string(root().join(".dockerignore")).unwrap();
+    let copied: BTreeSet<&str> = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY ")?.split(' ').next())
+        .collect();
+    let mut needed: BTreeSet<String> = ["src", "tests", "benches"].map(str::to_owned).into();
+    let mut open = vec![root().join("src")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for part in text.split("include_str!(\"").skip(1) {
+                let included = folder.join(part.split('"').next().unwrap());
+                let included = included.canonicalize().expect("what is included is there");
+                let inside = included.strip_prefix(root().canonicalize().unwrap()).unwrap();
+                needed.insert(
+                    inside
+                        .components()
+                        .next()
+                        .unwrap()
+                        .as_os_str()
+                        .to_string_lossy()
+                        .into(),
+                );
+            }
+        }
+    }
+    assert!(
+        needed.contains("policies") && needed.contains("defaults"),
+        "{needed:?}"
+    );
+    for folder in needed {
+        assert!(copied.contains(folder.as_str()), "`{folder}` is not copied");
+        assert!(
+            let_in.lines().any(|line| line.strip_prefix('!') == Some(&folder)),
+            "`{folder}` is not let in"
+        );
+    }
+}
+
+#[test]
+fn every_code_of_the_doctor_is_explained_once() {
+    let page = fs::read_to_string(root().join("docs/doctor.md")).unwrap();
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| D")?.split(' ').next())
+        .collect();
+    let mut raised: BTreeSet<String> = BTreeSet::new();
+    for entry in fs::read_dir(root().join("src/doctor")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for word in words(&text, "\"D", |c| c == '"' || c == 'D' || c.is_ascii_digit()) {
+            if word.len() == "\"D00\"".len() {
+                raised.insert(word.trim_matches('"').trim_start_matches('D').to_owned());
+            }
+        }
+    }
+    assert_eq!(explained, raised.iter().map(String::as_str).collect::<Vec<_>>());
+}
