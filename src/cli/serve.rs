@@ -245,9 +245,10 @@ fn blind_sample(setting: OnBlindSample) -> BlindSample {
     }
 }
 
-/// Says where it listens, and on the built-in fleet what to try first.
+/// Says where it listens, and on the built-in fleet what to try first. Only that goes to standard output,
+/// which in an installation may be where decision records go.
 fn greet(settings: &ServeSettings, publisher: &Publisher, address: SocketAddr) {
-    println!("domicile answers kube-scheduler at http://{address}");
+    tracing::info!("answers kube-scheduler at http://{address}");
     if settings.fleet != FleetSource::Embedded {
         return;
     }
