@@ -21,9 +21,10 @@ pub use blocks::data_set_name;
 
 /// Translates everything but data sets.
 pub fn translate(objects: &Objects, reader: &mut Reader) -> (Option<Definitions>, Catalogue) {
+    let unread_documents = !reader.findings.is_empty();
     let regions = regions::regions(&objects.regions, reader);
     let groups = groups::groups(&objects.groups, reader);
-    let settings = settings::settings(&objects.settings, reader);
+    let settings = settings::settings(&objects.settings, unread_documents, reader);
     if let Some(settings) = &settings {
         reader.teams = settings.teams.keys().cloned().collect();
     }

@@ -8,7 +8,15 @@ use crate::policy::document::Object;
 use crate::policy::schema::{self, RegionKeySetting, SettingsSpec};
 use crate::policy::words::Reader;
 
-pub(super) fn settings(objects: &[Object<SettingsSpec>], reader: &mut Reader) -> Option<Settings> {
+pub(super) fn settings(
+    objects: &[Object<SettingsSpec>],
+    unread_documents: bool,
+    reader: &mut Reader,
+) -> Option<Settings> {
+    if objects.is_empty() && unread_documents {
+        // The settings may be what could not be read, which has a finding of its own.
+        return None;
+    }
     let [object] = objects else {
         let position = objects.get(1).map(Object::position).unwrap_or_default();
         let sentence = format!(

@@ -2,10 +2,13 @@
 //! set, the linter.
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod cases;
 mod choices;
 mod generate;
+mod limits;
 mod lint;
 mod naive;
 mod properties;
+mod shipped;
 mod world;
 mod written;

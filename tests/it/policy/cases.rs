@@ -1,0 +1,339 @@
+//! `tests/cases/*.yaml`: small worlds in the words of a compliance officer, and what becomes of their pods.
+//!
+//! A file says what it is about, then its policies (each with an owner of the same name), groups, data sets
+//! and objects, then its cases. `permitted` lists regions, or is `everywhere`, `catalogued` (everywhere but
+//! the node without a region) or `nowhere`; `reasons` are what refuses some node, with the mode where it
+//! does not enforce. What a case does not mention is not checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use domicile::objects::{read_fleet, read_pod};
+use domicile::placement::{Assessment, assess};
+use domicile::policy::{Cause, Mode, PolicySet};
+use domicile::snapshot::{Inputs, Snapshot};
+use domicile::topology::{LatencyTable, Measurements};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+type Named<T> = BTreeMap<String, T>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CaseFile {
+    about: String,
+    #[serde(default)]
+    settings: Named<Value>,
+    #[serde(default)]
+    policies: Named<Named<Value>>,
+    #[serde(default)]
+    groups: Named<Named<Value>>,
+    #[serde(default)]
+    data_sets: Named<Value>,
+    #[serde(default)]
+    namespaces: Named<Metadata>,
+    #[serde(default)]
+    storage_classes: Named<Metadata>,
+    #[serde(default)]
+    volumes: Named<Storage>,
+    #[serde(default)]
+    claims: Named<Storage>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    #[serde(default)]
+    labels: Named<String>,
+    #[serde(default)]
+    annotations: Named<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Storage {
+    storage_class: Option<String>,
+    volume: Option<String>,
+    #[serde(default)]
+    annotations: Named<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    at: Option<String>,
+    pod: Pod,
+    permitted: Permitted,
+    sentence: Option<String>,
+    reasons: Option<Vec<String>>,
+    tuples: Option<Vec<String>>,
+    governed: Option<bool>,
+    /// Whether everything passes although it is not permitted.
+    #[serde(default)]
+    observed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Permitted {
+    Word(String),
+    Regions(BTreeSet<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pod {
+    namespace: String,
+    #[serde(default)]
+    annotations: Named<String>,
+    #[serde(default)]
+    claims: Vec<String>,
+    ephemeral: Option<Storage>,
+}
+
+const NODE_WITHOUT_REGION: &str = "unlabelled";
+
+fn document(kind: &str, name: &str, spec: Value) -> String {
+    json!({"apiVersion": "domicile.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+        .to_string()
+}
+
+/// What a file does not say is as in the shipped settings.
+fn with_defaults(mut stated: Named<Value>, defaults: Value) -> Value {
+    for (key, value) in defaults.as_object().unwrap() {
+        stated.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    json!(stated)
+}
+
+fn policy_set(file: &mut CaseFile, places: &str) -> PolicySet {
+    let settings = with_defaults(
+        std::mem::take(&mut file.settings),
+        json!({"mode": "enforce", "uncovered": "deny", "unlabelled": "allow", "regionKey": "topology"}),
+    );
+    let mut documents = vec![document("PolicySettings", "settings", settings)];
+    for (name, stated) in std::mem::take(&mut file.policies) {
+        let contact = format!("{name}@corp.example");
+        let defaults = json!({
+            "title": name, "owner": {"team": name, "contact": contact},
+            "legalBasis": [{"cite": "an example"}], "mode": "enforce",
+        });
+        documents.push(document(
+            "PlacementPolicy",
+            &name,
+            with_defaults(stated, defaults),
+        ));
+    }
+    for (name, stated) in std::mem::take(&mut file.groups) {
+        let defaults = json!({"asOf": "2026-11-21", "reviewBy": "2027-11-21", "source": "an example"});
+        documents.push(document(
+            "JurisdictionGroup",
+            &name,
+            with_defaults(stated, defaults),
+        ));
+    }
+    for (name, profile) in std::mem::take(&mut file.data_sets) {
+        let spec = json!({"profile": profile, "consistency": "strict", "replicas": []});
+        documents.push(document("DataSet", &name, spec));
+    }
+    let own = documents.join("\n---\n");
+    match PolicySet::load([("places.yaml", places), ("case", own.as_str())]) {
+        Ok(loaded) => loaded.set,
+        Err(findings) => panic!("{}: {own}", findings[0]),
+    }
+}
+
+/// The objects as the API server would print them.
+fn fleet_text(file: &CaseFile, set: &PolicySet) -> String {
+    let mut items =
+        vec![json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE_WITHOUT_REGION}})];
+    for region in set.catalogue().regions() {
+        let (provider, name) = (region.key.provider(), region.key.region());
+        let labels = json!({"topology.kubernetes.io/region": name, "domicile.dev/provider": provider});
+        let metadata = json!({"name": format!("{provider}.{name}"), "labels": labels});
+        items.push(json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata}));
+    }
+    for (name, Metadata { labels, annotations }) in &file.namespaces {
+        let metadata = json!({"name": name, "labels": labels, "annotations": annotations});
+        items.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}));
+    }
+    for (name, class) in &file.storage_classes {
+        let metadata = json!({"name": name, "annotations": class.annotations});
+        items.push(json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": metadata}));
+    }
+    for (name, volume) in &file.volumes {
+        let metadata = json!({"name": name, "annotations": volume.annotations});
+        let spec = json!({"storageClassName": volume.storage_class});
+        items.push(
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": spec}),
+        );
+    }
+    for (name, claim) in &file.claims {
+        let (namespace, name) = name.split_once('/').expect("a claim is written namespace/name");
+        let metadata = json!({"namespace": namespace, "name": name, "annotations": claim.annotations});
+        let spec = json!({"storageClassName": claim.storage_class, "volumeName": claim.volume});
+        items.push(json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec,
+        }));
+    }
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+fn pod_text(pod: &Pod) -> String {
+    let claims = pod
+        .claims
+        .iter()
+        .map(|claim| json!({"name": claim, "persistentVolumeClaim": {"claimName": claim}}));
+    let ephemeral = pod.ephemeral.iter().map(|template| {
+        let spec = json!({"storageClassName": template.storage_class});
+        let metadata = json!({"annotations": template.annotations});
+        json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"metadata": metadata, "spec": spec}}})
+    });
+    let volumes: Vec<Value> = claims.chain(ephemeral).collect();
+    let metadata = json!({"name": "pod", "namespace": pod.namespace, "annotations": pod.annotations});
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"volumes": volumes}}).to_string()
+}
+
+fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
+    let fleet = read_fleet(fleet, "fleet")
+        .map_err(|errors| errors[0].to_string())
+        .unwrap();
+    let coordinates = set.catalogue().coordinates();
+    Snapshot::new(Inputs {
+        fleet: Arc::new(fleet.fleet),
+        fleet_version: "1".to_owned(),
+        policies: set,
+        data_sets: Arc::default(),
+        data_sets_version: "1".to_owned(),
+        latency: Arc::new(LatencyTable::build(&Measurements::default(), &coordinates)),
+    })
+}
+
+fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
+    let refusing = assessment.verdict.restrictions.iter();
+    let refusing = refusing.filter(|restriction| !snapshot.places().is_within(&restriction.admits));
+    let word = |cause| match cause {
+        Cause::Malformed => "malformed".to_owned(),
+        Cause::Uncovered => "uncovered".to_owned(),
+        Cause::Unlabelled => "unlabelled".to_owned(),
+        Cause::Rule(index) => snapshot.policies().rule_name(index).unwrap(),
+    };
+    refusing
+        .map(|restriction| match restriction.mode {
+            Mode::Enforce => word(restriction.cause),
+            mode => format!("{} ({})", word(restriction.cause), mode.word()),
+        })
+        .collect()
+}
+
+fn check(case: &Case, snapshot: &Snapshot) -> Result<(), String> {
+    let at = case.at.as_deref().unwrap_or("2026-11-21");
+    let at = if at.contains('T') {
+        at.to_owned()
+    } else {
+        format!("{at}T00:00:00Z")
+    };
+    let now: Timestamp = at.parse().map_err(|error| format!("{at}: {error}"))?;
+    let pod = read_pod(&pod_text(&case.pod), "pod").map_err(|error| error.to_string())?;
+    let assessment = assess(snapshot, &pod, now);
+    let name_of = |region: &str| region.replacen('/', ".", 1);
+    let every: BTreeSet<String> = snapshot
+        .policies()
+        .catalogue()
+        .regions()
+        .map(|region| region.key.to_string())
+        .chain([NODE_WITHOUT_REGION.to_owned()])
+        .collect();
+    let class = |region: &String| snapshot.class_of(name_of(region).as_bytes());
+    let permitted: BTreeSet<String> = every
+        .iter()
+        .filter(|region| assessment.permits(class(region)))
+        .cloned()
+        .collect();
+    let wanted: BTreeSet<String> = match &case.permitted {
+        Permitted::Regions(regions) => regions.clone(),
+        Permitted::Word(word) if word == "nowhere" => BTreeSet::new(),
+        Permitted::Word(word) if word == "everywhere" => every.clone(),
+        Permitted::Word(word) if word == "catalogued" => every
+            .iter()
+            .filter(|region| *region != NODE_WITHOUT_REGION)
+            .cloned()
+            .collect(),
+        Permitted::Word(word) => return Err(format!("`{word}` is not a word for places")),
+    };
+    let differs = |what: &str, said: String, wanted: String| {
+        if said == wanted {
+            Ok(())
+        } else {
+            Err(format!("{what}: {said}\nwanted: {wanted}"))
+        }
+    };
+    differs("permitted", format!("{permitted:?}"), format!("{wanted:?}"))?;
+    let all_pass = every.iter().all(|region| assessment.passes(class(region)));
+    let all_should = case.observed || permitted == every;
+    differs("everything passes", all_pass.to_string(), all_should.to_string())?;
+    if let Some(sentence) = &case.sentence {
+        differs("sentence", assessment.sentence(), sentence.clone())?;
+    }
+    if let Some(wanted) = &case.reasons {
+        differs(
+            "reasons",
+            format!("{:?}", reasons(snapshot, &assessment)),
+            format!("{wanted:?}"),
+        )?;
+    }
+    if let Some(wanted) = &case.tuples {
+        let tuples = assessment.profile.tuples.iter();
+        let tuples: Vec<String> = tuples
+            .map(|sourced| format!("{}: {}", sourced.source, sourced.tuple))
+            .collect();
+        differs("tuples", format!("{tuples:#?}"), format!("{wanted:#?}"))?;
+    }
+    if let Some(governed) = case.governed {
+        differs(
+            "governed",
+            assessment.verdict.governed.to_string(),
+            governed.to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_case_of_the_folder_is_decided_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let places = fs::read_to_string(folder.join("places.yaml")).unwrap();
+    let mut problems = Vec::new();
+    let mut cases = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name == "places.yaml" {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let mut file: CaseFile = match serde_saphyr::from_str(&text) {
+            Ok(file) => file,
+            Err(error) => panic!("{name}: {error}"),
+        };
+        assert!(
+            !file.about.is_empty() && !file.cases.is_empty(),
+            "{name} says nothing"
+        );
+        let set = Arc::new(policy_set(&mut file, &places));
+        let snapshot = snapshot(set.clone(), &fleet_text(&file, &set));
+        for case in &file.cases {
+            cases += 1;
+            if let Err(problem) = check(case, &snapshot) {
+                problems.push(format!("{name}: {}: {problem}", case.name));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+    assert!(cases > 50, "only {cases} cases");
+}
