@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::Pod;
 use super::fleet::{EEA_PERSONAL, EEA_SENTENCE, aws, aws_nodes, azure, gcp};
 use super::stand::{LIMIT, Plan};
 
-/// The leader of the shipped data set `orders` is in aws/eu-central-1. London is nearer to it than
-/// Stockholm and Dublin, and outside the EEA.
+/// The leader of the shipped data set `orders` is in aws/eu-central-1. By the shipped figures London is
+/// nearer to it (17.8 ms) than Stockholm (22.8 ms) and Dublin (26.9 ms), and it is outside the EEA.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_eea_pod_binds_in_the_eea_nearest_to_its_leader_replica() {
     let stand = Plan::begin("nearest-to-the-leader")
@@ -14,7 +14,6 @@ async fn an_eea_pod_binds_in_the_eea_nearest_to_its_leader_replica() {
         .nodes([
             aws("dublin", "eu-west-1"),
             aws("london", "eu-west-2"),
-            aws("paris", "eu-west-3"),
             aws("stockholm", "eu-north-1"),
             aws("virginia", "us-east-1"),
             aws("mumbai", "ap-south-1"),
@@ -40,12 +39,12 @@ async fn an_eea_pod_binds_in_the_eea_nearest_to_its_leader_replica() {
         pods.push(cluster.create_pod(&orders("without-frankfurt", lane)).await);
     }
     for pod in &pods {
-        assert_eq!(cluster.until_bound(pod, LIMIT).await, "paris");
+        assert_eq!(cluster.until_bound(pod, LIMIT).await, "stockholm");
     }
 
     // Frankfurt is busy, which kube-scheduler by itself would avoid.
     cluster.create_nodes([aws("frankfurt", "eu-central-1")]).await;
-    stand.until_nodes(10).await;
+    stand.until_nodes(9).await;
     for number in 0..5 {
         let busy = crate::objects::Pod::named(format!("busy-{number}"))
             .cpu("500m")
