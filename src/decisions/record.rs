@@ -143,14 +143,24 @@ pub struct PodIdentity {
     pub owner: Option<OwnerIdentity>,
 }
 
-/// One tuple of the pod's data profile, and who said it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What one source says about the pod's data: every classification with every category and every subject.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileEntry {
-    /// Such as `namespace payments` or `data set orders`.
+    /// Such as `Namespace` or `DataSet/orders`.
     pub source: String,
-    /// Such as `classification confidential, category personal, subject DE`.
-    pub tuple: String,
+    /// `unlabelled` or `no-data`, where the source says nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+    /// Words of classifications; `unknown` where it is not stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classifications: Vec<String>,
+    /// Words of categories, `none`, or `unknown`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// Codes of countries and their parts, `none`, or `unknown`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
 }
 
 /// How many of the candidates one reason refuses, or would.
@@ -297,8 +307,11 @@ pub(super) mod tests {
             mode: Mode::Enforce,
             governed: true,
             profile: vec![ProfileEntry {
-                source: "namespace payments".into(),
-                tuple: "classification confidential, category personal, subject DE".into(),
+                source: "Namespace".into(),
+                classifications: vec!["confidential".into()],
+                categories: vec!["personal".into()],
+                subjects: vec!["DE".into(), "FR".into()],
+                says: None,
             }],
             policy_set: "5e7".into(),
             snapshot: "5a9".into(),
@@ -327,7 +340,7 @@ pub(super) mod tests {
                 r#"{"v":1,"id":"5a9.1.1","time":"2027-01-31T12:00:00.007Z","verb":"filter","#,
                 r#""pod":{"namespace":"payments","name":"fraud-7f9","uid":"0d1c","owner":{"kind":"ReplicaSet","name":"fraud"}},"#,
                 r#""mode":"enforce","governed":true,"#,
-                r#""profile":[{"source":"namespace payments","tuple":"classification confidential, category personal, subject DE"}],"#,
+                r#""profile":[{"source":"Namespace","classifications":["confidential"],"categories":["personal"],"subjects":["DE","FR"]}],"#,
                 r#""policy_set":"5e7","snapshot":"5a9","candidates":9,"permitted":0,"#,
                 r#""reasons":[{"code":"rule","rule":"eea-personal-data/place","mode":"enforce","nodes":8}],"#,
                 r#""verdict":"refused","sentence":"domicile: no","valid_until":"2027-06-01T00:00:00.000Z"}"#

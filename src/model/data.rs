@@ -210,6 +210,24 @@ impl DataTuple {
         subject: Dimension::Missing,
     };
 
+    /// Classification, category and subject as records and reports write them; `unknown` where a dimension
+    /// is not stated.
+    #[must_use]
+    pub fn words(&self) -> [String; 3] {
+        let classification = self.classification.map_or("unknown", Classification::word);
+        let category = match self.category {
+            Dimension::Missing => "unknown",
+            Dimension::None => "none",
+            Dimension::Is(category) => category.word(),
+        };
+        let subject = match &self.subject {
+            Dimension::Missing => "unknown".to_owned(),
+            Dimension::None => "none".to_owned(),
+            Dimension::Is(subject) => subject.to_string(),
+        };
+        [classification.to_owned(), category.to_owned(), subject]
+    }
+
     /// Whether every dimension is stated.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -237,21 +255,11 @@ impl fmt::Display for Tuple {
             Self::NoData => return formatter.write_str("no governed data"),
             Self::Data(data) => data,
         };
-        let classification = data.classification.map_or("unknown", Classification::word);
-        let category = match data.category {
-            Dimension::Missing => "unknown",
-            Dimension::None => "none",
-            Dimension::Is(category) => category.word(),
-        };
+        let [classification, category, subject] = data.words();
         write!(
             formatter,
-            "classification {classification}, category {category}, subject "
-        )?;
-        match &data.subject {
-            Dimension::Missing => formatter.write_str("unknown"),
-            Dimension::None => formatter.write_str("none"),
-            Dimension::Is(subject) => subject.fmt(formatter),
-        }
+            "classification {classification}, category {category}, subject {subject}"
+        )
     }
 }
 

@@ -7,8 +7,9 @@ use crate::decisions::{
     DecisionRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord, RecordVersion, RuleMode,
     Verb, Verdict,
 };
+use crate::model::Tuple;
 use crate::placement::{Answer, ReasonCount};
-use crate::policy;
+use crate::policy::{self, SourcedTuple};
 
 /// What was answered, in the words of records and metrics.
 #[must_use]
@@ -69,12 +70,7 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
             Mode::Enforce
         },
         governed: assessment.verdict.governed,
-        profile: (assessment.profile.tuples.iter())
-            .map(|sourced| ProfileEntry {
-                source: sourced.source.to_string(),
-                tuple: sourced.tuple.to_string(),
-            })
-            .collect(),
+        profile: profile(&assessment.profile.tuples),
         policy_set: assessment.snapshot.policies().digest().into(),
         snapshot: assessment.snapshot.id().into(),
         candidates: outcome.candidates() as u64,
@@ -89,6 +85,41 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         valid_until: assessment.verdict.valid_until,
         lost: 0,
     }
+}
+
+/// One entry for each source: its tuples are the cross product of its lists, so the lists say them all.
+fn profile(tuples: &[SourcedTuple]) -> Vec<ProfileEntry> {
+    let of_one_source = tuples.chunk_by(|one, next| one.source == next.source);
+    of_one_source.map(entry).collect()
+}
+
+fn entry(tuples: &[SourcedTuple]) -> ProfileEntry {
+    let mut entry = ProfileEntry {
+        source: tuples
+            .first()
+            .map(|sourced| sourced.source.to_string())
+            .unwrap_or_default(),
+        ..ProfileEntry::default()
+    };
+    for sourced in tuples {
+        match &sourced.tuple {
+            Tuple::Unlabelled => entry.says = Some("unlabelled".to_owned()),
+            Tuple::NoData => entry.says = Some("no-data".to_owned()),
+            Tuple::Data(data) => {
+                let [classification, category, subject] = data.words();
+                for (list, word) in [
+                    (&mut entry.classifications, classification),
+                    (&mut entry.categories, category),
+                    (&mut entry.subjects, subject),
+                ] {
+                    if !list.contains(&word) {
+                        list.push(word);
+                    }
+                }
+            }
+        }
+    }
+    entry
 }
 
 fn reason(count: &ReasonCount) -> ReasonRecord {
