@@ -227,9 +227,12 @@ impl Gatherer<'_> {
         }
         if let Some(claim) = claim {
             self.annotations(Source::Claim(claim_name.clone()), &claim.annotations);
-            let class_of_volume = claim.volume.as_ref().and_then(|volume| self.bound_volume(volume));
-            let class = claim.storage_class.clone().or(class_of_volume);
-            self.storage_class(class.or(class_of_template));
+            // A volume that is not known may have any class, whatever the template asked for.
+            let class_of_volume = match &claim.volume {
+                Some(volume) => self.bound_volume(volume),
+                None => class_of_template,
+            };
+            self.storage_class(claim.storage_class.clone().or(class_of_volume));
             return;
         }
         // The claim of a template is made when the pod is created, and may not be known yet.

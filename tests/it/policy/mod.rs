@@ -9,6 +9,7 @@ mod limits;
 mod lint;
 mod naive;
 mod properties;
+mod regressions;
 mod shipped;
 mod world;
 mod written;

@@ -533,8 +533,11 @@ impl Naive<'_> {
             None | Some(None) => class_of_template,
             Some(Some(claim)) => {
                 self.says(sources, SaidBy::Claim, &claim.says);
-                let of_volume = claim.volume.and_then(|name| self.volume(sources, name));
-                claim.storage_class.or(of_volume).or(class_of_template)
+                let of_volume = match claim.volume {
+                    Some(name) => self.volume(sources, name),
+                    None => class_of_template,
+                };
+                claim.storage_class.or(of_volume)
             }
         };
         if let Some(name) = class {

@@ -1,0 +1,224 @@
+//! What the properties found, each as the smallest world in which it went wrong.
+
+use super::world::*;
+use super::written::{self, judge, load, permits};
+
+fn places() -> Vec<Region> {
+    [("p", "de", "DE"), ("p", "us", "US")]
+        .map(|(provider, region, country)| Region {
+            provider,
+            region,
+            country,
+            subdivision: None,
+            facts: Facts::default(),
+            zone: None,
+        })
+        .into()
+}
+
+/// A set of one policy where uncovered data runs anywhere.
+fn set(block: Block, rules: Vec<Rule>) -> Set {
+    Set {
+        observe: false,
+        uncovered_is_allowed: true,
+        unlabelled: Unlabelled::Allow,
+        exempt: Vec::new(),
+        regions: places(),
+        groups: Vec::new(),
+        policies: vec![Policy {
+            name: "k",
+            mode: "enforce",
+            effective_from: None,
+            enforce_from: None,
+            blocks: vec![block],
+            rules,
+        }],
+        data_sets: vec![DataSet {
+            name: "d0",
+            classification: "internal",
+            categories: vec!["telemetry"],
+            subjects: vec!["none"],
+        }],
+    }
+}
+
+fn denies_us(id: &'static str) -> Rule {
+    Rule {
+        id,
+        activities: None,
+        demand: Demand::Denied(vec!["US"]),
+    }
+}
+
+fn objects(claim: Claim) -> Objects {
+    Objects {
+        namespaces: Some(vec![Namespace {
+            name: "n0",
+            labels: Vec::new(),
+            says: NamespaceSays::Nothing,
+        }]),
+        storage_classes: Some(Vec::new()),
+        volumes: Some(Vec::new()),
+        claims: Some(vec![claim]),
+    }
+}
+
+fn claim(name: &'static str) -> Claim {
+    Claim {
+        namespace: "n0",
+        name,
+        storage_class: None,
+        volume: None,
+        says: Says::default(),
+    }
+}
+
+fn pod(template: Option<Template>) -> Pod {
+    Pod {
+        namespace: "n0",
+        says: Says::default(),
+        mounts: vec![Mount {
+            claim: "c0",
+            template,
+        }],
+    }
+}
+
+const US: Labels = Labels {
+    provider: Some("p"),
+    region: Some("us"),
+    zone: None,
+};
+
+fn permits_us(set: &Set, objects: &Objects, pod: &Pod) -> bool {
+    let loaded = load(set);
+    let judged = judge(&loaded, &written::fleet(objects), pod, 0);
+    permits(&loaded, &judged.verdict, US)
+}
+
+#[test]
+fn a_claim_that_is_not_known_may_name_any_data_set() {
+    let block = Block {
+        data_sets: Some(vec!["d0"]),
+        ..Block::default()
+    };
+    let set = set(block, vec![denies_us("a")]);
+    let naming = Claim {
+        says: Says {
+            data_sets: vec!["d0"],
+            ..Says::default()
+        },
+        ..claim("c0")
+    };
+    assert!(!permits_us(&set, &objects(naming), &pod(None)));
+    assert!(permits_us(&set, &objects(claim("c0")), &pod(None)));
+    assert!(!permits_us(&set, &objects(claim("another")), &pod(None)));
+}
+
+#[test]
+fn a_volume_that_is_not_known_may_have_another_class_than_the_template_asked_for() {
+    let block = Block {
+        storage_classes: Some(vec!["gold"]),
+        ..Block::default()
+    };
+    let set = set(block, vec![denies_us("a")]);
+    let asks_for_iron = || {
+        Some(Template {
+            storage_class: Some("iron"),
+            says: Says::default(),
+        })
+    };
+    let bound = Claim {
+        volume: Some("v0"),
+        ..claim("c0")
+    };
+    let mut known = objects(bound);
+    let volume = |class| Volume {
+        name: "v0",
+        storage_class: Some(class),
+        says: Says::default(),
+    };
+    known.volumes = Some(vec![volume("gold")]);
+    assert!(!permits_us(&set, &known, &pod(asks_for_iron())));
+    known.volumes = Some(vec![volume("iron")]);
+    assert!(permits_us(&set, &known, &pod(asks_for_iron())));
+    known.volumes = Some(Vec::new());
+    assert!(!permits_us(&set, &known, &pod(asks_for_iron())));
+}
+
+#[test]
+fn the_template_counts_even_when_its_claim_says_nothing() {
+    let data = DataSelector {
+        categories: Some(vec!["payment"]),
+        ..DataSelector::default()
+    };
+    let block = Block {
+        data: Some(data),
+        ..Block::default()
+    };
+    let set = set(block, vec![denies_us("a")]);
+    let stated = Stated {
+        categories: Some(vec!["payment"]),
+        ..Stated::default()
+    };
+    let says = Says {
+        stated,
+        ..Says::default()
+    };
+    let template = Some(Template {
+        storage_class: None,
+        says,
+    });
+    assert!(!permits_us(
+        &set,
+        &objects(claim("another")),
+        &pod(template.clone())
+    ));
+    assert!(!permits_us(&set, &objects(claim("c0")), &pod(template)));
+}
+
+#[test]
+fn a_sentence_names_rules_in_the_order_of_names_wherever_they_stand() {
+    let data = DataSelector {
+        categories: Some(vec!["payment"]),
+        ..DataSelector::default()
+    };
+    let block = || Block {
+        data: Some(data.clone()),
+        ..Block::default()
+    };
+    let stated = Stated {
+        categories: Some(vec!["payment"]),
+        ..Stated::default()
+    };
+    let mut pod = pod(None);
+    pod.says.stated = stated;
+    for order in [["a", "b"], ["b", "a"]] {
+        let loaded = load(&set(block(), order.map(denies_us).into()));
+        let judged = judge(&loaded, &written::fleet(&objects(claim("c0"))), &pod, 0);
+        let every_place = loaded.catalogue().every_place();
+        let said = domicile::policy::sentence(&loaded, &judged.profile, &judged.verdict, &every_place);
+        assert_eq!(
+            said,
+            "domicile: `k/a` permits no place in US; `k/b` permits no place in US; ask k@corp.example"
+        );
+    }
+}
+
+#[test]
+fn an_operator_of_no_country_is_not_inside_anything() {
+    let region = r#"{"apiVersion": "domicile.dev/v1alpha1", "kind": "Region", "metadata": {"name": "p.x"},
+        "spec": {"provider": "p", "region": "x", "country": "DE", "operator": {"controlledFrom": []},
+        "source": {"cite": "x", "asOf": "2026-01-01"}}}"#;
+    let mut documents = written::documents(&set(
+        Block {
+            storage_classes: Some(vec!["gold"]),
+            ..Block::default()
+        },
+        vec![denies_us("a")],
+    ));
+    documents.push(region.replace('\n', " "));
+    let text = documents.join("\n---\n");
+    let findings = domicile::policy::PolicySet::load([("a.yaml", text.as_str())]).unwrap_err();
+    assert_eq!(findings[0].sentence, "the list `controlledFrom` is empty");
+}
