@@ -17,7 +17,7 @@ use super::world::*;
 use super::written::{self, Judged, judge, load, permits, timestamp};
 
 /// How many pods and instants one set is tried with: loading is the dear part.
-const PODS_PER_SET: usize = 48;
+const PODS_PER_SET: usize = 24;
 
 struct Case {
     objects: Objects,
