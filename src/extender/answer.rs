@@ -112,15 +112,16 @@ pub fn priorities(candidates: &Candidates<'_>, score: impl Fn(Option<ClassIndex>
     };
     let mut answer = Vec::with_capacity(names + candidates.nodes.len() * BYTES_PER_SCORE + 2);
     answer.push(b'[');
+    answer.extend_from_slice(BEFORE_HOST);
     for candidate in &candidates.nodes {
         let score = score(candidate.class);
         if score > Score::LEAST {
-            answer.extend_from_slice(br#"{"Host":""#);
             answer.extend_from_slice(candidate.name.as_bytes());
             answer.extend_from_slice(after_host(score));
         }
     }
-    // The last item takes no comma.
+    // What begins the item that does not come, with the comma before it, if any item came.
+    answer.truncate(answer.len() - BEFORE_HOST.len());
     if answer.last() == Some(&b',') {
         answer.pop();
     }
@@ -128,20 +129,24 @@ pub fn priorities(candidates: &Candidates<'_>, score: impl Fn(Option<ClassIndex>
     answer
 }
 
-/// What stands behind the name of a node with this score, written out because there are so many of them.
+/// What stands before the name of a node.
+const BEFORE_HOST: &[u8] = br#"{"Host":""#;
+
+/// What stands behind the name of a node with this score, up to the next name; written out because
+/// there are so many of them.
 fn after_host(score: Score) -> &'static [u8] {
     match score.get() {
-        0 => br#"","Score":0},"#,
-        1 => br#"","Score":1},"#,
-        2 => br#"","Score":2},"#,
-        3 => br#"","Score":3},"#,
-        4 => br#"","Score":4},"#,
-        5 => br#"","Score":5},"#,
-        6 => br#"","Score":6},"#,
-        7 => br#"","Score":7},"#,
-        8 => br#"","Score":8},"#,
-        9 => br#"","Score":9},"#,
-        _ => br#"","Score":10},"#,
+        0 => br#"","Score":0},{"Host":""#,
+        1 => br#"","Score":1},{"Host":""#,
+        2 => br#"","Score":2},{"Host":""#,
+        3 => br#"","Score":3},{"Host":""#,
+        4 => br#"","Score":4},{"Host":""#,
+        5 => br#"","Score":5},{"Host":""#,
+        6 => br#"","Score":6},{"Host":""#,
+        7 => br#"","Score":7},{"Host":""#,
+        8 => br#"","Score":8},{"Host":""#,
+        9 => br#"","Score":9},{"Host":""#,
+        _ => br#"","Score":10},{"Host":""#,
     }
 }
 

@@ -60,13 +60,17 @@ pub(super) fn names<'b>(
     let likely = (before.len() / BYTES_PER_NAME).min(MOST_NAMES_AT_ONCE);
     let mut nodes = Vec::with_capacity(likely);
     scanner.list(&not_names, |scanner| {
+        // All but the last name, from a client that writes no white space.
+        scanner.plain_strings(|name| {
+            let class = class_of(name.as_bytes());
+            nodes.push(Candidate { name, class });
+        });
         let Some(name) = scanner.string()? else {
             return Err(scanner.unexpected(&not_names));
         };
-        let class = class_of(&name.meant());
         nodes.push(Candidate {
-            name: name.raw,
-            class,
+            name,
+            class: class_of(&name.unescaped()),
         });
         Ok(())
     })?;

@@ -43,24 +43,6 @@ impl<'b> RawText<'b> {
     }
 }
 
-/// A string that was just scanned, of which it is known whether it has escapes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scanned<'b> {
-    pub(super) raw: RawText<'b>,
-    is_plain: bool,
-}
-
-impl<'b> Scanned<'b> {
-    /// The text that is meant.
-    #[inline]
-    pub(super) fn meant(self) -> Cow<'b, [u8]> {
-        match self.is_plain {
-            true => Cow::Borrowed(self.raw.0),
-            false => self.raw.unescaped(),
-        }
-    }
-}
-
 /// A position in a body.
 #[derive(Debug)]
 pub(super) struct Scanner<'b> {
@@ -140,7 +122,7 @@ impl<'b> Scanner<'b> {
             if !self.take(b':') {
                 return Err(self.malformed());
             }
-            member(self, key.raw)?;
+            member(self, key)?;
             if self.take(b',') {
                 continue;
             }
@@ -175,9 +157,25 @@ impl<'b> Scanner<'b> {
         }
     }
 
+    /// Reads strings for as long as they stand there in the plainest form, each without escapes and with
+    /// nothing but a comma before the next. The last string is left, and all that stand in another form;
+    /// a string follows in any case if one was read.
+    #[inline]
+    pub(super) fn plain_strings(&mut self, mut each: impl FnMut(RawText<'b>)) {
+        while let Some((b'"', rest)) = self.rest().split_first() {
+            match rest.split_at_checked(plain_prefix(rest)) {
+                Some((text, [b'"', b',', b'"', ..])) => {
+                    each(RawText(text));
+                    self.at += text.len() + 3;
+                }
+                _ => return,
+            }
+        }
+    }
+
     /// Reads a string; `None` where the next value is none.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<Option<Scanned<'b>>, BadRequest> {
+    pub(super) fn string(&mut self) -> Result<Option<RawText<'b>>, BadRequest> {
         if !self.take(b'"') {
             return Ok(None);
         }
@@ -188,10 +186,7 @@ impl<'b> Scanner<'b> {
             _ => self.unusual_string()?,
         };
         self.at += raw.0.len() + 1;
-        Ok(Some(Scanned {
-            raw,
-            is_plain: raw.0.len() == length,
-        }))
+        Ok(Some(raw))
     }
 
     /// Looks for the end of a string that has escapes or letters beyond ASCII; the cursor stands behind
@@ -368,8 +363,7 @@ mod tests {
             let mut scanner = Scanner::new(text.as_bytes());
             let raw = scanner.string().expect(text).expect(text);
             let meant: String = serde_json::from_str(text).expect(text);
-            assert_eq!(raw.meant().as_ref(), meant.as_bytes(), "{text}");
-            assert_eq!(raw.raw.unescaped().as_ref(), meant.as_bytes(), "{text}");
+            assert_eq!(raw.unescaped().as_ref(), meant.as_bytes(), "{text}");
             assert_eq!(scanner.end(), Ok(()), "{text}");
         }
         for text in [r#"""#, r#""a\"#, r#""a\x""#, "\"a\u{1}\"", r#""\ud800""#] {

@@ -15,10 +15,17 @@ use crate::snapshot::ClassIndex;
 pub struct ClassScores {
     by_class: Vec<Score>,
     unknown: Vec<bool>,
+    offered: Vec<(Option<ClassIndex>, usize)>,
     all_equal: bool,
 }
 
 impl ClassScores {
+    /// The classes of the offered nodes with how many nodes of each were offered; `None` stands for the
+    /// nodes that are not known.
+    pub fn offered(&self) -> impl Iterator<Item = (Option<ClassIndex>, usize)> {
+        self.offered.iter().copied()
+    }
+
     /// The score of a node by its class; an unknown node gets the least.
     #[must_use]
     pub fn score(&self, class: Option<ClassIndex>) -> Score {
@@ -51,13 +58,12 @@ pub fn prioritize(
     assessment: &Assessment<'_>,
     candidates: impl Iterator<Item = Option<ClassIndex>>,
 ) -> ClassScores {
-    let classes = assessment.snapshot.classes();
-    let mut offered = vec![false; classes.len()];
-    let mut unknown_offered = false;
+    let mut offered = vec![0_usize; assessment.snapshot.classes().len()];
+    let mut unknown_offered = 0;
     for class in candidates {
         match class.and_then(|class| offered.get_mut(class.as_usize())) {
-            Some(seen) => *seen = true,
-            None => unknown_offered = true,
+            Some(nodes) => *nodes += 1,
+            None => unknown_offered += 1,
         }
     }
     let demand = assessment.demand();
@@ -73,21 +79,28 @@ pub fn prioritize(
     let of_offered = costs
         .iter()
         .zip(&offered)
-        .filter(|(_, offered)| **offered)
+        .filter(|(_, nodes)| **nodes > 0)
         .map(|(cost, _)| *cost);
     let scale = ScoreScale::new(costs.iter().copied(), of_offered);
     let by_class: Vec<Score> = costs.iter().map(|cost| scale.score(*cost)).collect();
     let mut given = by_class
         .iter()
         .zip(&offered)
-        .filter(|(_, offered)| **offered)
+        .filter(|(_, nodes)| **nodes > 0)
         .map(|(score, _)| *score);
     let first = given.next().unwrap_or(Score::LEAST);
-    let all_equal = given.all(|score| score == first) && (!unknown_offered || first == Score::LEAST);
+    let all_equal = given.all(|score| score == first) && (unknown_offered == 0 || first == Score::LEAST);
     let unknown = costs.iter().map(|cost| *cost == Demanded::Unknown).collect();
+    let classes = assessment.snapshot.classes().zip(offered);
+    let offered = classes
+        .map(|((class, _), nodes)| (Some(class), nodes))
+        .chain([(None, unknown_offered)])
+        .filter(|(_, nodes)| *nodes > 0)
+        .collect();
     ClassScores {
         by_class,
         unknown,
+        offered,
         all_equal,
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{PodRequirements, Score};
 use crate::placement::{
     self, Answer, Assessment, BlindSample, ClassScores, FilterOutcome, assess, keeps_candidate,
 };
-use crate::snapshot::{ClassIndex, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// What an operator may choose about answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,7 +132,7 @@ pub fn prioritize<'s>(
         true => b"[]".to_vec(),
         false => priorities(candidates, |class| scores.score(class)),
     };
-    let (permitted, scores) = summary(&assessment, &scores, candidates.classes());
+    let (permitted, scores) = summary(&assessment, &scores);
     let outcome = Outcome::Prioritize {
         candidates: candidates.nodes.len(),
         permitted,
@@ -171,19 +171,19 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
 }
 
 /// How many candidates are permitted, and what all were given.
-fn summary(
-    assessment: &Assessment<'_>,
-    scores: &ClassScores,
-    offered: impl Iterator<Item = Option<ClassIndex>>,
-) -> (usize, ScoreSummary) {
+fn summary(assessment: &Assessment<'_>, scores: &ClassScores) -> (usize, ScoreSummary) {
     let mut permitted = 0;
     let mut nodes_by_score = [0_u64; 1 + Score::GREATEST.get() as usize];
     let mut unknown_nodes = 0;
-    for class in offered {
-        permitted += usize::from(assessment.permits(class));
-        unknown_nodes += u64::from(scores.is_unknown(class));
-        if let Some(nodes) = nodes_by_score.get_mut(usize::from(scores.score(class).get())) {
-            *nodes += 1;
+    for (class, nodes) in scores.offered() {
+        if assessment.permits(class) {
+            permitted += nodes;
+        }
+        if scores.is_unknown(class) {
+            unknown_nodes += nodes as u64;
+        }
+        if let Some(with_score) = nodes_by_score.get_mut(usize::from(scores.score(class).get())) {
+            *with_score += nodes as u64;
         }
     }
     let mut given = (0_u8..).zip(nodes_by_score).filter(|(_, nodes)| *nodes > 0);
