@@ -61,33 +61,20 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
             .ok()
     });
     reader.instant(origin, &spec.source.as_of, DayBoundary::Start);
-    let facts = ZoneFacts {
-        operator: operator(origin, spec.operator.as_ref(), reader),
-        certifications: certifications(origin, spec.certifications.as_deref(), reader),
-        key_custody: spec
-            .key_custody
-            .as_ref()
-            .and_then(|text| key_custody(origin, text, reader)),
-        tenancy: spec
-            .tenancy
-            .as_ref()
-            .and_then(|text| tenancy(origin, text, reader)),
-    };
+    let facts = facts(
+        origin,
+        (
+            &spec.operator,
+            &spec.certifications,
+            &spec.key_custody,
+            &spec.tenancy,
+        ),
+        reader,
+    );
     let mut zones = BTreeMap::new();
     for (zone, own) in &spec.zones {
-        let own = ZoneFacts {
-            operator: operator(origin, own.operator.as_ref(), reader),
-            certifications: certifications(origin, own.certifications.as_deref(), reader),
-            key_custody: own
-                .key_custody
-                .as_ref()
-                .and_then(|text| key_custody(origin, text, reader)),
-            tenancy: own
-                .tenancy
-                .as_ref()
-                .and_then(|text| tenancy(origin, text, reader)),
-        };
-        zones.insert(Arc::from(zone.as_str()), own);
+        let written = (&own.operator, &own.certifications, &own.key_custody, &own.tenancy);
+        zones.insert(Arc::from(zone.as_str()), self::facts(origin, written, reader));
     }
     let city = spec.city.as_deref().map(Arc::from);
     Some(Region {
@@ -99,6 +86,31 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
         facts,
         zones,
     })
+}
+
+/// The facts that a region states and that each of its zones may state otherwise.
+type WrittenFacts<'a> = (
+    &'a Option<schema::OperatorSpec>,
+    &'a Option<Vec<schema::CertificationSpec>>,
+    &'a Option<Text>,
+    &'a Option<Text>,
+);
+
+fn facts(
+    origin: &Origin,
+    (operator, certifications, key_custody, tenancy): WrittenFacts<'_>,
+    reader: &mut Reader,
+) -> ZoneFacts {
+    ZoneFacts {
+        operator: self::operator(origin, operator.as_ref(), reader),
+        certifications: self::certifications(origin, certifications.as_deref(), reader),
+        key_custody: key_custody
+            .as_ref()
+            .and_then(|text| self::key_custody(origin, text, reader)),
+        tenancy: tenancy
+            .as_ref()
+            .and_then(|text| self::tenancy(origin, text, reader)),
+    }
 }
 
 fn operator(origin: &Origin, spec: Option<&schema::OperatorSpec>, reader: &mut Reader) -> Option<Operator> {
