@@ -2,7 +2,7 @@
 //!
 //! kube-scheduler retries a pod that an extender refused only when something that *it* watches changes,
 //! or after five minutes; a policy file, a namespace or our own late sight of a node is nothing to it.
-//! Patching a condition of our own on `pods/status` wakes that pod alone (EXTENDER.md 7.2).
+//! Patching a condition of our own on `pods/status` wakes that pod alone (docs/kube-scheduler.md).
 //!
 //! Inputs: the snapshots before a change, and the one after it. Effects: patches, at most
 //! [`MOST_PATCHES`] for one change. Invariants: a pod is woken only when a node is permitted that one of

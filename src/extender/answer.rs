@@ -1,4 +1,4 @@
-//! Answers, as short as they can be without changing what the scheduler does (EXTENDER.md 7.1).
+//! Answers, as short as they can be without changing what the scheduler does (docs/kube-scheduler.md).
 //!
 //! Invariants: names are those of the request in its own bytes; where a node survives, the refused ones are not mentioned; where none
 //! survives, the list of survivors is there and empty, for an absent list is a refusal without a reason.
@@ -72,7 +72,7 @@ pub fn filter_survivors(
 }
 
 /// A filter result without survivors: the nodes are unresolvable, so that nobody is evicted for a pod
-/// that may not run there anyway (EXTENDER.md 3.5).
+/// that may not run there anyway (docs/kube-scheduler.md).
 #[must_use]
 pub fn filter_refused(candidates: &Candidates<'_>, sentence: &str, reasons: RefusalReasons) -> Vec<u8> {
     let mut answer = Vec::new();

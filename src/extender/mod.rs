@@ -1,4 +1,4 @@
-//! The wire of kube-scheduler's HTTP extender, `extender/v1` (EXTENDER.md 1): the only place that knows
+//! The wire of kube-scheduler's HTTP extender, `extender/v1` (docs/kube-scheduler.md): the only place that knows
 //! Go's field names.
 //!
 //! Inputs: the body of a request, and where a node's name finds its class. Outputs: what the body asks,

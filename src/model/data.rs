@@ -1,5 +1,5 @@
 //! What data a pod carries: classification, category and subject, and the tuples made of them
-//! (POLICY.md A2 and A3).
+//! (docs/policies.md, 1 and 2).
 //!
 //! Invariant: a profile is a set of tuples. Tuples are never merged: merging widened placements.
 
@@ -119,7 +119,7 @@ impl Category {
         Self::ALL.into_iter().find(|category| category.word() == word)
     }
 
-    /// The category that this one is a kind of (POLICY.md A2).
+    /// The category that this one is a kind of (docs/policies.md, 1).
     #[must_use]
     pub fn parent(self) -> Option<Self> {
         match self {

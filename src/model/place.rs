@@ -195,7 +195,7 @@ impl fmt::Display for Subdivision {
     }
 }
 
-/// Whether something is in a set of places, where a fact may be missing (POLICY.md A4, "Places").
+/// Whether something is in a set of places, where a fact may be missing (docs/policies.md, 3, "Places").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Membership {
     /// Surely outside.

@@ -1,5 +1,5 @@
 //! The annotations `domicile.dev/*`: what they are called, who may say what, what they mean
-//! (POLICY.md A3).
+//! (docs/policies.md, 2).
 //!
 //! Inputs: the annotations of one object and its kind. Outputs: [`SourceAnnotations`]. Invariants: the
 //! order of the annotations does not matter; what cannot be read hides nothing that can; nothing under

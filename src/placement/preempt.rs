@@ -1,7 +1,7 @@
 //! Which of the nodes where preemption would help may be kept as candidates.
 //!
 //! kube-scheduler dry-runs preemption with its own plugins alone, so without this call it evicts pods on
-//! nodes that the filter then refuses (EXTENDER.md 3.5).
+//! nodes that the filter then refuses (docs/kube-scheduler.md).
 
 use super::assessment::Assessment;
 use crate::snapshot::ClassIndex;

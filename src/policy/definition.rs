@@ -95,7 +95,7 @@ pub enum Demand {
     Required(Requirement),
 }
 
-/// What a pod does with data (POLICY.md A4).
+/// What a pod does with data (docs/policies.md, 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
     /// Every pod does.
@@ -236,7 +236,7 @@ pub struct Policy {
     pub effective_from: Option<Timestamp>,
     /// Until then `enforce` is `audit`.
     pub enforce_from: Option<Timestamp>,
-    /// After that somebody must look; it goes on restricting (POLICY.md A4, "Time").
+    /// After that somebody must look; it goes on restricting (docs/policies.md, 3, "Time").
     pub effective_until: Option<Timestamp>,
     /// When somebody must look at it again.
     pub review_by: Option<Timestamp>,

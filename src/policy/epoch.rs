@@ -213,7 +213,7 @@ fn mode_at(policy: &Policy, from: Timestamp) -> Mode {
     }
 }
 
-/// The places that a rule surely admits (POLICY.md A4, 2).
+/// The places that a rule surely admits (docs/policies.md, 3.2).
 fn admitted(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, rule: &Rule) -> PlaceSet {
     places_where(catalogue, |index, place| match &rule.demand {
         Demand::Allowed(terms) => jurisdictions.place_in_any(index, place, terms) == Membership::In,

@@ -1,4 +1,4 @@
-//! The decision of POLICY.md A4: which places a profile permits at an instant, and what refuses the
+//! The decision of docs/policies.md, 3: which places a profile permits at an instant, and what refuses the
 //! others.
 //!
 //! Inputs: a policy set, a profile, an instant. Outputs: one set of places and what took places away.
@@ -63,7 +63,7 @@ pub struct Verdict {
     pub permitted: PlaceSet,
     /// Each cause that takes a place away, in the order of causes; rules in the order of policy names.
     pub restrictions: Vec<Restriction>,
-    /// Whether residency has a say at all (POLICY.md A4, "Governed").
+    /// Whether residency has a say at all (docs/policies.md, 3, "Governed").
     pub governed: bool,
     /// How uncovered tuples came through.
     pub passed: PassedUncovered,

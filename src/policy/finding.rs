@@ -1,4 +1,4 @@
-//! What is wrong with a policy file, where, and how to mend it (POLICY.md A5).
+//! What is wrong with a policy file, where, and how to mend it (docs/policies.md, 4).
 
 use std::fmt;
 

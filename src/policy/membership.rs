@@ -1,5 +1,5 @@
 //! Who belongs to what at an instant: whether a place or a people is in a set of places, and whether a
-//! place meets a requirement. Three answers, because facts may be missing (POLICY.md A4, "Places").
+//! place meets a requirement. Three answers, because facts may be missing (docs/policies.md, 3, "Places").
 //!
 //! Inputs: the groups, the catalogue, an instant. Invariant: each group is worked out once, those that
 //! it names before it, so the cost does not grow with the number of ways in which groups name groups.

@@ -1,4 +1,4 @@
-//! What data a pod carries, from everything that speaks about it (POLICY.md A3).
+//! What data a pod carries, from everything that speaks about it (docs/policies.md, 2).
 //!
 //! Inputs: the pod, the objects of the cluster, the data sets, the definitions. Outputs: tuples with
 //! their sources, and what selectors by source look at. Invariants: a tuple keeps its source and is

@@ -1,4 +1,4 @@
-//! The files as they are written: one struct for each kind of POLICY.md A2.
+//! The files as they are written: one struct for each kind of docs/policies.md, 1.
 //!
 //! Inputs: YAML or JSON. Outputs: text with its position; nothing is looked up here. Invariants: an
 //! unknown field is an error, and a missing mandatory field is one, never a default.

@@ -1,4 +1,4 @@
-//! Whether a block of `appliesTo` matches a tuple of a pod, and whether it may cover it (POLICY.md A4, 1
+//! Whether a block of `appliesTo` matches a tuple of a pod, and whether it may cover it (docs/policies.md, 3.1
 //! and 3).
 //!
 //! A block by namespace, storage class or data set restricts every tuple of the pod, and covers only

@@ -1,4 +1,4 @@
-//! The one constant sentence of a refusal (POLICY.md A4, EXTENDER.md 7.2).
+//! The one constant sentence of a refusal (docs/policies.md, 3).
 //!
 //! Inputs: what restricts the pod, the places of the fleet, what is malformed. Invariants: the sentence
 //! depends on the pod and the snapshot alone, never on the offered nodes; it has no node, region, time,

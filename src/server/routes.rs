@@ -93,7 +93,7 @@ async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload:
 }
 
 /// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
-/// for us never comes up; all others get a failure that the scheduler soon tries again (POLICY.md A7).
+/// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 5).
 fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
     let unknown = |_: &[u8]| None;
     let answer = match verb {

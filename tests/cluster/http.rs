@@ -1,6 +1,6 @@
 //! As much HTTP/1.1 as kube-scheduler and domicile speak to each other, on loopback.
 //!
-//! The scheduler always sends `Content-Length` and never chunks (EXTENDER.md 2.1), so
+//! The scheduler always sends `Content-Length` and never chunks (docs/kube-scheduler.md), so
 //! a body is exactly that many bytes; an answer without a length ends with its
 //! connection. Our own requests have a connection each.
 

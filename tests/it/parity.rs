@@ -77,7 +77,7 @@ fn pod(name: &str, namespace: &str, annotations: &[(&str, &str)], volumes: Value
     })
 }
 
-/// Pods of every kind that the profile of POLICY.md A3 knows.
+/// Pods of every kind that the profile of docs/policies.md, 2 knows.
 fn pods() -> Vec<Value> {
     let plain = |name: &str, namespace: &str, annotations: &[(&str, &str)]| {
         pod(name, namespace, annotations, Value::Null)

@@ -1,4 +1,4 @@
-//! What the author of a set should know beyond what keeps it from loading (POLICY.md A5).
+//! What the author of a set should know beyond what keeps it from loading (docs/policies.md, 4).
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.

@@ -35,7 +35,7 @@ async fn while_the_extender_is_dead_pods_wait_and_then_they_bind() {
     }
 }
 
-/// An installation must not stop the cluster that it is installed in (POLICY.md A7).
+/// An installation must not stop the cluster that it is installed in (docs/policies.md, 5).
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exempt_namespace_schedules_before_there_are_policies() {
     let mut plan = Plan::begin("not-ready").await;

@@ -1,4 +1,4 @@
-//! The policy engine against POLICY.md: properties, a naive second evaluator, cases in YAML, the shipped
+//! The policy engine against docs/policies.md: properties, a naive second evaluator, cases in YAML, the shipped
 //! set, the linter.
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! A second evaluator, written from POLICY.md A3 and A4 alone: it reads the world word by word, follows
+//! A second evaluator, written from docs/policies.md alone: it reads the world word by word, follows
 //! every group by recursion, and compares dates where it meets them. No sets of bits, no epochs, nothing
 //! of the engine. Slow and plain on purpose: where the two differ, one of them is wrong.
 
@@ -80,7 +80,7 @@ struct Sources {
 }
 
 impl Naive<'_> {
-    /// A4: a node is permitted when every tuple is permitted for every activity that the pod performs,
+    /// 3: a node is permitted when every tuple is permitted for every activity that the pod performs,
     /// and source blocks restrict a pod even when it has no tuple.
     pub fn permits(&self, pod: &Pod, labels: Labels) -> bool {
         let place = self.place(labels);
@@ -420,7 +420,7 @@ impl Naive<'_> {
         by_labels && by_class && by_data_set
     }
 
-    /// A4, Places: a bare region key resolves only if it is unique in the catalogue.
+    /// 3, Places: a bare region key resolves only if it is unique in the catalogue.
     fn place(&self, labels: Labels) -> Option<Place<'_>> {
         let named = self.set.regions.iter().filter(|region| {
             Some(region.region) == labels.region
@@ -438,7 +438,7 @@ impl Naive<'_> {
         Some(Place { region, zone })
     }
 
-    /// A3: what a pod carries and where it comes from.
+    /// 2: what a pod carries and where it comes from.
     fn sources(&self, pod: &Pod) -> Sources {
         let mut sources = Sources {
             tuples: BTreeSet::new(),

@@ -1,4 +1,4 @@
-//! The properties of POLICY.md A4 that apply to what exists, on random worlds; how many cases each is
+//! The properties of docs/policies.md, 3 that apply to what exists, on random worlds; how many cases each is
 //! tried on is set by `DOMICILE_PROPERTY_CASES`. Not modelled: what is malformed (`tests/cases` has it).
 
 use std::collections::BTreeSet;
