@@ -46,9 +46,9 @@ impl Origin {
         self.at(spanned.referenced)
     }
 
-    /// How many bytes of the file stand before a text.
+    /// How many bytes of the file stand before a text, where it is written out and not only referred to.
     pub fn byte_offset<T>(&self, spanned: &Spanned<T>) -> Option<usize> {
-        let in_document = spanned.referenced.span().byte_offset()?;
+        let in_document = spanned.defined.span().byte_offset()?;
         Some(self.bytes_before + usize::try_from(in_document).ok()?)
     }
 
@@ -149,16 +149,18 @@ struct Part<'a> {
 /// scalar (YAML 1.2.2, 9.1.2), so this needs no parser.
 fn documents(text: &str) -> Vec<Part<'_>> {
     let mut found = Vec::new();
+    // Some editors begin a file with the mark of its encoding.
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A document keeps its marker, so that columns on that line are those of the file.
-    let mut start = 0;
+    let mut start = text.len() - body.len();
     let mut start_line = 0;
-    let mut offset = 0;
+    let mut offset = start;
     let part = |lines_before, bytes_before, end| Part {
         lines_before,
         bytes_before,
         text: text.get(bytes_before..end).unwrap_or(""),
     };
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    for (number, line) in body.split_inclusive('\n').enumerate() {
         let marker = line
             .strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
@@ -313,6 +315,17 @@ mod tests {
         let text = "# head\n---\na: 1\n--- \nb: |\n  -- no\n---\n# nothing\n";
         let lines: Vec<usize> = documents(text).iter().map(|part| part.lines_before).collect();
         assert_eq!(lines, vec![1, 3]);
+    }
+
+    #[test]
+    fn the_mark_of_an_encoding_and_windows_line_ends_are_no_text() {
+        let text = "\u{feff}---\r\n# nothing\r\n---\r\nkind: Region\r\n";
+        assert_eq!(
+            findings(text),
+            [
+                "a.yaml:3:1: error L01: the document has no `apiVersion`; write `apiVersion: domicile.dev/v1alpha1`"
+            ]
+        );
     }
 
     #[test]

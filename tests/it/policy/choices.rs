@@ -89,11 +89,15 @@ pub fn wanted_cases() -> usize {
 /// Tries a property until it has been tried on enough cases. The check returns how many cases it tried,
 /// or what went wrong; the smallest failing run that was found is reported.
 pub fn hold(check: impl Fn(&mut Choices) -> Result<usize, String>) {
+    hold_for(wanted_cases(), check);
+}
+
+/// Tries a property on so many cases.
+pub fn hold_for(wanted: usize, check: impl Fn(&mut Choices) -> Result<usize, String>) {
     let first_seed = std::env::var("DOMICILE_PROPERTY_SEED")
         .ok()
         .and_then(|number| number.parse().ok())
         .unwrap_or(0_u64);
-    let wanted = wanted_cases();
     let mut cases = 0;
     let mut runs = 0;
     for seed in first_seed.. {

@@ -10,7 +10,7 @@ use domicile::policy::{Cause, PolicySet, Profile, Source, SourcedTuple, Verdict,
 use domicile::snapshot::{Inputs, Snapshot};
 use domicile::topology::{LatencyTable, Measurements};
 
-use super::choices::{Choices, hold};
+use super::choices::{Choices, hold, hold_for, wanted_cases};
 use super::generate::{self, Dimension, Kinds};
 use super::naive::Naive;
 use super::world::*;
@@ -623,5 +623,39 @@ fn the_sentence_is_constant_whatever_is_offered() {
             }
         }
         Ok(PODS_PER_SET)
+    });
+}
+
+/// What a damaged file has in it: pieces that YAML or the language gives a meaning.
+const PIECES: [&str; 20] = [
+    "{", "}", "[", "]", ",", ":", "\"", "'", "&a ", "*a ", "---\n", "\n", "- ", "? ", "| ", "!!str ",
+    "\u{feff}", "null", "NO", "group/G0",
+];
+
+#[test]
+fn a_damaged_file_is_a_finding_and_never_a_panic() {
+    // A case is a whole file, which takes as long as many verdicts.
+    hold_for(wanted_cases() / 20, |choices| {
+        let world = generate::set(choices);
+        let mut text = written::documents(&world).join("\n---\n");
+        for _ in 0..=choices.below(4) {
+            let positions: Vec<usize> = text.char_indices().map(|(position, _)| position).collect();
+            let (from, to) = (choices.one(&positions), choices.one(&positions));
+            match choices.below(3) {
+                0 => text.insert_str(from, choices.one(&PIECES)),
+                1 => text.truncate(from.max(1)),
+                _ => {
+                    let end = to.max(from).min(from + 40);
+                    let end = (end..).find(|end| text.is_char_boundary(*end)).unwrap_or(from);
+                    text.replace_range(from.min(end)..end, choices.one(&PIECES));
+                }
+            }
+        }
+        let loaded = std::panic::catch_unwind(|| PolicySet::load([("set.yaml", text.as_str())]).map(|_| ()));
+        match loaded {
+            Ok(Err(findings)) if findings.is_empty() => Err(format!("refused without a finding: {text}")),
+            Ok(_) => Ok(1),
+            Err(_) => Err(format!("it panics: {text}")),
+        }
     });
 }
