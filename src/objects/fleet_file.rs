@@ -36,7 +36,7 @@ pub struct FleetError {
     pub file: String,
     /// The line, from 1, where it is known.
     pub line: Option<usize>,
-    /// Which object, such as "items[3] Node `n3`"; `None` is the file as a whole.
+    /// Which object, such as `items[3] Node n3`; `None` is the file as a whole.
     pub object: Option<String>,
     /// What is wrong with it.
     pub problem: String,
