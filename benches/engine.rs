@@ -45,7 +45,7 @@ fn main() {
         let snapshot = world::snapshot(&nodes);
         for (permitted, namespace) in [("10%", "eea"), ("100%", "anywhere")] {
             let body = world::body(namespace, &nodes);
-            let arguments = read_arguments(&body, |name| snapshot.class_of(name)).expect("a request");
+            let arguments = read_arguments(&body, |names| snapshot.classes_of(names)).expect("a request");
             let (pod, candidates) = (&arguments.pod, &arguments.candidates);
             let report = |what: &str, took: Duration| {
                 println!(
@@ -79,7 +79,11 @@ fn main() {
             );
             report(
                 "read the body",
-                median(|| drop(black_box(read_arguments(&body, |name| snapshot.class_of(name))))),
+                median(|| {
+                    drop(black_box(read_arguments(&body, |names| {
+                        snapshot.classes_of(names)
+                    })))
+                }),
             );
             report(
                 "filter, body to answer",

@@ -1,11 +1,10 @@
 //! `ExtenderArgs`: what filter and prioritize are asked.
 
-use super::candidates::{Candidates, names, objects};
+use super::candidates::{Candidates, FindClasses, names, objects};
 use super::error::BadRequest;
 use super::scan::Scanner;
 use crate::model::PodRequirements;
 use crate::objects::PodView;
-use crate::snapshot::ClassIndex;
 
 /// A pod and the nodes that it may be put on.
 #[derive(Debug)]
@@ -27,18 +26,15 @@ pub(super) const NO_OBJECT: BadRequest = BadRequest::WrongType {
 ///
 /// # Errors
 /// Where the body is not exactly one pod with one list of nodes.
-pub fn read_arguments<'b>(
-    body: &'b [u8],
-    class_of: impl Fn(&[u8]) -> Option<ClassIndex>,
-) -> Result<Arguments<'b>, BadRequest> {
+pub fn read_arguments<'b>(body: &'b [u8], classes_of: impl FindClasses) -> Result<Arguments<'b>, BadRequest> {
     let mut scanner = Scanner::new(body);
     let mut pod = Field::new("Pod");
     let mut from_names = Field::new("NodeNames");
     let mut from_objects = Field::new("Nodes");
     scanner.object(&NO_OBJECT, |scanner, key| match key.unescaped().as_ref() {
         b"Pod" => pod.read(scanner, read_pod),
-        b"NodeNames" => from_names.read(scanner, |scanner| names(scanner, &class_of)),
-        b"Nodes" => from_objects.read(scanner, |scanner| objects(scanner, &class_of)),
+        b"NodeNames" => from_names.read(scanner, |scanner| names(scanner, &classes_of)),
+        b"Nodes" => from_objects.read(scanner, |scanner| objects(scanner, &classes_of)),
         _ => scanner.skip(),
     })?;
     scanner.end()?;

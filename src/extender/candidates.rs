@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::error::BadRequest;
 use super::scan::{RawText, Scanner};
-use crate::snapshot::ClassIndex;
+use crate::snapshot::{ClassIndex, NAMES_AT_ONCE};
 
 /// One offered node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,21 @@ impl Candidates<'_> {
     }
 }
 
+/// Where names find their classes: several at once, for that is faster by more than it looks.
+pub trait FindClasses: Fn([&[u8]; NAMES_AT_ONCE]) -> [Option<ClassIndex>; NAMES_AT_ONCE] {}
+
+impl<F: Fn([&[u8]; NAMES_AT_ONCE]) -> [Option<ClassIndex>; NAMES_AT_ONCE]> FindClasses for F {}
+
+/// The class of a single node.
+pub(super) fn class_of(name: RawText<'_>, classes_of: &impl FindClasses) -> Option<ClassIndex> {
+    let mut names: [&[u8]; NAMES_AT_ONCE] = [b""; NAMES_AT_ONCE];
+    let name = name.unescaped();
+    if let Some(first) = names.first_mut() {
+        *first = &name;
+    }
+    classes_of(names).first().copied().flatten()
+}
+
 /// A name and what JSON has around it take at least about this many bytes in a real cluster.
 const BYTES_PER_NAME: usize = 24;
 /// Room is made for at most this many names at once, whatever the length of the body promises.
@@ -50,7 +65,7 @@ const MOST_NAMES_AT_ONCE: usize = 1 << 16;
 /// Reads `NodeNames`.
 pub(super) fn names<'b>(
     scanner: &mut Scanner<'b>,
-    class_of: &impl Fn(&[u8]) -> Option<ClassIndex>,
+    classes_of: &impl FindClasses,
 ) -> Result<Candidates<'b>, BadRequest> {
     let not_names = BadRequest::WrongType {
         field: "`NodeNames`",
@@ -60,18 +75,21 @@ pub(super) fn names<'b>(
     let likely = (before.len() / BYTES_PER_NAME).min(MOST_NAMES_AT_ONCE);
     let mut nodes = Vec::with_capacity(likely);
     scanner.list(&not_names, |scanner| {
-        // All but the last name, from a client that writes no white space.
-        scanner.plain_strings(|name| {
-            let class = class_of(name.as_bytes());
-            nodes.push(Candidate { name, class });
+        // All but the last few names, from a client that writes no white space.
+        scanner.plain_strings(|names| {
+            let found = classes_of(names.map(RawText::as_bytes));
+            nodes.extend(
+                names
+                    .into_iter()
+                    .zip(found)
+                    .map(|(name, class)| Candidate { name, class }),
+            );
         });
         let Some(name) = scanner.string()? else {
             return Err(scanner.unexpected(&not_names));
         };
-        nodes.push(Candidate {
-            name,
-            class: class_of(&name.unescaped()),
-        });
+        let class = class_of(name, classes_of);
+        nodes.push(Candidate { name, class });
         Ok(())
     })?;
     let length = before.len() - scanner.rest().len();
@@ -97,7 +115,7 @@ struct NodeMetadata<'b> {
 /// Reads `Nodes`.
 pub(super) fn objects<'b>(
     scanner: &mut Scanner<'b>,
-    class_of: &impl Fn(&[u8]) -> Option<ClassIndex>,
+    classes_of: &impl FindClasses,
 ) -> Result<Candidates<'b>, BadRequest> {
     let not_a_list = BadRequest::WrongType {
         field: "`Nodes`",
@@ -124,7 +142,7 @@ pub(super) fn objects<'b>(
             }
             let name = RawText::from_json(node.metadata.name.get())
                 .ok_or_else(|| BadRequest::InvalidNode("its name is not a text".to_owned()))?;
-            let class = class_of(&name.unescaped());
+            let class = class_of(name, classes_of);
             nodes.push(Candidate { name, class });
             objects.push(object);
             Ok(())

@@ -23,7 +23,7 @@ pub use answer::{
     RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates, priorities,
 };
 pub use arguments::{Arguments, read_arguments};
-pub use candidates::{Candidate, Candidates, Form};
+pub use candidates::{Candidate, Candidates, FindClasses, Form};
 pub use error::BadRequest;
 pub use preemption::{NodeVictims, PreemptionArguments, read_preemption_arguments};
 pub use scan::RawText;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::arguments::{Field, NO_OBJECT, read_pod};
+use super::candidates::{FindClasses, class_of};
 use super::error::BadRequest;
 use super::scan::{RawText, Scanner};
 use crate::model::PodRequirements;
@@ -37,7 +38,7 @@ pub struct PreemptionArguments<'b> {
 /// Where the body is not exactly one pod with one map of victims.
 pub fn read_preemption_arguments<'b>(
     body: &'b [u8],
-    class_of: impl Fn(&[u8]) -> Option<ClassIndex>,
+    classes_of: impl FindClasses,
 ) -> Result<PreemptionArguments<'b>, BadRequest> {
     let mut scanner = Scanner::new(body);
     let mut pod = Field::new("Pod");
@@ -46,10 +47,10 @@ pub fn read_preemption_arguments<'b>(
     scanner.object(&NO_OBJECT, |scanner, key| match key.unescaped().as_ref() {
         b"Pod" => pod.read(scanner, read_pod),
         b"NodeNameToVictims" => from_pods.read(scanner, |scanner| {
-            victims::<WholePod<'b>>(scanner, "`NodeNameToVictims`", &class_of)
+            victims::<WholePod<'b>>(scanner, "`NodeNameToVictims`", &classes_of)
         }),
         b"NodeNameToMetaVictims" => from_uids.read(scanner, |scanner| {
-            victims::<MetaPod<'b>>(scanner, "`NodeNameToMetaVictims`", &class_of)
+            victims::<MetaPod<'b>>(scanner, "`NodeNameToMetaVictims`", &classes_of)
         }),
         _ => scanner.skip(),
     })?;
@@ -119,7 +120,7 @@ impl<'b> Victim<'b> for MetaPod<'b> {
 fn victims<'b, P: Victim<'b> + Deserialize<'b>>(
     scanner: &mut Scanner<'b>,
     field: &'static str,
-    class_of: &impl Fn(&[u8]) -> Option<ClassIndex>,
+    classes_of: &impl FindClasses,
 ) -> Result<Vec<NodeVictims<'b>>, BadRequest> {
     let not_a_map = BadRequest::WrongType {
         field,
@@ -139,7 +140,7 @@ fn victims<'b, P: Victim<'b> + Deserialize<'b>>(
             .ok_or_else(|| BadRequest::InvalidVictims("a UID is not a text".to_owned()))?;
         nodes.push(NodeVictims {
             node,
-            class: class_of(&node.unescaped()),
+            class: class_of(node, classes_of),
             uids,
             violations: victims.violations,
         });

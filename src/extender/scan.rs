@@ -2,7 +2,8 @@
 //!
 //! The outer objects and the list of names are walked here, at about a byte-parallel pace; everything
 //! else (the pod, whole nodes, victims) is handed to serde where it begins, and the cursor goes on
-//! where serde stopped. Invariant: no byte is looked at twice but those of strings with escapes.
+//! where serde stopped. Invariant: no byte is looked at more often than a constant number of times, and
+//! those of plain names but the last few only once.
 
 use std::borrow::Cow;
 
@@ -157,19 +158,36 @@ impl<'b> Scanner<'b> {
         }
     }
 
-    /// Reads strings for as long as they stand there in the plainest form, each without escapes and with
-    /// nothing but a comma before the next. The last string is left, and all that stand in another form;
-    /// a string follows in any case if one was read.
+    /// Reads strings, so many at a time, for as long as they stand there in the plainest form: each without
+    /// escapes and with nothing but a comma before the next. The last string is left, and all that stand
+    /// in another form; a string follows in any case if one was read.
     #[inline]
-    pub(super) fn plain_strings(&mut self, mut each: impl FnMut(RawText<'b>)) {
-        while let Some((b'"', rest)) = self.rest().split_first() {
-            match rest.split_at_checked(plain_prefix(rest)) {
-                Some((text, [b'"', b',', b'"', ..])) => {
-                    each(RawText(text));
-                    self.at += text.len() + 3;
-                }
-                _ => return,
+    pub(super) fn plain_strings<const N: usize>(&mut self, mut each: impl FnMut([RawText<'b>; N])) {
+        loop {
+            let before = self.at;
+            let mut texts = [RawText(b""); N];
+            for text in &mut texts {
+                let Some(plain) = self.plain_string() else {
+                    self.at = before;
+                    return;
+                };
+                *text = plain;
             }
+            each(texts);
+        }
+    }
+
+    #[inline]
+    fn plain_string(&mut self) -> Option<RawText<'b>> {
+        let (b'"', rest) = self.rest().split_first()? else {
+            return None;
+        };
+        match rest.split_at_checked(plain_prefix(rest))? {
+            (text, [b'"', b',', b'"', ..]) => {
+                self.at += text.len() + 3;
+                Some(RawText(text))
+            }
+            _ => None,
         }
     }
 

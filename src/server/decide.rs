@@ -91,7 +91,7 @@ pub fn filter<'s>(
     now: Timestamp,
     settings: AnswerSettings,
 ) -> Result<Decided<'s>, BadRequest> {
-    let arguments = read_arguments(body, |name| snapshot.class_of(name))?;
+    let arguments = read_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let candidates = &arguments.candidates;
     let outcome = placement::filter(&assessment, candidates.classes(), settings.on_blind_sample);
@@ -123,7 +123,7 @@ pub fn prioritize<'s>(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Decided<'s>, BadRequest> {
-    let arguments = read_arguments(body, |name| snapshot.class_of(name))?;
+    let arguments = read_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let candidates = &arguments.candidates;
     let scores = placement::prioritize(&assessment, candidates.classes());
@@ -151,7 +151,7 @@ pub fn prioritize<'s>(
 /// # Errors
 /// Where the body is no request.
 pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Result<Decided<'s>, BadRequest> {
-    let arguments = read_preemption_arguments(body, |name| snapshot.class_of(name))?;
+    let arguments = read_preemption_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let mut kept = 0;
     let answer = preemption_candidates(&arguments.nodes, |node| {

@@ -17,6 +17,7 @@ use crate::decisions::Verb;
 use crate::extender::{
     BadRequest, filter_survivors, preemption_candidates, read_arguments, read_preemption_arguments,
 };
+use crate::snapshot::NAMES_AT_ONCE;
 
 /// Every route, for a server with one address.
 pub fn configure(service: &mut ServiceConfig) {
@@ -95,7 +96,7 @@ async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload:
 /// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
 /// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 5).
 fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
-    let unknown = |_: &[u8]| None;
+    let unknown = |_: [&[u8]; NAMES_AT_ONCE]| [None; NAMES_AT_ONCE];
     let answer = match verb {
         Verb::Filter | Verb::Prioritize => read_arguments(body, unknown).map(|arguments| {
             let exempt = state

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-pub use node_index::NodeIndex;
+pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 
 use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeRecord, RegionKey};
 use crate::policy::{Facts, PlaceIndex, PlaceSet, PolicySet};
@@ -173,6 +173,12 @@ impl Snapshot {
     #[must_use]
     pub fn class_of(&self, node: &[u8]) -> Option<ClassIndex> {
         self.index.get(node)
+    }
+
+    /// The classes of several nodes by the bytes of their names.
+    #[must_use]
+    pub fn classes_of(&self, names: [&[u8]; NAMES_AT_ONCE]) -> [Option<ClassIndex>; NAMES_AT_ONCE] {
+        self.index.get_all(names)
     }
 
     /// A class.

@@ -12,6 +12,10 @@ use hashbrown::HashTable;
 use super::ClassIndex;
 use crate::model::NodeName;
 
+/// How many names are looked up together. Each look-up waits for memory, and a processor waits for
+/// several at once if nothing else stands between them.
+pub const NAMES_AT_ONCE: usize = 8;
+
 /// The longest name that fits into an entry beside its length and class. Cloud providers' names are
 /// shorter; a longer one costs a second search.
 const LONGEST_INLINE_BYTES: usize = 64 - 4 - 1;
@@ -79,10 +83,24 @@ impl NodeIndex {
     /// The class of a node, `None` where the name is not known.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<ClassIndex> {
+        self.find(name, self.hasher.hash_one(name))
+    }
+
+    /// The classes of several nodes.
+    #[must_use]
+    pub fn get_all(&self, names: [&[u8]; NAMES_AT_ONCE]) -> [Option<ClassIndex>; NAMES_AT_ONCE] {
+        let hashes = names.map(|name| self.hasher.hash_one(name));
+        let mut found = [None; NAMES_AT_ONCE];
+        for ((class, name), hash) in found.iter_mut().zip(names).zip(hashes) {
+            *class = self.find(name, hash);
+        }
+        found
+    }
+
+    fn find(&self, name: &[u8], hash: u64) -> Option<ClassIndex> {
         if name.len() > LONGEST_INLINE_BYTES {
             return self.long_names.get(name).copied();
         }
-        let hash = self.hasher.hash_one(name);
         self.table
             .find(hash, |entry| entry.name() == name)
             .map(|entry| entry.class)
@@ -134,7 +152,13 @@ mod tests {
         let index = NodeIndex::new(odd.iter().map(|(name, class)| (name, *class)));
         assert_eq!(index.len(), 127);
         for (name, class) in odd {
-            assert_eq!(index.get(name.as_str().as_bytes()), Some(*class));
+            let bytes = name.as_str().as_bytes();
+            assert_eq!(index.get(bytes), Some(*class));
+            let mut several: [&[u8]; NAMES_AT_ONCE] = [b"stranger"; NAMES_AT_ONCE];
+            several[class.as_usize() % NAMES_AT_ONCE] = bytes;
+            let found = index.get_all(several);
+            assert_eq!(found.iter().flatten().collect::<Vec<_>>(), [class]);
+            assert_eq!(found[class.as_usize() % NAMES_AT_ONCE], Some(*class));
         }
         for (name, _) in even {
             assert_eq!(index.get(name.as_str().as_bytes()), None, "{name}");

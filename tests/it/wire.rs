@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use domicile::extender::{BadRequest, read_arguments};
 use domicile::server::{AnswerSettings, Decided, filter, preempt, prioritize};
-use domicile::snapshot::Snapshot;
+use domicile::snapshot::{NAMES_AT_ONCE, Snapshot};
 
 use crate::world::{NOW, fleet, policies, snapshot};
 
@@ -130,7 +130,7 @@ fn near_misses_are_refused_or_mean_the_same_to_another_reader() {
                     let Some(names) = read["NodeNames"].as_array() else {
                         continue;
                     };
-                    let arguments = read_arguments(text.as_bytes(), |_| None).expect(&text);
+                    let arguments = read_arguments(text.as_bytes(), |_| [None; NAMES_AT_ONCE]).expect(&text);
                     let ours = arguments.candidates.nodes.iter();
                     let ours: Vec<_> = ours
                         .map(|node| String::from_utf8(node.name.unescaped().into_owned()).expect(&text))
