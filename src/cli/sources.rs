@@ -135,16 +135,6 @@ fn sentences(findings: Vec<Finding>) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
 }
 
-fn texts(files: &SourceFiles) -> Vec<SourceText> {
-    files
-        .iter()
-        .map(|(name, text)| SourceText {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        })
-        .collect()
-}
-
 fn compile_policies(files: &SourceFiles) -> Result<PolicySet, Vec<String>> {
     let loaded = PolicySet::load(files.iter()).map_err(sentences)?;
     loaded
@@ -158,25 +148,26 @@ type DataSets = BTreeMap<DataSetName, DataSet>;
 
 fn compile_data_sets(files: &SourceFiles) -> Result<(Arc<DataSets>, Vec<SourceText>), Vec<String>> {
     let data_sets = read_data_sets(files.iter()).map_err(sentences)?;
-    Ok((Arc::new(data_sets), texts(files)))
+    Ok((Arc::new(data_sets), files.files().to_vec()))
 }
 
 /// The texts are what is kept: the table is built by the catalogue, which may change without them.
 fn compile_latency(publisher: Arc<Publisher>) -> Compile<Vec<SourceText>> {
     Box::new(move |files| {
-        let texts = texts(files);
         let policies = publisher.current_policies();
-        match latency_table(&texts, policies.as_deref()) {
-            Ok(_) => Ok(texts),
+        match latency_table(files.files(), policies.as_deref()) {
+            Ok(_) => Ok(files.files().to_vec()),
             Err(errors) => Err(errors.iter().map(ToString::to_string).collect()),
         }
     })
 }
 
 fn compile_fleet(files: &SourceFiles) -> Result<FleetFacts, Vec<String>> {
-    let texts = texts(files);
-    let [file] = texts.as_slice() else {
-        return Err(vec![format!("a fleet is one file and here are {}", texts.len())]);
+    let [file] = files.files() else {
+        return Err(vec![format!(
+            "a fleet is one file and here are {}",
+            files.files().len()
+        )]);
     };
     fleet_facts(file).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
