@@ -53,14 +53,19 @@ pub struct SourceAnnotations {
     pub malformed: Vec<Malformed>,
 }
 
+/// The region of a node by a label that NodeRestriction keeps kubelets from setting.
+pub const RESTRICTED_REGION_LABEL: &str = "domicile.node-restriction.kubernetes.io/region";
+
 /// A node, as far as residency and latency look at it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NodeRecord {
     /// Where its labels say that it is.
     pub locality: Locality,
     /// The region by the label that kubelets cannot set on themselves
-    /// (`domicile.node-restriction.kubernetes.io/region`); `None` where it is missing.
+    /// ([`RESTRICTED_REGION_LABEL`]); `None` where it is missing.
     pub restricted_region: Option<RegionReference>,
+    /// The region that its providerID names; `None` where it names none.
+    pub provider_id_region: Option<RegionReference>,
 }
 
 /// A namespace.

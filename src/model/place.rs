@@ -218,6 +218,16 @@ impl Membership {
     pub fn and(self, other: Self) -> Self {
         self.min(other)
     }
+
+    /// Membership in everything that is not in the set.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        match self {
+            Self::In => Self::Out,
+            Self::May => Self::May,
+            Self::Out => Self::In,
+        }
+    }
 }
 
 fn is_key_part(part: &str) -> bool {

@@ -77,6 +77,8 @@ pub struct Region {
     pub city: Option<Arc<str>>,
     /// Where it lies, for estimates of latency.
     pub coordinates: Option<Coordinates>,
+    /// When its facts were true; they count as that old.
+    pub as_of: Timestamp,
     /// Facts of the whole region.
     pub facts: ZoneFacts,
     /// Facts of single zones.

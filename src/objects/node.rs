@@ -11,12 +11,10 @@ use serde::Deserialize;
 
 use super::error::{ObjectError, required_name};
 use super::view::{Metadata, Object, Text};
-use crate::model::{Locality, NodeName, NodeRecord, RegionKey, RegionReference};
+use crate::model::{Locality, NodeName, NodeRecord, RESTRICTED_REGION_LABEL, RegionKey, RegionReference};
 
 /// Names the provider of a node whose providerID does not.
 pub const PROVIDER_LABEL: &str = "domicile.dev/provider";
-/// The region by a label that NodeRestriction keeps kubelets from setting.
-pub const RESTRICTED_REGION_LABEL: &str = "domicile.node-restriction.kubernetes.io/region";
 
 /// The labels of a region, the one that counts first.
 const REGION_LABELS: [&str; 2] = [
@@ -74,6 +72,7 @@ impl NodeView<'_> {
         let record = NodeRecord {
             locality,
             restricted_region,
+            provider_id_region: region_of_provider_id(&self.spec.provider_id),
         };
         Ok((name, record))
     }
@@ -106,6 +105,31 @@ fn region(provider: &Provider<'_>, label: Option<&str>) -> Option<RegionReferenc
         Provider::Unnamed if !label.contains('/') => RegionReference::parse(label).ok(),
         Provider::Unnamed | Provider::Contradictory => None,
     }
+}
+
+/// The region that a providerID names: AWS writes the zone (`aws:///eu-central-1a/i-0`), Google too
+/// (`gce://project/europe-west3-b/node`); Azure writes none.
+fn region_of_provider_id(provider_id: &str) -> Option<RegionReference> {
+    let (scheme, path) = provider_id.split_once("://")?;
+    let region = match scheme {
+        "aws" => {
+            let zone = path.trim_start_matches('/').split('/').next()?;
+            let of_zone = zone.strip_suffix(|last: char| last.is_ascii_lowercase())?;
+            // A Local Zone is named after its region, whose number then stands in the middle.
+            let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+            let numbers = of_zone.split('-').filter(is_number).count();
+            let ends_with_it = of_zone.ends_with(|last: char| last.is_ascii_digit());
+            (numbers == 1 && ends_with_it).then_some(("aws", of_zone))?
+        }
+        "gce" => {
+            let zone = path.split('/').nth(1)?;
+            let (of_zone, _) = zone.rsplit_once('-')?;
+            ("gcp", of_zone)
+        }
+        _ => return None,
+    };
+    let (provider, name) = region;
+    RegionKey::new(provider, name).map(RegionReference::Key).ok()
 }
 
 #[cfg(test)]
@@ -184,6 +208,25 @@ mod tests {
         let text = |region: Option<RegionReference>| region.map(|region| region.to_string());
         assert_eq!(text(record.locality.region).as_deref(), Some("aws/r1"));
         assert_eq!(text(record.restricted_region).as_deref(), Some("aws/r2"));
+    }
+
+    #[test]
+    fn a_provider_id_names_the_region_where_the_cloud_writes_it() {
+        for (provider_id, region) in [
+            ("aws:///eu-central-1a/i-0abc", Some("aws/eu-central-1")),
+            ("aws:///us-gov-west-1b/i-0abc", Some("aws/us-gov-west-1")),
+            ("aws:///us-west-2-lax-1a/i-0abc", None),
+            ("aws:///i-0abc", None),
+            ("gce://project/europe-west3-b/node", Some("gcp/europe-west3")),
+            ("gce://project", None),
+            ("azure:///subscriptions/s/resourceGroups/g", None),
+            ("kind://docker/kind/node", None),
+            ("", None),
+        ] {
+            let record = record(&format!(r#"{{"providerID":"{provider_id}"}}"#), "");
+            let found = record.provider_id_region.map(|region| region.to_string());
+            assert_eq!(found.as_deref(), region, "{provider_id}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
     let verdict = evaluate(snapshot.policies(), &profile, now);
     let permitted = snapshot
         .classes()
-        .map(|(_, class)| verdict.permitted.contains(class.place))
+        .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))
         .collect();
     Assessment {
         snapshot,
@@ -93,12 +93,10 @@ impl Assessment<'_> {
     pub fn refusals(&self, class: Option<ClassIndex>) -> impl Iterator<Item = (Refusal, Mode)> {
         let unknown =
             (class.is_none() && self.verdict.governed).then_some((Refusal::UnknownNode, Mode::Enforce));
-        let place = class
-            .and_then(|class| self.snapshot.class(class))
-            .map(|class| class.place);
+        let class = class.and_then(|class| self.snapshot.class(class));
         let by_policy = self.verdict.restrictions.iter().filter_map(move |restriction| {
-            let refuses = place.is_some_and(|place| !restriction.admits.contains(place));
-            refuses.then_some((Refusal::Policy(restriction.cause), restriction.mode))
+            let leaves = class.is_none_or(|class| restriction.leaves(class.place, class.region_is_confirmed));
+            (!leaves).then_some((Refusal::Policy(restriction.cause), restriction.mode))
         });
         unknown.into_iter().chain(by_policy)
     }

@@ -163,7 +163,7 @@ fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> V
             .snapshot
             .classes()
             .zip(by_class)
-            .filter(|((_, class), _)| !restriction.admits.contains(class.place))
+            .filter(|((_, class), _)| !restriction.leaves(class.place, class.region_is_confirmed))
             .map(|(_, count)| count)
             .sum();
         if refused > 0 {

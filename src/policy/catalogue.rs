@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::{
     Coordinates, Country, Locality, Region, RegionKey, RegionReference, Subdivision, ZoneFacts,
 };
@@ -39,6 +41,8 @@ pub struct PlaceFacts {
     pub subdivision: Option<Subdivision>,
     /// The rest.
     pub facts: ZoneFacts,
+    /// The instant from which on the facts are known to be true; `None` where nothing is known.
+    pub as_of: Option<Timestamp>,
 }
 
 /// What the company knows about regions.
@@ -69,6 +73,7 @@ impl Catalogue {
                 country: Some(region.country),
                 subdivision: region.subdivision.clone(),
                 facts,
+                as_of: Some(region.as_of),
             };
             catalogue
                 .by_region
@@ -218,9 +223,27 @@ impl PlaceSet {
         }
     }
 
-    /// Removes everything.
-    pub fn clear(&mut self) {
-        self.words.fill(0);
+    /// Adds what the other holds.
+    pub fn unite(&mut self, other: &Self) {
+        for (word, of_other) in self.words.iter_mut().zip(&other.words) {
+            *word |= of_other;
+        }
+    }
+
+    /// Removes what the other holds.
+    pub fn subtract(&mut self, other: &Self) {
+        for (word, of_other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !of_other;
+        }
+    }
+
+    /// The places in it, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = PlaceIndex> {
+        let words = self.words.iter().enumerate();
+        words.flat_map(|(number, word)| {
+            let bits = (0..64).filter(move |bit| word & (1 << bit) != 0);
+            bits.map(move |bit| PlaceIndex(number * 64 + bit))
+        })
     }
 
     /// Whether it holds nothing.

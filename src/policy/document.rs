@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
 
 use super::finding::{Finding, Position};
-use super::schema::{DataSetSpec, Document, GroupSpec, Header, PolicySpec, RegionSpec, SettingsSpec, Text};
+use super::schema::{
+    DataSetSpec, Document, ExceptionSpec, GroupSpec, GuaranteeSpec, Header, PolicySpec, RegionSpec,
+    SettingsSpec, Text,
+};
 use crate::model::nearest_word;
 
 /// The only version of our objects.
@@ -21,16 +24,18 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_DOCUMENTS: usize = 10_000;
 
 /// Kinds that this version reads.
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 7] = [
     "PolicySettings",
     "Region",
     "JurisdictionGroup",
     "DataSet",
     "PlacementPolicy",
+    "PlacementException",
+    "Guarantee",
 ];
 
 /// Kinds of the language that this version does not read yet.
-const LATER_KINDS: [&str; 3] = ["PlacementException", "Guarantee", "PolicyTest"];
+const LATER_KINDS: [&str; 1] = ["PolicyTest"];
 
 /// Where a document begins.
 #[derive(Debug, Clone)]
@@ -95,6 +100,10 @@ pub struct Objects {
     pub data_sets: Vec<Object<DataSetSpec>>,
     /// `PlacementPolicy`.
     pub policies: Vec<Object<PolicySpec>>,
+    /// `PlacementException`.
+    pub exceptions: Vec<Object<ExceptionSpec>>,
+    /// `Guarantee`.
+    pub guarantees: Vec<Object<GuaranteeSpec>>,
     count: usize,
 }
 
@@ -212,6 +221,8 @@ fn read_document(objects: &mut Objects, origin: Origin, text: &str) -> Result<()
         "JurisdictionGroup" => read_into(&mut objects.groups, origin, text),
         "DataSet" => read_into(&mut objects.data_sets, origin, text),
         "PlacementPolicy" => read_into(&mut objects.policies, origin, text),
+        "PlacementException" => read_into(&mut objects.exceptions, origin, text),
+        "Guarantee" => read_into(&mut objects.guarantees, origin, text),
         later if LATER_KINDS.contains(&later) => {
             let sentence = format!("kind `{later}` is not supported by this version");
             Err(Finding::error("L01", origin.position(&kind), sentence)
@@ -331,7 +342,7 @@ mod tests {
     #[test]
     fn a_document_of_no_known_kind_is_a_finding_with_the_way_out() {
         let of_kind = |kind: &str| format!("---\napiVersion: {API_VERSION}\nkind: {kind}\n");
-        assert_eq!(findings(&of_kind("Guarantee")).len(), 1);
+        assert_eq!(findings(&of_kind("PolicyTest")).len(), 1);
         assert!(findings(&of_kind("PlacementPolice"))[0].ends_with("did you mean `PlacementPolicy`?"));
         assert!(findings("kind: Region\n")[0].contains("no `apiVersion`"));
         assert!(findings("apiVersion: domicile.dev/v2\nkind: Region\n")[0].contains("`domicile.dev/v2`"));

@@ -4,29 +4,22 @@
 //! about to expire) cuts time. Between two cuts each rule is one set of bits over places, so a decision
 //! at an instant is a look-up of its epoch, and a verdict knows until when it holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
-use super::definition::{ActivitySet, Definitions, Demand, Mode, Policy, Requirement, Rule, Unlabelled};
+use super::definition::{
+    ActivitySet, Definitions, Demand, Mode, Policy, Requirement, Rule, RuleIndex, Unlabelled,
+};
 use super::membership::{Jurisdictions, first_insufficient_instant};
-use super::selector::BlockMatcher;
-use crate::model::Membership;
+use super::selector::{BlockMatcher, DataMatcher};
+use crate::model::{Classification, Membership};
 
-/// How many rules a set may have, each counted once for every epoch. Three hundred policies of two rules
+/// How many rules and exceptions a set may have, each counted once for every epoch. Three hundred policies of two rules
 /// with three hundred dates have 180,000; far beyond that a set would take seconds to load.
 pub const MOST_EPOCH_RULES: usize = 400_000;
-
-/// A rule of one policy, by their indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuleIndex {
-    /// Index into [`Definitions::policies`].
-    pub policy: usize,
-    /// Index into that policy's rules.
-    pub rule: usize,
-}
 
 /// A rule, ready to be evaluated.
 #[derive(Debug)]
@@ -37,12 +30,44 @@ pub struct EpochRule {
     pub mode: Mode,
     /// What it is about.
     pub activities: ActivitySet,
-    /// Places that it surely admits. The unknown place is never among them.
+    /// Places that surely satisfy it; for what it says of replicas, see [`RuleKind`]. The unknown place
+    /// is never among them.
     pub admits: PlaceSet,
+    /// What the places are about.
+    pub kind: RuleKind,
     /// Whether it can cover data: only a rule with `allowed` does.
     pub covers: bool,
     /// To what: any of these.
     pub blocks: Arc<[BlockMatcher]>,
+    /// What lifts its refusals in this epoch.
+    pub exceptions: Vec<Arc<EpochException>>,
+}
+
+/// What the places of a rule are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleKind {
+    /// The place of the node.
+    Node,
+    /// The leaders of data sets that the pod may write; these places surely do not satisfy it.
+    Leaders(PlaceSet),
+    /// The replicas that a pod reads from; these places surely do not satisfy it.
+    ReadReplicas(PlaceSet),
+    /// The place of the node, for a pod that would be a new copy of a data set.
+    NewReplica,
+    /// The place of the node or of another copy, for a pod that would be a new copy of a data set; these
+    /// places surely do not satisfy it.
+    SomeReplica(PlaceSet),
+}
+
+/// An exception in force.
+#[derive(Debug)]
+pub struct EpochException {
+    /// Index into [`Definitions::exceptions`].
+    pub index: usize,
+    /// For which data.
+    pub data: DataMatcher,
+    /// Where it lifts a refusal: surely in its places, and surely refused where the rule is about nodes.
+    pub lifts: PlaceSet,
 }
 
 /// A stretch of time.
@@ -56,6 +81,31 @@ pub struct Epoch {
     pub rules: Vec<EpochRule>,
     /// Where unlabelled pods may run when the settings confine them.
     pub unlabelled: PlaceSet,
+    /// For the classifications in their order, and last for data of unknown classification: the places
+    /// whose facts are young enough; `None` where any age will do.
+    fresh: [Option<PlaceSet>; Classification::ALL.len() + 1],
+}
+
+impl Epoch {
+    /// The epoch of a set that says nothing.
+    pub const NEVER: Self = Self {
+        from: Timestamp::MIN,
+        until: None,
+        rules: Vec::new(),
+        unlabelled: PlaceSet::NONE,
+        fresh: [const { None }; Classification::ALL.len() + 1],
+    };
+
+    /// The places whose facts are young enough for data of a classification; `None` where any age will do.
+    #[must_use]
+    pub fn fresh(&self, classification: Option<Classification>) -> Option<&PlaceSet> {
+        let [of_known @ .., of_unknown] = &self.fresh;
+        let found = match classification {
+            Some(classification) => of_known.get(classification as usize),
+            None => Some(of_unknown),
+        };
+        found.and_then(Option::as_ref)
+    }
 }
 
 /// Cuts time at every date of the set; `None` where that makes more than [`MOST_EPOCH_RULES`].
@@ -64,7 +114,8 @@ pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Ep
     let mut starts: Vec<Timestamp> = vec![Timestamp::MIN];
     starts.extend(boundaries(definitions, catalogue));
     let rules: usize = definitions.policies.iter().map(|policy| policy.rules.len()).sum();
-    if starts.len().saturating_mul(rules) > MOST_EPOCH_RULES {
+    let counted = rules + definitions.exceptions.len();
+    if starts.len().saturating_mul(counted) > MOST_EPOCH_RULES {
         return None;
     }
     let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
@@ -72,7 +123,7 @@ pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Ep
     let mut before: Option<Compiled<'_>> = None;
     for (from, until) in starts.iter().zip(ends) {
         let compiled = Compiled::at(definitions, catalogue, *from, before.take());
-        epochs.push(compiled.epoch(definitions, *from, until));
+        epochs.push(compiled.epoch(definitions, catalogue, (*from, until)));
         before = Some(compiled);
     }
     Some(epochs)
@@ -93,6 +144,9 @@ fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Time
             }
         }
     }
+    for exception in &definitions.exceptions {
+        dates.extend([exception.not_before, exception.expires]);
+    }
     for member in definitions.groups.iter().flat_map(|group| &group.members) {
         dates.extend([member.from, member.until].into_iter().flatten());
         if let Some(requirement) = &member.required {
@@ -109,6 +163,11 @@ fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Time
                 .filter_map(|days| first_insufficient_instant(valid_until, *days)),
         );
     }
+    let ages: BTreeSet<SignedDuration> = definitions.settings.max_fact_age.values().copied().collect();
+    let stated: BTreeSet<Timestamp> = catalogue.places().filter_map(|(_, place)| place.as_of).collect();
+    for as_of in stated {
+        dates.extend(ages.iter().filter_map(|age| as_of.checked_add(*age).ok()));
+    }
     dates.remove(&Timestamp::MIN);
     dates
 }
@@ -119,9 +178,18 @@ struct Compiled<'a> {
     jurisdictions: Jurisdictions<'a>,
     /// For each policy its blocks.
     blocks: Vec<Arc<[BlockMatcher]>>,
-    /// For each policy the places that each rule admits.
-    admits: Vec<Vec<PlaceSet>>,
+    /// For each policy what each rule admits.
+    admits: Vec<Vec<Admitted>>,
+    /// For each rule with exceptions, those that there ever are.
+    exceptions: BTreeMap<RuleIndex, Vec<Arc<EpochException>>>,
     unlabelled: PlaceSet,
+}
+
+/// The places of a rule.
+#[derive(Clone)]
+struct Admitted {
+    admits: PlaceSet,
+    kind: RuleKind,
 }
 
 impl<'a> Compiled<'a> {
@@ -142,6 +210,7 @@ impl<'a> Compiled<'a> {
                     }
                 }
             }
+            before.exceptions = exceptions(definitions, catalogue, &jurisdictions);
             before.jurisdictions = jurisdictions;
             return before;
         }
@@ -167,12 +236,18 @@ impl<'a> Compiled<'a> {
         Self {
             blocks: blocks.collect(),
             admits: admits.collect(),
+            exceptions: exceptions(definitions, catalogue, &jurisdictions),
             unlabelled,
             jurisdictions,
         }
     }
 
-    fn epoch(&self, definitions: &Definitions, from: Timestamp, until: Option<Timestamp>) -> Epoch {
+    fn epoch(
+        &self,
+        definitions: &Definitions,
+        catalogue: &Catalogue,
+        (from, until): (Timestamp, Option<Timestamp>),
+    ) -> Epoch {
         let mut rules = Vec::new();
         let compiled = definitions.policies.iter().zip(&self.blocks).zip(&self.admits);
         for (policy_index, ((policy, blocks), of_policy)) in compiled.enumerate() {
@@ -182,16 +257,24 @@ impl<'a> Compiled<'a> {
             }
             let mode = mode_at(policy, from);
             for (rule_index, (rule, admits)) in policy.rules.iter().zip(of_policy).enumerate() {
+                let index = RuleIndex {
+                    policy: policy_index,
+                    rule: rule_index,
+                };
+                let exceptions = self.exceptions.get(&index).into_iter().flatten();
+                let in_force = exceptions.filter(|exception| {
+                    let written = definitions.exceptions.get(exception.index);
+                    written.is_some_and(|written| written.is_in_force(from))
+                });
                 rules.push(EpochRule {
-                    index: RuleIndex {
-                        policy: policy_index,
-                        rule: rule_index,
-                    },
+                    index,
                     mode,
                     activities: rule.activities,
-                    admits: admits.clone(),
+                    admits: admits.admits.clone(),
+                    kind: admits.kind.clone(),
                     covers: matches!(rule.demand, Demand::Allowed(_)),
                     blocks: blocks.clone(),
+                    exceptions: in_force.cloned().collect(),
                 });
             }
         }
@@ -200,7 +283,66 @@ impl<'a> Compiled<'a> {
             until,
             rules,
             unlabelled: self.unlabelled.clone(),
+            fresh: fresh(definitions, catalogue, from),
         }
+    }
+}
+
+/// What [`Epoch::fresh`] gives.
+fn fresh(
+    definitions: &Definitions,
+    catalogue: &Catalogue,
+    now: Timestamp,
+) -> [Option<PlaceSet>; Classification::ALL.len() + 1] {
+    let classifications = Classification::ALL.map(Some).into_iter().chain([None]);
+    let mut sets = classifications.map(|classification| {
+        let age = definitions.settings.max_fact_age(classification)?;
+        Some(places_where(catalogue, |_, place| {
+            let stale_from = place.as_of.map(|as_of| as_of.checked_add(age));
+            !matches!(stale_from, Some(Ok(from)) if from <= now)
+        }))
+    });
+    std::array::from_fn(|_| sets.next().flatten())
+}
+
+/// Every exception by its rule. Whether it is in force is asked for each epoch.
+fn exceptions(
+    definitions: &Definitions,
+    catalogue: &Catalogue,
+    jurisdictions: &Jurisdictions<'_>,
+) -> BTreeMap<RuleIndex, Vec<Arc<EpochException>>> {
+    let mut by_rule: BTreeMap<RuleIndex, Vec<Arc<EpochException>>> = BTreeMap::new();
+    for (index, exception) in definitions.exceptions.iter().enumerate() {
+        let Some(rule) = definitions.rule(exception.relaxes) else {
+            continue;
+        };
+        let mut lifts = places_where(catalogue, |index, place| {
+            jurisdictions.place_in_any(index, place, &exception.locations) == Membership::In
+        });
+        if is_about_the_node(&rule.demand) {
+            lifts.intersect(&satisfied(
+                jurisdictions,
+                catalogue,
+                &rule.demand,
+                Membership::Out,
+            ));
+        }
+        by_rule
+            .entry(exception.relaxes)
+            .or_default()
+            .push(Arc::new(EpochException {
+                index,
+                data: DataMatcher::new(jurisdictions, &exception.data),
+                lifts,
+            }));
+    }
+    by_rule
+}
+
+fn is_about_the_node(demand: &Demand) -> bool {
+    match demand {
+        Demand::Allowed(_) | Demand::Denied(_) | Demand::Required(_) | Demand::NoReplicaOutside(_) => true,
+        Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) | Demand::ReplicaMustExistIn(_) => false,
     }
 }
 
@@ -213,12 +355,40 @@ fn mode_at(policy: &Policy, from: Timestamp) -> Mode {
     }
 }
 
-/// The places that a rule surely admits (docs/policies.md, 3.2).
-fn admitted(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, rule: &Rule) -> PlaceSet {
-    places_where(catalogue, |index, place| match &rule.demand {
-        Demand::Allowed(terms) => jurisdictions.place_in_any(index, place, terms) == Membership::In,
-        Demand::Denied(terms) => jurisdictions.place_in_any(index, place, terms) == Membership::Out,
-        Demand::Required(requirement) => jurisdictions.meets(requirement, place) == Membership::In,
+/// The places of a rule (docs/policies.md, 3.2).
+fn admitted(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, rule: &Rule) -> Admitted {
+    let surely = |membership| satisfied(jurisdictions, catalogue, &rule.demand, membership);
+    let kind = match &rule.demand {
+        Demand::Allowed(_) | Demand::Denied(_) | Demand::Required(_) => RuleKind::Node,
+        Demand::PrimaryMustBeIn(_) => RuleKind::Leaders(surely(Membership::Out)),
+        Demand::FromReplicaIn(_) => RuleKind::ReadReplicas(surely(Membership::Out)),
+        Demand::NoReplicaOutside(_) => RuleKind::NewReplica,
+        Demand::ReplicaMustExistIn(_) => RuleKind::SomeReplica(surely(Membership::Out)),
+    };
+    Admitted {
+        admits: surely(Membership::In),
+        kind,
+    }
+}
+
+/// The places for which it is so whether they satisfy a demand: `In` is surely, `Out` is surely not.
+fn satisfied(
+    jurisdictions: &Jurisdictions<'_>,
+    catalogue: &Catalogue,
+    demand: &Demand,
+    wanted: Membership,
+) -> PlaceSet {
+    places_where(catalogue, |index, place| {
+        let satisfies = match demand {
+            Demand::Allowed(terms)
+            | Demand::PrimaryMustBeIn(terms)
+            | Demand::FromReplicaIn(terms)
+            | Demand::NoReplicaOutside(terms)
+            | Demand::ReplicaMustExistIn(terms) => jurisdictions.place_in_any(index, place, terms),
+            Demand::Denied(terms) => jurisdictions.place_in_any(index, place, terms).complement(),
+            Demand::Required(requirement) => jurisdictions.meets(requirement, place),
+        };
+        satisfies == wanted
     })
 }
 

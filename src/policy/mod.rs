@@ -33,13 +33,16 @@ use sha2::{Digest, Sha256};
 
 pub use catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
 pub use data_sets::read_data_sets;
-pub use definition::{Activity, ActivitySet, Definitions, Demand, Mode, Policy, Rule, Settings, Unlabelled};
-pub use epoch::{Epoch, EpochRule, RuleIndex};
-pub use evaluate::{Cause, PassedUncovered, Restriction, Verdict, evaluate};
+pub use definition::{
+    Activity, ActivitySet, Definitions, Demand, Exception, ForbiddenPlaces, Guarantee, Mode, Policy,
+    RegionKeyTrust, Rule, RuleIndex, Settings, Unlabelled,
+};
+pub use epoch::{Epoch, EpochRule};
+pub use evaluate::{Cause, PassedUncovered, Restriction, UsedException, Verdict, evaluate};
 pub use finding::{Finding, Level, Position};
 pub use lint::lint;
-pub use profile::{Facts, Profile, Source, SourcedTuple, profile};
-pub use sentence::sentence;
+pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
+pub use sentence::{PlacesOfFleet, sentence};
 
 use crate::model::{DataSet, DataSetName};
 
@@ -142,12 +145,7 @@ impl PolicySet {
     /// The stretch of time that an instant lies in.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> &Epoch {
-        static NEVER: Epoch = Epoch {
-            from: Timestamp::MIN,
-            until: None,
-            rules: Vec::new(),
-            unlabelled: PlaceSet::NONE,
-        };
+        static NEVER: Epoch = Epoch::NEVER;
         let after = self.epochs.partition_point(|epoch| epoch.from <= now);
         // The first epoch begins before every instant, so there always is one.
         self.epochs.get(after.saturating_sub(1)).unwrap_or(&NEVER)

@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::catalogue::{Catalogue, PlaceIndex};
 use super::definition::{Activity, ActivitySet, Definitions};
 use crate::model::{
-    AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataTuple, Dimension, Fleet,
-    Malformed, PodRequirements, SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple,
-    VolumeMount,
+    AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataSetUse, DataTuple,
+    Dimension, Fleet, Malformed, NamespaceName, Owner, PodRequirements, ReplicaRole, RequestsPerCall,
+    SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple, VolumeMount,
 };
 
 /// Who asserted a tuple.
@@ -58,17 +59,36 @@ pub struct SourcedTuple {
     pub tuple: Tuple,
 }
 
+/// A data set that a pod names, as far as rules look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedDataSet {
+    /// Its name.
+    pub name: DataSetName,
+    /// Whether the pod may read it: it does unless it says that it reads nothing.
+    pub may_read: bool,
+    /// Whether the pod may write it: it may unless it says that it writes nothing.
+    pub may_write: bool,
+    /// Where its leaders are; none where the data set is not declared.
+    pub leaders: Vec<PlaceIndex>,
+    /// Where the replicas are that can be read, leaders among them.
+    pub readable: Vec<PlaceIndex>,
+}
+
 /// What data a pod carries and where it comes from.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
+    /// The namespace of the pod; `None` for a pod that is only thought of.
+    pub namespace: Option<NamespaceName>,
+    /// The controller of the pod, as it says itself.
+    pub owner: Option<Owner>,
     /// Every tuple, in the order of its source.
     pub tuples: Vec<SourcedTuple>,
     /// The labels of the namespace; `None` where the namespace is not known.
     pub namespace_labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
     /// The storage class of each mounted claim; `None` where it is not known.
     pub storage_classes: Vec<Option<Arc<str>>>,
-    /// The data sets that are named.
-    pub data_sets: Vec<DataSetName>,
+    /// The data sets that are named, in the order in which they are.
+    pub data_sets: Vec<UsedDataSet>,
     /// Whether a claim or a volume is not known, which may name other data sets.
     pub may_name_more_data_sets: bool,
     /// What could not be read, and on which object it stands.
@@ -88,6 +108,8 @@ pub struct Facts<'a> {
     pub data_sets: &'a BTreeMap<DataSetName, DataSet>,
     /// The groups and the settings.
     pub definitions: &'a Definitions,
+    /// The regions, to find the places of replicas.
+    pub catalogue: &'a Catalogue,
 }
 
 /// Gathers everything that speaks about the data of a pod.
@@ -96,7 +118,11 @@ pub fn profile(facts: Facts<'_>, pod: &PodRequirements, now: Timestamp) -> Profi
     let mut gatherer = Gatherer {
         facts,
         now,
-        profile: Profile::default(),
+        profile: Profile {
+            namespace: Some(pod.namespace.clone()),
+            owner: pod.owner.clone(),
+            ..Profile::default()
+        },
     };
     gatherer.profile.performs = ActivitySet::default().with(Activity::Process);
     if !pod.volumes.is_empty() {
@@ -150,6 +176,9 @@ impl Gatherer<'_> {
             for tuple in cross_product(&annotations.profile) {
                 self.push(source.clone(), Tuple::Data(tuple));
             }
+        }
+        for used in &annotations.access.data_sets {
+            self.uses(used);
         }
         let access = &mut self.profile.access;
         for data_set in &annotations.access.data_sets {
@@ -272,14 +301,13 @@ impl Gatherer<'_> {
     fn named_data_sets(&mut self) {
         let names: Vec<DataSetName> = self
             .profile
-            .access
             .data_sets
             .iter()
-            .map(|named| named.name.clone())
+            .map(|used| used.name.clone())
             .collect();
-        for name in &names {
+        for name in names {
             let source = Source::DataSet(name.clone());
-            match self.facts.data_sets.get(name) {
+            match self.facts.data_sets.get(&name) {
                 Some(data_set) => {
                     for tuple in self.tuples_of(&data_set.profile) {
                         self.push(source.clone(), Tuple::Data(tuple));
@@ -288,7 +316,41 @@ impl Gatherer<'_> {
                 None => self.unknown(source),
             }
         }
-        self.profile.data_sets = names;
+    }
+
+    /// Two sources that name one data set both count: what either may do, the pod may do.
+    fn uses(&mut self, used: &DataSetUse) {
+        let may = |requests: Option<RequestsPerCall>| requests.is_none_or(|requests| requests.get() > 0.0);
+        let (may_read, may_write) = (may(used.reads), may(used.writes));
+        let known = self
+            .profile
+            .data_sets
+            .iter_mut()
+            .find(|known| known.name == used.name);
+        if let Some(known) = known {
+            known.may_read |= may_read;
+            known.may_write |= may_write;
+            return;
+        }
+        let replicas = self
+            .facts
+            .data_sets
+            .get(&used.name)
+            .map(|data_set| &*data_set.replicas);
+        let replicas = replicas.unwrap_or_default();
+        let places = |counts: fn(ReplicaRole) -> bool| {
+            let counted = replicas.iter().filter(|replica| counts(replica.role));
+            counted
+                .map(|replica| self.facts.catalogue.place(&replica.locality))
+                .collect()
+        };
+        self.profile.data_sets.push(UsedDataSet {
+            name: used.name.clone(),
+            may_read,
+            may_write,
+            leaders: places(|role| role == ReplicaRole::Leader),
+            readable: places(ReplicaRole::is_readable),
+        });
     }
 
     /// A group among the subjects stands for each of its members.

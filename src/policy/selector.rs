@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::definition::{Block, PlaceTerm, SubjectSelector};
+use super::definition::{Block, DataSelector, PlaceTerm, SubjectSelector};
 use super::membership::Jurisdictions;
 use super::profile::{Profile, Source, SourcedTuple};
 use crate::model::{
@@ -45,17 +45,10 @@ impl BlockMatcher {
     #[must_use]
     pub fn new(jurisdictions: &Jurisdictions<'_>, block: &Block) -> Self {
         Self {
-            data: block.data.as_ref().map(|selector| DataMatcher {
-                at_least: selector.at_least,
-                categories: selector
-                    .categories
-                    .as_ref()
-                    .map(|categories| CategoryMatcher::new(categories)),
-                subjects: selector
-                    .subjects
-                    .as_ref()
-                    .map(|subjects| SubjectMatcher::new(jurisdictions, subjects)),
-            }),
+            data: block
+                .data
+                .as_ref()
+                .map(|selector| DataMatcher::new(jurisdictions, selector)),
             namespace_labels: block.namespace_labels.clone(),
             storage_classes: block.storage_classes.clone(),
             data_sets: block.data_sets.clone(),
@@ -106,7 +99,7 @@ impl BlockMatcher {
             matched = matched.and(any.fold(Membership::Out, Membership::or));
         }
         if let Some(wanted) = &self.data_sets {
-            let named = profile.data_sets.iter().any(|name| wanted.contains(name));
+            let named = profile.data_sets.iter().any(|used| wanted.contains(&used.name));
             matched = matched.and(match named {
                 true => Membership::In,
                 false if profile.may_name_more_data_sets => Membership::May,
@@ -114,6 +107,14 @@ impl BlockMatcher {
             });
         }
         matched
+    }
+
+    /// Whether a rule of it binds a data set that the pod names: a block that selects data sets is about
+    /// those alone.
+    #[must_use]
+    pub fn binds(&self, data_set: &DataSetName) -> bool {
+        let wanted = self.data_sets.as_ref();
+        wanted.is_none_or(|wanted| wanted.contains(data_set))
     }
 
     fn covers_source(&self, profile: &Profile, source: &Source) -> bool {
@@ -143,15 +144,30 @@ fn has_labels(
     wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
+/// A selector by what data is, ready to be matched at one epoch.
 #[derive(Debug)]
-struct DataMatcher {
+pub struct DataMatcher {
     at_least: Option<Classification>,
     categories: Option<CategoryMatcher>,
     subjects: Option<SubjectMatcher>,
 }
 
 impl DataMatcher {
-    fn matches(&self, tuple: &DataTuple) -> Membership {
+    /// Prepares a selector for an instant.
+    #[must_use]
+    pub fn new(jurisdictions: &Jurisdictions<'_>, selector: &DataSelector) -> Self {
+        let categories = selector.categories.as_ref();
+        let subjects = selector.subjects.as_ref();
+        Self {
+            at_least: selector.at_least,
+            categories: categories.map(|categories| CategoryMatcher::new(categories)),
+            subjects: subjects.map(|subjects| SubjectMatcher::new(jurisdictions, subjects)),
+        }
+    }
+
+    /// Whether data is among what it selects.
+    #[must_use]
+    pub fn matches(&self, tuple: &DataTuple) -> Membership {
         let classification = self
             .at_least
             .map_or(Membership::In, |at_least| match tuple.classification {

@@ -6,18 +6,27 @@
 
 use super::PolicySet;
 use super::catalogue::PlaceSet;
+use super::definition::RuleIndex;
 use super::definition::{Definitions, Demand, Mode, Requirement};
-use super::epoch::RuleIndex;
 use super::evaluate::{Cause, Verdict};
 use super::profile::{Profile, Source};
-use crate::model::{KeyCustody, Tenancy};
+use crate::model::{KeyCustody, RESTRICTED_REGION_LABEL, Tenancy};
+
+/// Where the nodes of a fleet are.
+#[derive(Debug, Clone)]
+pub struct PlacesOfFleet {
+    /// The places that some node has.
+    pub all: PlaceSet,
+    /// Whether the region of some node is not confirmed by the label that kubelets cannot set.
+    pub some_unconfirmed: bool,
+}
 
 /// How many causes a sentence names.
 const MOST_CAUSES: usize = 3;
 
 /// Says why pods of this profile are refused on a fleet with these places.
 #[must_use]
-pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, places_of_fleet: &PlaceSet) -> String {
+pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, fleet: &PlacesOfFleet) -> String {
     // The pod's own first, then the least, so that the sentence is constant.
     let malformed = profile.malformed.iter();
     if let Some((source, malformed)) = malformed.min_by_key(|(source, malformed)| {
@@ -35,9 +44,10 @@ pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, places_of
     }
     let mut parts: Vec<String> = Vec::new();
     let mut contacts: Vec<&str> = Vec::new();
-    let refusing = verdict.restrictions.iter().filter(|restriction| {
-        restriction.mode == Mode::Enforce && !places_of_fleet.is_within(&restriction.admits)
-    });
+    let refusing = verdict
+        .restrictions
+        .iter()
+        .filter(|restriction| restriction.mode == Mode::Enforce && !fleet.all.is_within(&restriction.admits));
     for restriction in refusing.take(MOST_CAUSES) {
         parts.push(set.cause_in_words(restriction.cause));
         if let Cause::Rule(index) = restriction.cause
@@ -46,6 +56,12 @@ pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, places_of
         {
             contacts.push(&policy.contact);
         }
+    }
+    // Confirmation is asked for by several rules alike, so it is said once.
+    if verdict.needs_confirmed_region && fleet.some_unconfirmed && parts.len() < MOST_CAUSES {
+        parts.push(format!(
+            "this data runs only where the label `{RESTRICTED_REGION_LABEL}` confirms the region of the node"
+        ));
     }
     if parts.is_empty() {
         return "domicile: only nodes that are known are permitted; a new node is known within seconds"
@@ -117,6 +133,22 @@ fn demand_in_words(definitions: &Definitions, demand: &Demand) -> String {
                 requirement_in_words(definitions, requirement)
             )
         }
+        Demand::PrimaryMustBeIn(terms) => format!(
+            "permits writes only to data sets with every leader in {}",
+            definitions.places_in_words(terms)
+        ),
+        Demand::FromReplicaIn(terms) => format!(
+            "permits reads only from data sets with a replica in {}",
+            definitions.places_in_words(terms)
+        ),
+        Demand::NoReplicaOutside(terms) => format!(
+            "permits new copies only in {}",
+            definitions.places_in_words(terms)
+        ),
+        Demand::ReplicaMustExistIn(terms) => format!(
+            "permits new copies elsewhere only where one is in {}",
+            definitions.places_in_words(terms)
+        ),
     }
 }
 

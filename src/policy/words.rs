@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::definition::{GroupIndex, PlaceTerm, SubjectSelector};
 use super::document::Origin;
@@ -205,6 +205,22 @@ impl Reader {
             self.error("L01", origin.position(text), sentence, Some(fix));
         }
         instant
+    }
+
+    /// Reads an age in whole days, written `400d`.
+    pub fn days(&mut self, origin: &Origin, text: &Text) -> Option<SignedDuration> {
+        let days = text
+            .value
+            .strip_suffix('d')
+            .and_then(|days| days.parse::<u32>().ok());
+        // Ten thousand years are beyond every date.
+        let days = days.filter(|days| (1..=3_650_000).contains(days));
+        if days.is_none() {
+            let sentence = format!("`{}` is not an age", text.value);
+            let fix = "write whole days, such as `400d`".to_owned();
+            self.error("L01", origin.position(text), sentence, Some(fix));
+        }
+        days.map(|days| SignedDuration::from_hours(i64::from(days) * 24))
     }
 
     /// A word that other YAML readers take for a boolean must be quoted: unquoted `NO` is Norway here

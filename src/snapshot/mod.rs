@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 
 use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeRecord, RegionKey};
-use crate::policy::{Facts, PlaceIndex, PlaceSet, PolicySet};
+use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust};
 use crate::replicas::Replicas;
 use crate::topology::{LatencyPoint, LatencyTable};
 
@@ -32,6 +32,8 @@ pub struct NodeClass {
     pub region: Option<RegionKey>,
     /// Its place for rules.
     pub place: PlaceIndex,
+    /// Whether the label that kubelets cannot set says the same of its region.
+    pub region_is_confirmed: bool,
     /// Its point for latency; `None` is unknown.
     pub point: Option<LatencyPoint>,
     /// How many nodes it has.
@@ -66,7 +68,7 @@ pub struct Snapshot {
     latency: Arc<LatencyTable>,
     classes: Vec<NodeClass>,
     index: NodeIndex,
-    places: PlaceSet,
+    places: PlacesOfFleet,
 }
 
 impl Snapshot {
@@ -90,22 +92,30 @@ impl Snapshot {
         );
         let locate = |locality: &Locality| locate(&policies, &latency, locality);
         let replicas = Replicas::place(&all, locate);
-        let mut places = policies.catalogue().no_place();
+        let mut places = PlacesOfFleet {
+            all: policies.catalogue().no_place(),
+            some_unconfirmed: false,
+        };
         let mut classes: Vec<NodeClass> = Vec::new();
         let mut by_record: BTreeMap<&NodeRecord, ClassIndex> = BTreeMap::new();
         let mut members = Vec::with_capacity(fleet.nodes.len());
         for (name, record) in &fleet.nodes {
             let class = *by_record.entry(record).or_insert_with(|| {
-                let place = policies.catalogue().place(&record.locality);
-                places.insert(place);
-                let reference = record.locality.region.as_ref();
+                let locality = trusted_locality(&policies, record);
+                let place = policies.catalogue().place(&locality);
+                places.all.insert(place);
+                let region = locality.region.as_ref();
+                let region = region.and_then(|reference| policies.catalogue().resolve(reference));
+                let restricted = record.restricted_region.as_ref();
+                let restricted = restricted.and_then(|reference| policies.catalogue().resolve(reference));
+                let region_is_confirmed = region.is_some() && region == restricted;
+                places.some_unconfirmed |= !region_is_confirmed;
                 classes.push(NodeClass {
                     record: record.clone(),
-                    region: reference
-                        .and_then(|reference| policies.catalogue().resolve(reference))
-                        .cloned(),
+                    region: region.cloned(),
                     place,
-                    point: locate(&record.locality),
+                    region_is_confirmed,
+                    point: locate(&locality),
                     nodes: 0,
                 });
                 ClassIndex(u32::try_from(classes.len() - 1).unwrap_or(u32::MAX))
@@ -166,6 +176,7 @@ impl Snapshot {
             fleet: &self.fleet,
             data_sets: &self.data_sets,
             definitions: self.policies.definitions(),
+            catalogue: self.policies.catalogue(),
         }
     }
 
@@ -202,9 +213,9 @@ impl Snapshot {
         self.index.len()
     }
 
-    /// The places that some node of the fleet has.
+    /// Where the nodes of the fleet are.
     #[must_use]
-    pub fn places(&self) -> &PlaceSet {
+    pub fn places(&self) -> &PlacesOfFleet {
         &self.places
     }
 
@@ -221,6 +232,18 @@ impl ClassIndex {
     pub fn as_usize(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Where a node is by the statement that the settings trust. Where a providerID counts and a label
+/// contradicts it, one of the two is wrong, so the region is unknown.
+fn trusted_locality(policies: &PolicySet, record: &NodeRecord) -> Locality {
+    let mut locality = record.locality.clone();
+    if policies.settings().region_key == RegionKeyTrust::ProviderId {
+        let by_label = locality.region.take();
+        let by_provider_id = record.provider_id_region.clone();
+        locality.region = by_provider_id.filter(|region| by_label.is_none_or(|label| label == *region));
+    }
+    locality
 }
 
 fn locate(policies: &PolicySet, latency: &LatencyTable, locality: &Locality) -> Option<LatencyPoint> {

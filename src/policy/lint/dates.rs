@@ -1,4 +1,4 @@
-//! L11: what is past its review, or ends soon. L16: what is not in force yet.
+//! L10: exceptions that are over. L11: what is past its review, or ends soon. L16: what is not in force yet.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,7 +68,22 @@ impl Found<'_> {
                 self.add(Level::Note, "L16", at, sentence, "");
             }
         }
+        self.exception_dates();
         self.certification_dates();
+    }
+
+    fn exception_dates(&mut self) {
+        let set = self.set;
+        for exception in &set.definitions.exceptions {
+            let what = format!("the exception `{}`", exception.name);
+            if exception.expires <= self.at {
+                let sentence = format!("{what} expired on {}", day(exception.expires));
+                let fix = "remove it: it lifts nothing any more";
+                self.add(Level::Error, "L10", &exception.written_at, sentence, fix);
+            } else {
+                self.ends_soon(&what, exception.expires, &exception.written_at);
+            }
+        }
     }
 
     fn certification_dates(&mut self) {

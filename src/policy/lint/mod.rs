@@ -2,7 +2,7 @@
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.
-//! Deliberately absent: what needs a fleet (L09, L12), tests (L13), guarantees (L14), exceptions (L10),
+//! Deliberately absent: what needs a fleet (L09, L12), tests (L13), guarantees (L14),
 //! or a walk over all cells (L07 in general, L08, L17).
 
 mod dates;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::policy::definition::{Activity, Definitions, Demand, PlaceTerm, Policy};
-use crate::policy::epoch::{Epoch, EpochRule};
+use crate::policy::epoch::{Epoch, EpochRule, RuleKind};
 use crate::policy::finding::Level;
 
 impl Found<'_> {
@@ -99,6 +99,17 @@ impl Found<'_> {
                     let fix = "state the facts in the Region objects, or mend the rule";
                     self.add(self.level(epoch), "L06", &rule.written_at, sentence, fix);
                 }
+                Demand::PrimaryMustBeIn(terms)
+                | Demand::FromReplicaIn(terms)
+                | Demand::NoReplicaOutside(terms)
+                | Demand::ReplicaMustExistIn(terms) => {
+                    let places = definitions.places_in_words(terms);
+                    let sentence = format!(
+                        "no catalogued place is surely in {places}, so nothing satisfies {name}{since}"
+                    );
+                    let fix = "add the regions to the catalogue, or mend the list";
+                    self.add(Level::Warning, "L05", &rule.written_at, sentence, fix);
+                }
                 Demand::Denied(_) => {
                     let sentence = format!("{name} denies every catalogued place{since}");
                     self.add(
@@ -124,7 +135,10 @@ impl Found<'_> {
         for activity in Activity::ALL {
             let about: Vec<&&EpochRule> = rules
                 .iter()
-                .filter(|rule| rule.activities.contains(activity) && !rule.admits.is_empty())
+                .filter(|rule| {
+                    let is_about_the_node = rule.kind == RuleKind::Node;
+                    is_about_the_node && rule.activities.contains(activity) && !rule.admits.is_empty()
+                })
                 .collect();
             // The rule that takes the last place is named together with those before it.
             let mut left = self.set.catalogue.every_place();

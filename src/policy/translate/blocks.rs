@@ -117,7 +117,7 @@ pub fn data_set_name(origin: &Origin, text: &Text, reader: &mut Reader) -> Optio
         .ok()
 }
 
-fn data_selector(
+pub(super) fn data_selector(
     origin: &Origin,
     spec: &DataSelectorSpec,
     at: &Position,

@@ -4,7 +4,9 @@
 //! where a finding of level error exists the outcome is not used; all errors are found in one run.
 
 mod blocks;
+mod exceptions;
 mod groups;
+mod guarantees;
 mod policies;
 mod regions;
 mod settings;
@@ -29,10 +31,20 @@ pub fn translate(objects: &Objects, reader: &mut Reader) -> (Option<Definitions>
         reader.teams = settings.teams.keys().cloned().collect();
     }
     let policies = policies::policies(&objects.policies, reader);
+    let no_teams = BTreeMap::new();
+    let grounds = exceptions::Grounds {
+        policies: &policies,
+        teams: settings.as_ref().map_or(&no_teams, |settings| &settings.teams),
+        incomplete: unread_documents || policies.len() < objects.policies.len(),
+    };
+    let exceptions = exceptions::exceptions(&objects.exceptions, &grounds, reader);
+    let guarantees = guarantees::guarantees(&objects.guarantees, reader);
     let definitions = settings.map(|settings| Definitions {
         settings,
         groups,
         policies,
+        exceptions,
+        guarantees,
     });
     (definitions, Catalogue::new(regions))
 }

@@ -7,8 +7,11 @@ use super::blocks::applies_to;
 use super::groups::requirement;
 use super::unique;
 use crate::model::nearest_word;
-use crate::policy::definition::{Activity, ActivitySet, Demand, Mode, Policy, Rule};
+use crate::policy::definition::{
+    Activity, ActivitySet, Demand, ExceptionTerms, Mode, PlaceTerm, Policy, Rule,
+};
 use crate::policy::document::{Object, Origin};
+use crate::policy::finding::Position;
 use crate::policy::schema::{PolicySpec, RuleSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
 
@@ -44,19 +47,6 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
             None,
         );
     }
-    if let Some(exceptions) = spec
-        .exceptions
-        .as_ref()
-        .filter(|exceptions| exceptions.value.allowed)
-    {
-        let sentence = "exceptions are not supported by this version".to_owned();
-        reader.error(
-            "L01",
-            origin.position(exceptions),
-            sentence,
-            Some("write `allowed: false`".to_owned()),
-        );
-    }
     let effective = spec.effective.as_ref();
     let mut date =
         |text: Option<&Text>, boundary| text.and_then(|text| reader.instant(origin, text, boundary));
@@ -90,8 +80,64 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
         review_by,
         applies_to,
         rules,
+        exceptions: exception_terms(object, reader),
         written_at: object.position(),
     })
+}
+
+/// On what terms exceptions may be made; where nobody is named, the team of the owner approves.
+fn exception_terms(object: &Object<PolicySpec>, reader: &mut Reader) -> Option<ExceptionTerms> {
+    let Object { origin, spec, .. } = object;
+    let written = spec.exceptions.as_ref()?;
+    let terms = &written.value;
+    let at = origin.position(written);
+    if !terms.allowed {
+        if terms.max_days.is_some() || terms.approvers.is_some() {
+            let sentence = "`allowed: false` has no terms".to_owned();
+            let fix = "leave `maxDays` and `approvers` out, or write `allowed: true`".to_owned();
+            reader.error("L06", at, sentence, Some(fix));
+        }
+        return None;
+    }
+    if terms.max_days == Some(0) {
+        let sentence = "`maxDays: 0` lets no exception live".to_owned();
+        reader.error(
+            "L06",
+            at.clone(),
+            sentence,
+            Some("write `allowed: false`".to_owned()),
+        );
+    }
+    let approvers = match &terms.approvers {
+        None => vec![spec.owner.team.value.clone()],
+        Some(texts) => {
+            if texts.is_empty() {
+                reader.error("L01", at, "the list `approvers` is empty".to_owned(), None);
+            }
+            for text in texts {
+                known_approver(origin, text, reader);
+            }
+            texts.iter().map(|text| text.value.clone()).collect()
+        }
+    };
+    Some(ExceptionTerms {
+        max_days: terms.max_days,
+        approvers,
+    })
+}
+
+/// An approver is a person, or one of the teams that the settings name.
+fn known_approver(origin: &Origin, text: &Text, reader: &mut Reader) {
+    if text.value.contains('@') || reader.teams.contains(&text.value) {
+        return;
+    }
+    let near = nearest_word(&text.value, reader.teams.iter().map(String::as_str));
+    let fix = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "write an address, or name the team in the `teams` of the PolicySettings".to_owned(),
+    };
+    let sentence = format!("unknown team `{}`", text.value);
+    reader.error("L03", origin.position(text), sentence, Some(fix));
 }
 
 /// Where the settings name teams, the owner is one of them.
@@ -160,42 +206,79 @@ fn read_rule(origin: &Origin, rule: &RuleSpec, reader: &mut Reader) -> Option<Ru
         None => ActivitySet::default()
             .with(Activity::Process)
             .with(Activity::Store),
-        Some(texts) => {
-            if texts.is_empty() {
-                reader.error(
-                    "L01",
-                    at.clone(),
-                    "the list `activities` is empty".to_owned(),
-                    None,
-                );
-            }
-            let known = Activity::ALL.map(Activity::word);
-            let mut activities = ActivitySet::default();
-            for text in texts {
-                let found = reader.word(origin, text, "activity", &known, |word| {
-                    Activity::ALL.into_iter().find(|activity| activity.word() == word)
-                });
-                activities = found.map_or(activities, |activity| activities.with(activity));
-            }
-            activities
-        }
+        Some(texts) => activities(origin, texts, at.clone(), reader),
     };
-    let demand = match (&rule.allowed, &rule.denied, &rule.required) {
-        (Some(places), None, None) => Demand::Allowed(reader.places(origin, places, "allowed", at)),
-        (None, Some(places), None) => Demand::Denied(reader.places(origin, places, "denied", at)),
-        (None, None, Some(required)) => Demand::Required(requirement(origin, required, at, reader)),
-        _ => {
-            let sentence = "a rule has exactly one of `allowed`, `denied` and `required`".to_owned();
-            reader.error("L01", at, sentence, Some("write one rule for each".to_owned()));
-            return None;
-        }
-    };
+    let demand = demand(origin, rule, at, reader)?;
     Some(Rule {
         id: Arc::from(rule.id.value.as_str()),
         activities,
         demand,
         written_at: origin.position(&rule.id),
     })
+}
+
+/// Reads a list of activities that must have a member.
+pub(super) fn activities(origin: &Origin, texts: &[Text], at: Position, reader: &mut Reader) -> ActivitySet {
+    if texts.is_empty() {
+        reader.error("L01", at, "the list `activities` is empty".to_owned(), None);
+    }
+    let known = Activity::ALL.map(Activity::word);
+    let mut activities = ActivitySet::default();
+    for text in texts {
+        let found = reader.word(origin, text, "activity", &known, |word| {
+            Activity::ALL.into_iter().find(|activity| activity.word() == word)
+        });
+        activities = found.map_or(activities, |activity| activities.with(activity));
+    }
+    activities
+}
+
+/// The one demand of a rule.
+fn demand(origin: &Origin, rule: &RuleSpec, at: Position, reader: &mut Reader) -> Option<Demand> {
+    let mut found = Vec::new();
+    let mut places = |texts: &[Text], list: &str, make: fn(Vec<PlaceTerm>) -> Demand| {
+        found.push(make(reader.places(origin, texts, list, at.clone())));
+    };
+    if let Some(texts) = &rule.allowed {
+        places(texts, "allowed", Demand::Allowed);
+    }
+    if let Some(texts) = &rule.denied {
+        places(texts, "denied", Demand::Denied);
+    }
+    if let Some(writes) = &rule.writes {
+        places(
+            &writes.primary_must_be_in,
+            "primaryMustBeIn",
+            Demand::PrimaryMustBeIn,
+        );
+    }
+    if let Some(reads) = &rule.reads {
+        places(&reads.from_replica_in, "fromReplicaIn", Demand::FromReplicaIn);
+    }
+    if let Some(replica) = &rule.replica {
+        if let Some(texts) = &replica.none_outside {
+            places(texts, "noneOutside", Demand::NoReplicaOutside);
+        }
+        if let Some(texts) = &replica.must_exist_in {
+            places(texts, "mustExistIn", Demand::ReplicaMustExistIn);
+        }
+    }
+    if let Some(required) = &rule.required {
+        found.push(Demand::Required(requirement(
+            origin,
+            required,
+            at.clone(),
+            reader,
+        )));
+    }
+    if found.len() != 1 {
+        let sentence = "a rule has exactly one of `allowed`, `denied`, `required`, `writes`, `reads` and \
+                        `replica`, and `replica` one of `noneOutside` and `mustExistIn`";
+        let fix = "write one rule for each".to_owned();
+        reader.error("L01", at, sentence.to_owned(), Some(fix));
+        return None;
+    }
+    found.pop()
 }
 
 /// Two lists of one policy intersect, which nobody reads out of them.

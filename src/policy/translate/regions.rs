@@ -60,7 +60,7 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
             .map_err(|problem| reader.error("L01", origin.position(written), problem.to_string(), None))
             .ok()
     });
-    reader.instant(origin, &spec.source.as_of, DayBoundary::Start);
+    let as_of = reader.instant(origin, &spec.source.as_of, DayBoundary::Start);
     let facts = facts(
         origin,
         (
@@ -83,6 +83,7 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
         subdivision,
         city,
         coordinates,
+        as_of: as_of?,
         facts,
         zones,
     })

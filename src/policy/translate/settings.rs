@@ -1,9 +1,11 @@
 //! `PolicySettings`: exactly one in a set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::NamespaceName;
-use crate::policy::definition::{Settings, Unlabelled};
+use jiff::SignedDuration;
+
+use crate::model::{Classification, NamespaceName, RESTRICTED_REGION_LABEL, nearest_word};
+use crate::policy::definition::{RegionKeyTrust, Settings, Unlabelled};
 use crate::policy::document::Object;
 use crate::policy::schema::{self, RegionKeySetting, SettingsSpec};
 use crate::policy::words::Reader;
@@ -61,15 +63,8 @@ pub(super) fn settings(
             Unlabelled::ConfineTo(reader.places(origin, places, "confineTo", object.position()))
         }
     };
-    let region_key = &spec.region_key;
-    if !matches!(&region_key.value, RegionKeySetting::Word(word) if word == "topology") {
-        let sentence = "only `regionKey: topology` is supported by this version".to_owned();
-        reader.error("L01", origin.position(region_key), sentence, None);
-    }
-    if let Some(age) = spec.max_fact_age.values().next() {
-        let sentence = "`maxFactAge` is not supported by this version".to_owned();
-        reader.error("L01", origin.position(age), sentence, None);
-    }
+    let region_key = region_key(object, reader);
+    let max_fact_age = max_fact_age(object, reader);
     let mut exempt_namespaces = BTreeSet::new();
     for text in &spec.exempt_namespaces {
         match NamespaceName::new(&text.value) {
@@ -85,5 +80,60 @@ pub(super) fn settings(
         unlabelled,
         exempt_namespaces,
         teams: spec.teams.clone(),
+        region_key: region_key?,
+        max_fact_age,
     })
+}
+
+fn region_key(object: &Object<SettingsSpec>, reader: &mut Reader) -> Option<RegionKeyTrust> {
+    let Object { origin, spec, .. } = object;
+    let at = origin.position(&spec.region_key);
+    match &spec.region_key.value {
+        RegionKeySetting::Word(word) => match word.as_str() {
+            "topology" => Some(RegionKeyTrust::Topology),
+            "provider-id" => Some(RegionKeyTrust::ProviderId),
+            _ => {
+                let sentence = format!("unknown region key `{word}`");
+                let fix = match nearest_word(word, ["topology", "provider-id"]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write `topology`, `provider-id` or `nodeRestriction` with `from`".to_owned(),
+                };
+                reader.error("L03", at, sentence, Some(fix));
+                None
+            }
+        },
+        RegionKeySetting::NodeRestriction { label, from } => {
+            if label.value != RESTRICTED_REGION_LABEL {
+                let sentence = format!("`{}` is not the label that confirms a region", label.value);
+                let fix = format!("write `{RESTRICTED_REGION_LABEL}`");
+                reader.error("L03", origin.position(label), sentence, Some(fix));
+            }
+            let from = reader.classification(origin, from)?;
+            Some(RegionKeyTrust::NodeRestriction { from })
+        }
+    }
+}
+
+fn max_fact_age(
+    object: &Object<SettingsSpec>,
+    reader: &mut Reader,
+) -> BTreeMap<Classification, SignedDuration> {
+    let Object { origin, spec, .. } = object;
+    let mut ages = BTreeMap::new();
+    for (word, text) in &spec.max_fact_age {
+        let Some(classification) = Classification::from_word(word) else {
+            let known = Classification::ALL.map(Classification::word);
+            let fix = match nearest_word(word, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write one of {}", known.join(", ")),
+            };
+            let sentence = format!("unknown classification `{word}`");
+            reader.error("L03", origin.position(text), sentence, Some(fix));
+            continue;
+        };
+        if let Some(age) = reader.days(origin, text) {
+            ages.insert(classification, age);
+        }
+    }
+    ages
 }

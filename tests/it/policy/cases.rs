@@ -216,7 +216,7 @@ fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
 
 fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
     let refusing = assessment.verdict.restrictions.iter();
-    let refusing = refusing.filter(|restriction| !snapshot.places().is_within(&restriction.admits));
+    let refusing = refusing.filter(|restriction| !snapshot.places().all.is_within(&restriction.admits));
     let word = |cause| match cause {
         Cause::Malformed => "malformed".to_owned(),
         Cause::Uncovered => "uncovered".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domicile::model::{Fleet, NodeName, NodeRecord};
 use domicile::placement::{Answer, BlindSample, assess, filter};
-use domicile::policy::{Cause, PolicySet, Profile, Source, SourcedTuple, Verdict, evaluate};
+use domicile::policy::{Cause, PlacesOfFleet, PolicySet, Profile, Source, SourcedTuple, Verdict, evaluate};
 use domicile::snapshot::{Inputs, Snapshot};
 use domicile::topology::{LatencyTable, Measurements};
 
@@ -407,7 +407,12 @@ fn alone(profile: &Profile, sourced: &SourcedTuple) -> Profile {
     match &sourced.source {
         Source::Namespace => single.namespace_labels.clone_from(&profile.namespace_labels),
         Source::StorageClass(name) => single.storage_classes.push(Some(name.clone())),
-        Source::DataSet(name) => single.data_sets.push(name.clone()),
+        Source::DataSet(name) => {
+            let of_pod = profile.data_sets.iter();
+            single
+                .data_sets
+                .extend(of_pod.filter(|used| used.name == *name).cloned());
+        }
         Source::Pod | Source::Claim(_) | Source::Volume(_) => {}
     }
     single
@@ -433,8 +438,11 @@ fn what_a_pod_is_permitted_lies_within_what_each_of_its_tuples_is() {
 }
 
 fn sentence(set: &PolicySet, judged: &Judged) -> String {
-    let every_place = set.catalogue().every_place();
-    domicile::policy::sentence(set, &judged.profile, &judged.verdict, &every_place)
+    let fleet = PlacesOfFleet {
+        all: set.catalogue().every_place(),
+        some_unconfirmed: true,
+    };
+    domicile::policy::sentence(set, &judged.profile, &judged.verdict, &fleet)
 }
 
 /// Puts everything whose order must not matter into another order.

@@ -196,8 +196,11 @@ fn a_sentence_names_rules_in_the_order_of_names_wherever_they_stand() {
     for order in [["a", "b"], ["b", "a"]] {
         let loaded = load(&set(block(), order.map(denies_us).into()));
         let judged = judge(&loaded, &written::fleet(&objects(claim("c0"))), &pod, 0);
-        let every_place = loaded.catalogue().every_place();
-        let said = domicile::policy::sentence(&loaded, &judged.profile, &judged.verdict, &every_place);
+        let fleet = domicile::policy::PlacesOfFleet {
+            all: loaded.catalogue().every_place(),
+            some_unconfirmed: false,
+        };
+        let said = domicile::policy::sentence(&loaded, &judged.profile, &judged.verdict, &fleet);
         assert_eq!(
             said,
             "domicile: `k/a` permits no place in US; `k/b` permits no place in US; ask k@corp.example"

@@ -401,6 +401,7 @@ pub fn judge(set: &PolicySet, fleet: &Fleet, pod: &Pod, hours: i64) -> Judged {
         fleet,
         data_sets: set.data_sets(),
         definitions: set.definitions(),
+        catalogue: set.catalogue(),
     };
     let profile = profile(facts, &self::pod(pod), now);
     let verdict = evaluate(set, &profile, now);

@@ -4,15 +4,22 @@
 //! that is named exists and groups have no cycle; a date range is not empty; a list that is present has
 //! a member.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod exception;
+mod guarantee;
+mod settings;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::finding::Position;
 use crate::model::{
-    Category, Classification, Country, DataSetName, KeyCustody, NamespaceName, Subdivision, Subject, Tenancy,
+    Category, Classification, Country, DataSetName, KeyCustody, Subdivision, Subject, Tenancy,
 };
+pub use exception::{Exception, ExceptionCategory, ExceptionTerms, Workload};
+pub use guarantee::{ForbiddenPlaces, Guarantee};
+pub use settings::{RegionKeyTrust, Settings, Unlabelled};
 
 /// A group by its index in [`Definitions::groups`].
 pub type GroupIndex = usize;
@@ -93,6 +100,14 @@ pub enum Demand {
     Denied(Vec<PlaceTerm>),
     /// Only what meets this.
     Required(Requirement),
+    /// Every leader of a data set that the pod may write is surely here, and one is known.
+    PrimaryMustBeIn(Vec<PlaceTerm>),
+    /// Some readable replica of a data set that the pod reads is surely here.
+    FromReplicaIn(Vec<PlaceTerm>),
+    /// A new copy of a data set is only made here.
+    NoReplicaOutside(Vec<PlaceTerm>),
+    /// With a new copy of a data set, a copy of it is here.
+    ReplicaMustExistIn(Vec<PlaceTerm>),
 }
 
 /// What a pod does with data (docs/policies.md, 3).
@@ -167,6 +182,15 @@ impl Mode {
             Self::Audit => "audit",
         }
     }
+}
+
+/// A rule of one policy, by their indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleIndex {
+    /// Index into [`Definitions::policies`].
+    pub policy: usize,
+    /// Index into that policy's rules.
+    pub rule: usize,
 }
 
 /// A rule of a policy.
@@ -244,34 +268,10 @@ pub struct Policy {
     pub applies_to: Vec<Block>,
     /// What it demands, in the order of ids.
     pub rules: Vec<Rule>,
+    /// On what terms exceptions may be made; `None` is never.
+    pub exceptions: Option<ExceptionTerms>,
     /// Where its name stands.
     pub written_at: Position,
-}
-
-/// What becomes of a pod about whose data nobody says anything.
-#[derive(Debug, Clone)]
-pub enum Unlabelled {
-    /// It runs anywhere.
-    Allow,
-    /// It runs nowhere.
-    Deny,
-    /// It runs in these places.
-    ConfineTo(Vec<PlaceTerm>),
-}
-
-/// The settings of a set.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Whether anything at all is refused.
-    pub observe: bool,
-    /// Whether data that no policy covers may run.
-    pub uncovered_is_allowed: bool,
-    /// What becomes of a pod about whose data nobody says anything.
-    pub unlabelled: Unlabelled,
-    /// Namespaces that assert nothing.
-    pub exempt_namespaces: BTreeSet<NamespaceName>,
-    /// Who belongs to which team.
-    pub teams: BTreeMap<String, Vec<String>>,
 }
 
 /// Everything but the catalogue.
@@ -283,6 +283,10 @@ pub struct Definitions {
     pub groups: Vec<Group>,
     /// The policies, in the order of their names.
     pub policies: Vec<Policy>,
+    /// The exceptions, in the order of their names.
+    pub exceptions: Vec<Exception>,
+    /// The guarantees, in the order of their names.
+    pub guarantees: Vec<Guarantee>,
 }
 
 impl Definitions {
@@ -319,6 +323,12 @@ impl Definitions {
             }
         }
         subjects
+    }
+
+    /// A rule.
+    #[must_use]
+    pub fn rule(&self, index: RuleIndex) -> Option<&Rule> {
+        self.policies.get(index.policy)?.rules.get(index.rule)
     }
 
     /// The group of a name.

@@ -2,13 +2,21 @@
 //!
 //! Inputs: YAML or JSON. Outputs: text with its position; nothing is looked up here. Invariants: an
 //! unknown field is an error, and a missing mandatory field is one, never a default.
-//! Deliberately absent: exceptions, rules on reads, writes and replicas, guarantees, tests; a file that
-//! has them is refused with a sentence rather than read in part.
+//! Deliberately absent: `PolicyTest`, which is not read yet; a file that has one is refused with a
+//! sentence rather than read in part.
+
+mod exceptions;
+mod guarantees;
+mod policies;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
+
+pub use exceptions::*;
+pub use guarantees::*;
+pub use policies::*;
 
 /// Text with its place in the file.
 pub type Text = Spanned<String>;
@@ -69,7 +77,7 @@ pub struct SettingsSpec {
     /// Who belongs to which team.
     #[serde(default)]
     pub teams: BTreeMap<String, Vec<String>>,
-    /// How old a fact may be.
+    /// How old the facts of a region may be, by the least classification that asks for it.
     #[serde(default)]
     pub max_fact_age: BTreeMap<String, Text>,
 }
@@ -117,14 +125,51 @@ impl<'de> Deserialize<'de> for Unlabelled {
     }
 }
 
-/// `topology`, or one that comes later; kept as what was written.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+/// Which statement of a node is its region: `topology`, `provider-id`, or `{nodeRestriction: LABEL, from:
+/// CLASSIFICATION}`.
+#[derive(Debug)]
 pub enum RegionKeySetting {
-    /// A word.
+    /// One of the words.
     Word(String),
-    /// A restricted label.
-    Other(serde::de::IgnoredAny),
+    /// The topology label, confirmed by a label that kubelets cannot set.
+    NodeRestriction {
+        /// The label.
+        label: Text,
+        /// The least classification that asks for it.
+        from: Text,
+    },
+}
+
+impl<'de> Deserialize<'de> for RegionKeySetting {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = RegionKeySetting;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("`topology`, `provider-id` or `nodeRestriction: LABEL` with `from`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RegionKeySetting, E> {
+                Ok(RegionKeySetting::Word(text.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<RegionKeySetting, A::Error> {
+                #[derive(Deserialize)]
+                #[serde(rename_all = "camelCase", deny_unknown_fields)]
+                struct Restricted {
+                    node_restriction: Text,
+                    from: Text,
+                }
+                let written = Restricted::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(RegionKeySetting::NodeRestriction {
+                    label: written.node_restriction,
+                    from: written.from,
+                })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// `Region`.
@@ -347,148 +392,4 @@ pub struct ReplicaSpec {
     pub cluster: Option<String>,
     /// `leader`, `voter`, `read-only` or `witness`.
     pub role: Text,
-}
-
-/// `PlacementPolicy`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PolicySpec {
-    /// In one line, for people.
-    pub title: String,
-    #[serde(default, rename = "version")]
-    _version: Option<String>,
-    /// Who answers for it.
-    pub owner: OwnerSpec,
-    /// Why it exists.
-    pub legal_basis: Vec<LegalBasisSpec>,
-    /// `enforce`, `warn` or `audit`.
-    pub mode: Text,
-    /// When it is in force.
-    pub effective: Option<EffectiveSpec>,
-    /// Until then, `enforce` is `audit`.
-    pub enforce_from: Option<Text>,
-    #[serde(default, rename = "controls")]
-    _controls: Vec<String>,
-    /// To what.
-    pub applies_to: Spanned<AppliesToSpec>,
-    /// What it demands.
-    pub rules: Spanned<Vec<RuleSpec>>,
-    /// Not supported yet unless `allowed: false`.
-    pub exceptions: Option<Spanned<ExceptionsSpec>>,
-}
-
-/// Whether exceptions may be made.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExceptionsSpec {
-    /// Only `false` is supported yet.
-    pub allowed: bool,
-}
-
-/// Who answers for a policy.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnerSpec {
-    /// A team.
-    pub team: Text,
-    /// Whom a refused user asks.
-    pub contact: Text,
-}
-
-/// One legal reason.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LegalBasisSpec {
-    /// What is cited.
-    pub cite: String,
-    #[serde(default, rename = "url")]
-    _url: Option<String>,
-    #[serde(default, rename = "note")]
-    _note: Option<String>,
-}
-
-/// When a policy is in force.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EffectiveSpec {
-    /// First day.
-    pub from: Option<Text>,
-    /// A day after which somebody must look; it keeps enforcing.
-    pub until: Option<Text>,
-    /// The day by which somebody looks again.
-    pub review_by: Option<Text>,
-}
-
-/// One block, or several of which any may hold.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AppliesToSpec {
-    /// Several blocks.
-    pub any_of: Option<Vec<Spanned<BlockSpec>>>,
-    /// By what the data is.
-    pub data: Option<DataSelectorSpec>,
-    /// By the labels of the namespace.
-    pub namespaces: Option<NamespaceSelectorSpec>,
-    /// By the storage class of a mounted volume.
-    pub storage_classes: Option<Vec<Text>>,
-    /// By the data sets that a pod names.
-    pub data_sets: Option<Vec<Text>>,
-}
-
-/// All that it names must hold.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BlockSpec {
-    /// By what the data is.
-    pub data: Option<DataSelectorSpec>,
-    /// By the labels of the namespace.
-    pub namespaces: Option<NamespaceSelectorSpec>,
-    /// By the storage class of a mounted volume.
-    pub storage_classes: Option<Vec<Text>>,
-    /// By the data sets that a pod names.
-    pub data_sets: Option<Vec<Text>>,
-}
-
-/// By what the data is.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DataSelectorSpec {
-    /// At least so sensitive.
-    pub classification: Option<AtLeastSpec>,
-    /// Any of these.
-    pub categories: Option<Vec<Text>>,
-    /// Any of these.
-    pub subjects: Option<Vec<Text>>,
-}
-
-/// `{atLeast: confidential}`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AtLeastSpec {
-    /// The least classification.
-    pub at_least: Text,
-}
-
-/// By labels, all of which must be equal.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NamespaceSelectorSpec {
-    /// Labels.
-    pub match_labels: BTreeMap<String, Text>,
-}
-
-/// One demand: exactly one of `allowed`, `denied`, `required`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RuleSpec {
-    /// Its name within the policy.
-    pub id: Text,
-    /// `process`, `store`, `replicate`; the first two where it is absent.
-    pub activities: Option<Vec<Text>>,
-    /// Only here.
-    pub allowed: Option<Vec<Text>>,
-    /// Not here.
-    pub denied: Option<Vec<Text>>,
-    /// Only what meets this.
-    pub required: Option<RequiredSpec>,
 }
