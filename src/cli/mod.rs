@@ -9,6 +9,7 @@ mod first_decision;
 pub mod lint;
 mod outcome;
 mod output;
+mod sarif;
 mod serve;
 pub mod simulate;
 mod sources;

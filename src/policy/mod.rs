@@ -40,7 +40,7 @@ pub use definition::{
 pub use epoch::{Epoch, EpochRule};
 pub use evaluate::{Cause, PassedUncovered, Restriction, UsedException, Verdict, evaluate};
 pub use finding::{Finding, Level, Position};
-pub use lint::lint;
+pub use lint::{FINDING_KINDS, FindingKind, lint};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use sentence::{PlacesOfFleet, sentence};
 

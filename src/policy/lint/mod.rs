@@ -5,12 +5,15 @@
 //! Deliberately absent: what needs a fleet (L09, L12), tests (L13), guarantees (L14),
 //! or a walk over all cells (L07 in general, L08, L17).
 
+mod codes;
 mod dates;
 mod places;
 mod references;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+
+pub use codes::{FINDING_KINDS, FindingKind};
 
 use super::PolicySet;
 use super::epoch::Epoch;
