@@ -43,6 +43,7 @@ fn start(snapshot: Snapshot) -> SocketAddr {
         answers: AnswerSettings::default(),
         bodies: Arc::new(BodyBudget::new(256 << 20)),
         metrics: Arc::new(Metrics::new()),
+        pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
     });

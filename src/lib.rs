@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod model;
 pub mod objects;
 pub mod placement;
+pub mod pod_events;
 pub mod policy;
 pub mod publish;
 pub mod replicas;

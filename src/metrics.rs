@@ -21,6 +21,7 @@ use prometheus_client::registry::Registry;
 
 use crate::decisions::{DecisionLogCounters, Verb, Verdict};
 use crate::files::{SourceHealth, SourceName, SourceState};
+use crate::pod_events::PodEventCounters;
 
 /// The media type of what [`Metrics::encode`] gives.
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -112,6 +113,7 @@ pub struct Metrics {
     node_classes: Gauge,
     publications: Counter,
     decision_log: DecisionLogCounters,
+    pod_events: PodEventCounters,
     rules: RwLock<BTreeSet<String>>,
     sources: Mutex<BTreeMap<SourceName, SourceMemory>>,
 }
@@ -137,6 +139,7 @@ impl Default for Metrics {
             node_classes: Gauge::default(),
             publications: Counter::default(),
             decision_log: DecisionLogCounters::default(),
+            pod_events: PodEventCounters::default(),
             rules: RwLock::default(),
             sources: Mutex::default(),
         };
@@ -204,6 +207,21 @@ impl Metrics {
             "decision_log_failures",
             "Failed attempts to write decision records; each is tried again",
             self.decision_log.failures.clone(),
+        );
+        registry.register(
+            "pod_events_written",
+            "Events that were written on pods",
+            self.pod_events.written.clone(),
+        );
+        registry.register(
+            "pod_events_failed",
+            "Events on pods that the API server did not take",
+            self.pod_events.failed.clone(),
+        );
+        registry.register(
+            "pod_events_lost",
+            "Events on pods for which the queue had no room",
+            self.pod_events.lost.clone(),
         );
     }
 
@@ -360,6 +378,12 @@ impl Metrics {
     #[must_use]
     pub fn decision_log(&self) -> DecisionLogCounters {
         self.decision_log.clone()
+    }
+
+    /// The counters of Events on pods, for whoever writes them.
+    #[must_use]
+    pub fn pod_events(&self) -> PodEventCounters {
+        self.pod_events.clone()
     }
 
     /// Every metric as text, with ages as of now.

@@ -28,6 +28,7 @@ use crate::files::{SourceHealth, SourceName, SourceState};
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
 use crate::placement::BlindSample;
+use crate::pod_events::PodEvents;
 use crate::policy::PolicySet;
 use crate::publish::Publisher;
 use crate::server::{self, AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState};
@@ -81,9 +82,10 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     };
     let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
     let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
-    if settings.fleet == FleetSource::Cluster {
-        follow_cluster(&publisher, &readiness, &metrics).await?;
-    }
+    let pod_events = match settings.fleet {
+        FleetSource::Cluster => Some(follow_cluster(&publisher, &readiness, &metrics).await?),
+        FleetSource::File(_) | FleetSource::Embedded => None,
+    };
     let state = Data::new(ServerState {
         snapshots: publisher.snapshots(),
         readiness: readiness.clone(),
@@ -94,6 +96,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
             on_blind_sample: blind_sample(settings.on_blind_sample),
         },
         metrics,
+        pod_events,
         decisions: decisions.clone(),
         decision_ids: DecisionIds::new(Timestamp::now()),
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
@@ -172,14 +175,20 @@ fn awaited(settings: &ServeSettings) -> Vec<&'static str> {
     .to_vec()
 }
 
-/// Follows the cluster in the background: each state of it is published, and pods that it makes
-/// schedulable are woken.
+/// Follows the cluster in the background: each state of it is published, pods that it makes schedulable
+/// are woken, and what pods should be told is written. Gives where that is handed in.
 async fn follow_cluster(
     publisher: &Arc<Publisher>,
     readiness: &Arc<Readiness>,
     metrics: &Arc<Metrics>,
-) -> Result<()> {
+) -> Result<PodEvents> {
     let client = kube_client().await?;
+    let (pod_events, waiting) = PodEvents::queue(metrics.pod_events());
+    actix_web::rt::spawn(cluster::write_pod_events(
+        client.clone(),
+        waiting,
+        metrics.pod_events(),
+    ));
     let (sender, mut states) = tokio::sync::watch::channel(ClusterState::default());
     actix_web::rt::spawn(cluster::follow(client.clone(), sender));
     let (publisher, readiness, metrics) = (publisher.clone(), readiness.clone(), metrics.clone());
@@ -210,7 +219,7 @@ async fn follow_cluster(
             }
         }
     });
-    Ok(())
+    Ok(pod_events)
 }
 
 async fn kube_client() -> Result<kube::Client> {

@@ -4,8 +4,9 @@
 //! [`ClusterState`] for each change that decides something. Invariants: one writer; nothing is published
 //! before every kind was listed whole; a heartbeat publishes nothing; changes that come together are
 //! published together. When the API server is away the last state stays, and says which watches are
-//! broken. Deliberately absent: running pods, CRDs, the decision itself.
+//! broken. What pods should be told is written as Events. Deliberately absent: running pods, CRDs, the decision itself.
 
+mod events;
 mod index;
 mod wake;
 mod watch;
@@ -20,6 +21,7 @@ use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::Fleet;
+pub use events::write_pod_events;
 pub use index::{Change, Index, Store};
 pub use wake::{is_widened, wake_after_publications};
 use watch::{Heard, watch_all};

@@ -1,4 +1,4 @@
-//! What is seen of a decision from outside: metrics, the record, the span.
+//! What is seen of a decision from outside: metrics, the record, Events on the pod, the span.
 //!
 //! Labels are bounded: verbs, codes and rules, never pods or nodes. A record is handed to the log's own
 //! thread, so no answer waits for a disk.
@@ -40,6 +40,9 @@ pub(super) fn decided(
         state
             .metrics
             .refused(reason.code.word(), reason.rule.as_deref(), reason.mode.word());
+    }
+    if let Some(events) = state.pod_events.as_ref().filter(|_| verb == Verb::Filter) {
+        events.tell(&decided.assessment, &decided.pod);
     }
     if let Some(log) = &state.decisions {
         let id = state.decision_ids.next(decided.assessment.snapshot.id());

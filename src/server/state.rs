@@ -12,6 +12,7 @@ use super::readiness::Readiness;
 use crate::decisions::{DecisionIds, DecisionLog};
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
+use crate::pod_events::PodEvents;
 use crate::snapshot::Snapshot;
 
 /// What every request needs.
@@ -32,6 +33,8 @@ pub struct ServerState {
     pub metrics: Arc<Metrics>,
     /// Where records go; `None` writes none.
     pub decisions: Option<Arc<DecisionLog>>,
+    /// Where Events on pods are handed in; `None` writes none.
+    pub pod_events: Option<PodEvents>,
     /// What records are called.
     pub decision_ids: DecisionIds,
     /// The room for bodies.

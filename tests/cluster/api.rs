@@ -176,6 +176,20 @@ impl Cluster {
         .await
     }
 
+    /// Waits until the pod bears an event of this reason; the messages of all of them.
+    pub async fn until_told(&self, pod: &core::Pod, reason: &str, limit: Duration) -> Vec<String> {
+        let what = format!("pod `{}` has an event `{reason}`", pod.name_any());
+        waiting::until(&what, limit, async || {
+            let events = self.events_of(pod, reason).await;
+            let messages: Vec<String> = events.into_iter().filter_map(|event| event.message).collect();
+            match messages.is_empty() {
+                true => Err("there is none".to_owned()),
+                false => Ok(messages),
+            }
+        })
+        .await
+    }
+
     /// Fails when the pod gets a node within `time`.
     pub async fn expect_pending_for(&self, pod: &core::Pod, time: Duration) {
         let end = Instant::now() + time;

@@ -10,6 +10,7 @@ mod doctor;
 mod documentation;
 mod parity;
 mod placement;
+mod pod_events;
 mod policy;
 mod simulations;
 mod socket;

@@ -29,6 +29,7 @@ fn start() -> (SocketAddr, SocketAddr) {
         clock: || NOW.parse().unwrap(),
         answers: AnswerSettings::default(),
         metrics: Arc::new(Metrics::new()),
+        pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1_000)),

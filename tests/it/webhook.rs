@@ -39,6 +39,7 @@ pub fn state(snapshot: Option<Snapshot>) -> ServerState {
         clock: || NOW.parse().unwrap(),
         answers: AnswerSettings::default(),
         metrics: Arc::new(Metrics::new()),
+        pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1 << 20)),

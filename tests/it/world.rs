@@ -17,13 +17,16 @@ pub const NOW: &str = "2026-11-21T12:00:00Z";
 
 /// The shipped policies, with text replaced in the settings.
 pub fn policies(replace: &[(&str, &str)]) -> PolicySet {
+    policies_with("settings.yaml", replace)
+}
+
+/// The shipped policies, with text replaced in one file.
+pub fn policies_with(file: &str, replace: &[(&str, &str)]) -> PolicySet {
     let files = embedded::policies().iter().map(|(name, text)| {
         let replaced = replace
             .iter()
-            .fold((*text).to_owned(), |text, (from, to)| match *name {
-                "settings.yaml" => text.replace(from, to),
-                _ => text,
-            });
+            .filter(|_| *name == file)
+            .fold((*text).to_owned(), |text, (from, to)| text.replace(from, to));
         ((*name).to_owned(), replaced)
     });
     let files: Vec<(String, String)> = files.collect();

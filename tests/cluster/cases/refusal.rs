@@ -35,6 +35,9 @@ async fn a_pod_that_no_node_may_host_stays_pending_and_its_event_says_why() {
             "one sentence for all nodes: {message}"
         );
         cluster.expect_pending_for(pod, Duration::from_secs(1)).await;
+        // Ours says it on the pod too.
+        let told = cluster.until_told(pod, "NoPermittedNode", LIMIT).await;
+        assert_eq!(told, [CN_SENTENCE], "once, however often it is asked about");
         // It is the reason of a refusal, not of a failure that would be retried.
         let condition = cluster.scheduling_condition(pod).await.expect("it was tried");
         assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));

@@ -1,0 +1,121 @@
+//! What the author of a pod should see on the pod itself: from a decision to an Event.
+//!
+//! Inputs: what was decided about a pod. Outputs: [`PodEvent`]s in a bounded queue, which the cluster
+//! side writes. Invariants: no answer waits for an Event; one that found no room is counted, never
+//! silent; the text is as constant as the sentence of a refusal. Deliberately absent: Kubernetes clients,
+//! and what the same pod was told a moment ago; whoever writes remembers that.
+
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::mpsc;
+
+use crate::model::PodRequirements;
+use crate::placement::Assessment;
+use crate::policy::Mode;
+
+/// How many Events may wait to be written.
+const MOST_WAITING: usize = 1_024;
+
+/// Why a pod gets an Event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventReason {
+    /// No node of the fleet may host it.
+    NoPermittedNode,
+    /// A policy in mode `warn` would refuse nodes.
+    PolicyWarning,
+}
+
+impl EventReason {
+    /// The word that `kubectl describe` shows.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoPermittedNode => "NoPermittedNode",
+            Self::PolicyWarning => "PolicyWarning",
+        }
+    }
+}
+
+/// What is told about a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodEvent {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Why.
+    pub reason: EventReason,
+    /// In words.
+    pub sentence: String,
+}
+
+/// What an assessment has to tell the author of a pod. Where the settings only observe, nothing.
+#[must_use]
+pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<PodEvent> {
+    if assessment.observes() || !assessment.verdict.governed {
+        return Vec::new();
+    }
+    let event = |reason, sentence| PodEvent {
+        namespace: pod.namespace.to_string(),
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        reason,
+        sentence,
+    };
+    let mut events = Vec::new();
+    if assessment.permitted_nodes() == 0 && assessment.snapshot.node_count() > 0 {
+        events.push(event(EventReason::NoPermittedNode, assessment.sentence()));
+    }
+    let policies = assessment.snapshot.policies();
+    let classes = || assessment.snapshot.classes();
+    let warnings = assessment.verdict.restrictions.iter().filter(|restriction| {
+        let leaves = |place, is_confirmed| restriction.leaves(place, is_confirmed);
+        restriction.mode == Mode::Warn
+            && classes().any(|(_, class)| !leaves(class.place, class.region_is_confirmed))
+    });
+    let warnings: Vec<String> = warnings
+        .map(|restriction| policies.cause_in_words(restriction.cause))
+        .collect();
+    if !warnings.is_empty() {
+        let sentence = format!("domicile: not enforced yet: {}", warnings.join("; "));
+        events.push(event(EventReason::PolicyWarning, sentence));
+    }
+    events
+}
+
+/// How Events fared.
+#[derive(Debug, Clone, Default)]
+pub struct PodEventCounters {
+    /// Written.
+    pub written: Counter,
+    /// Refused by the API server, or never reached it.
+    pub failed: Counter,
+    /// Found no room in the queue.
+    pub lost: Counter,
+}
+
+/// Where Events are handed in.
+#[derive(Debug, Clone)]
+pub struct PodEvents {
+    queue: mpsc::Sender<PodEvent>,
+    counters: PodEventCounters,
+}
+
+impl PodEvents {
+    /// A queue: where Events are handed in, and where they are taken out.
+    #[must_use]
+    pub fn queue(counters: PodEventCounters) -> (Self, mpsc::Receiver<PodEvent>) {
+        let (queue, waiting) = mpsc::channel(MOST_WAITING);
+        (Self { queue, counters }, waiting)
+    }
+
+    /// Hands in what an assessment has to tell. Never waits.
+    pub fn tell(&self, assessment: &Assessment<'_>, pod: &PodRequirements) {
+        for event in pod_events(assessment, pod) {
+            if self.queue.try_send(event).is_err() {
+                self.counters.lost.inc();
+            }
+        }
+    }
+}
