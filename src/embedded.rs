@@ -9,10 +9,18 @@
 pub fn policies() -> &'static [(&'static str, &'static str)] {
     &[
         (
+            "au-my-health-record.yaml",
+            include_str!("../policies/au-my-health-record.yaml"),
+        ),
+        (
             "business-data.yaml",
             include_str!("../policies/business-data.yaml"),
         ),
         ("card-data.yaml", include_str!("../policies/card-data.yaml")),
+        (
+            "ch-personal-data.yaml",
+            include_str!("../policies/ch-personal-data.yaml"),
+        ),
         (
             "cn-personal-data.yaml",
             include_str!("../policies/cn-personal-data.yaml"),
@@ -21,14 +29,26 @@ pub fn policies() -> &'static [(&'static str, &'static str)] {
             "eea-personal-data.yaml",
             include_str!("../policies/eea-personal-data.yaml"),
         ),
+        (
+            "eea-sovereign.yaml",
+            include_str!("../policies/eea-sovereign.yaml"),
+        ),
         ("groups.yaml", include_str!("../policies/groups.yaml")),
         ("regions/aws.yaml", include_str!("../policies/regions/aws.yaml")),
         (
             "regions/azure.yaml",
             include_str!("../policies/regions/azure.yaml"),
         ),
+        (
+            "regions/europe.yaml",
+            include_str!("../policies/regions/europe.yaml"),
+        ),
         ("regions/gcp.yaml", include_str!("../policies/regions/gcp.yaml")),
         ("settings.yaml", include_str!("../policies/settings.yaml")),
+        (
+            "uk-personal-data.yaml",
+            include_str!("../policies/uk-personal-data.yaml"),
+        ),
         (
             "us-personal-data.yaml",
             include_str!("../policies/us-personal-data.yaml"),
