@@ -33,7 +33,48 @@ pub fn policies() -> &'static [(&'static str, &'static str)] {
             "eea-sovereign.yaml",
             include_str!("../policies/eea-sovereign.yaml"),
         ),
+        ("embargoes.yaml", include_str!("../policies/embargoes.yaml")),
         ("groups.yaml", include_str!("../policies/groups.yaml")),
+        (
+            "guarantees/au-my-health-record.yaml",
+            include_str!("../policies/guarantees/au-my-health-record.yaml"),
+        ),
+        (
+            "guarantees/business-data.yaml",
+            include_str!("../policies/guarantees/business-data.yaml"),
+        ),
+        (
+            "guarantees/card-data.yaml",
+            include_str!("../policies/guarantees/card-data.yaml"),
+        ),
+        (
+            "guarantees/ch-personal-data.yaml",
+            include_str!("../policies/guarantees/ch-personal-data.yaml"),
+        ),
+        (
+            "guarantees/cn-personal-data.yaml",
+            include_str!("../policies/guarantees/cn-personal-data.yaml"),
+        ),
+        (
+            "guarantees/eea-personal-data.yaml",
+            include_str!("../policies/guarantees/eea-personal-data.yaml"),
+        ),
+        (
+            "guarantees/eea-sovereign.yaml",
+            include_str!("../policies/guarantees/eea-sovereign.yaml"),
+        ),
+        (
+            "guarantees/embargoes.yaml",
+            include_str!("../policies/guarantees/embargoes.yaml"),
+        ),
+        (
+            "guarantees/uk-personal-data.yaml",
+            include_str!("../policies/guarantees/uk-personal-data.yaml"),
+        ),
+        (
+            "guarantees/us-personal-data.yaml",
+            include_str!("../policies/guarantees/us-personal-data.yaml"),
+        ),
         ("regions/aws.yaml", include_str!("../policies/regions/aws.yaml")),
         (
             "regions/azure.yaml",

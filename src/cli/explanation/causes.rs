@@ -47,6 +47,9 @@ pub struct DecisionCause {
     pub contact: Option<String>,
     /// The data that brings it; empty where the pod brings it whatever its data is.
     pub because_of: Vec<Datum>,
+    /// Whether the pod brings it by its namespace, its storage or the data sets it names, or by an
+    /// annotation that cannot be read: whatever its data is.
+    pub whatever_its_data: bool,
     #[serde(skip)]
     tuples: Vec<SourcedTuple>,
 }
@@ -99,6 +102,7 @@ fn unknown_node() -> DecisionCause {
         team: None,
         contact: None,
         because_of: Vec::new(),
+        whatever_its_data: false,
         tuples: Vec::new(),
     }
 }
@@ -126,6 +130,7 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -
         team: policy.map(|policy| policy.team.clone()),
         contact: policy.map(|policy| policy.contact.to_string()),
         because_of: bearing.tuples.iter().map(|tuple| datum(pod, tuple)).collect(),
+        whatever_its_data: bearing.without_tuple,
         tuples: bearing.tuples,
     }
 }
@@ -144,9 +149,12 @@ fn malformed_in_words(assessment: &Assessment<'_>) -> String {
 }
 
 impl DecisionCause {
-    /// The data that brings it, in words, one line for each source and kind of data.
+    /// What brings it, in words: one line for each source and kind of data.
     #[must_use]
     pub fn because_of_in_words(&self, pod: &PodRequirements) -> Vec<String> {
+        if self.whatever_its_data && self.rule.is_some() {
+            return vec!["the namespace, storage or data sets of the pod, whatever its data is".to_owned()];
+        }
         data_in_words(pod, &self.tuples)
     }
 }
