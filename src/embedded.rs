@@ -33,7 +33,6 @@ pub fn policies() -> &'static [(&'static str, &'static str)] {
             "eea-sovereign.yaml",
             include_str!("../policies/eea-sovereign.yaml"),
         ),
-        ("embargoes.yaml", include_str!("../policies/embargoes.yaml")),
         ("groups.yaml", include_str!("../policies/groups.yaml")),
         (
             "guarantees/au-my-health-record.yaml",
