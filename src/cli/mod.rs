@@ -13,6 +13,7 @@ mod sarif;
 mod serve;
 pub mod simulate;
 mod sources;
+pub mod test;
 pub mod why;
 pub mod why_not;
 
@@ -49,6 +50,8 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// Check policies: what is wrong, where, and how to mend it
     Lint(lint::LintArgs),
+    /// Run the tests that stand beside policies
+    Test(test::TestArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
+        Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),
         Verb::Simulate(arguments) => outcome::exit_code("simulate", simulate::run(&arguments, &mut out)),

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::document::{Object, Objects};
-use super::finding::Finding;
+use super::document::{Object, Objects, Origin};
+use super::finding::{Finding, Position};
 use super::schema::{DataSetSpec, OwnerOrText, ReplicaSpec, Text};
 use super::translate::data_set_name;
 use super::words::Reader;
@@ -47,7 +47,10 @@ fn refuse_others(objects: &Objects, reader: &mut Reader) {
     let positions = (objects.settings.iter().map(Object::position))
         .chain(objects.regions.iter().map(Object::position))
         .chain(objects.groups.iter().map(Object::position))
-        .chain(objects.policies.iter().map(Object::position));
+        .chain(objects.policies.iter().map(Object::position))
+        .chain(objects.exceptions.iter().map(Object::position))
+        .chain(objects.guarantees.iter().map(Object::position))
+        .chain(objects.tests.iter().map(Object::position));
     let positions: Vec<_> = positions.collect();
     for position in positions {
         let sentence = "only `DataSet` objects are read from here".to_owned();
@@ -127,7 +130,7 @@ fn categories(object: &Object<DataSetSpec>, reader: &mut Reader) -> Vec<Dimensio
         .filter_map(|text| reader.category(&object.origin, text))
         .map(|category| category.map_or(Dimension::None, Dimension::Is))
         .collect();
-    alone(object, texts, "categories", reader);
+    alone(&object.origin, object.position(), texts, "categories", reader);
     read
 }
 
@@ -152,20 +155,15 @@ fn subjects(object: &Object<DataSetSpec>, reader: &mut Reader) -> Vec<SubjectTer
             read.extend(country.map(|country| SubjectTerm::Of(Subject::Country(country))));
         }
     }
-    alone(object, texts, "subjects", reader);
+    alone(&object.origin, object.position(), texts, "subjects", reader);
     read
 }
 
 /// A list has a member, and `none` stands alone.
-fn alone(object: &Object<DataSetSpec>, texts: &[Text], list: &str, reader: &mut Reader) {
+pub(super) fn alone(origin: &Origin, at: Position, texts: &[Text], list: &str, reader: &mut Reader) {
     if texts.is_empty() {
         let fix = "write `none` where there are none".to_owned();
-        reader.error(
-            "L01",
-            object.position(),
-            format!("the list `{list}` is empty"),
-            Some(fix),
-        );
+        reader.error("L01", at, format!("the list `{list}` is empty"), Some(fix));
     }
     if let Some(none) = texts
         .iter()
@@ -173,7 +171,7 @@ fn alone(object: &Object<DataSetSpec>, texts: &[Text], list: &str, reader: &mut 
         .filter(|_| texts.len() > 1)
     {
         let sentence = format!("`none` stands beside other {list}");
-        reader.error("L06", object.origin.position(none), sentence, None);
+        reader.error("L06", origin.position(none), sentence, None);
     }
 }
 

@@ -9,8 +9,8 @@ use serde_saphyr::{Location, Spanned};
 
 use super::finding::{Finding, Position};
 use super::schema::{
-    DataSetSpec, Document, ExceptionSpec, GroupSpec, GuaranteeSpec, Header, PolicySpec, RegionSpec,
-    SettingsSpec, Text,
+    DataSetSpec, Document, ExceptionSpec, GroupSpec, GuaranteeSpec, Header, PolicySpec, PolicyTestSpec,
+    RegionSpec, SettingsSpec, Text,
 };
 use crate::model::nearest_word;
 
@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_DOCUMENTS: usize = 10_000;
 
 /// Kinds that this version reads.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "PolicySettings",
     "Region",
     "JurisdictionGroup",
@@ -32,10 +32,8 @@ const KINDS: [&str; 7] = [
     "PlacementPolicy",
     "PlacementException",
     "Guarantee",
+    "PolicyTest",
 ];
-
-/// Kinds of the language that this version does not read yet.
-const LATER_KINDS: [&str; 1] = ["PolicyTest"];
 
 /// Where a document begins.
 #[derive(Debug, Clone)]
@@ -104,6 +102,8 @@ pub struct Objects {
     pub exceptions: Vec<Object<ExceptionSpec>>,
     /// `Guarantee`.
     pub guarantees: Vec<Object<GuaranteeSpec>>,
+    /// `PolicyTest`.
+    pub tests: Vec<Object<PolicyTestSpec>>,
     count: usize,
 }
 
@@ -223,11 +223,7 @@ fn read_document(objects: &mut Objects, origin: Origin, text: &str) -> Result<()
         "PlacementPolicy" => read_into(&mut objects.policies, origin, text),
         "PlacementException" => read_into(&mut objects.exceptions, origin, text),
         "Guarantee" => read_into(&mut objects.guarantees, origin, text),
-        later if LATER_KINDS.contains(&later) => {
-            let sentence = format!("kind `{later}` is not supported by this version");
-            Err(Finding::error("L01", origin.position(&kind), sentence)
-                .with_fix("leave the document out: a part of a set is never ignored".to_owned()))
-        }
+        "PolicyTest" => read_into(&mut objects.tests, origin, text),
         unknown => {
             let fix = match nearest_word(unknown, KINDS) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -342,7 +338,6 @@ mod tests {
     #[test]
     fn a_document_of_no_known_kind_is_a_finding_with_the_way_out() {
         let of_kind = |kind: &str| format!("---\napiVersion: {API_VERSION}\nkind: {kind}\n");
-        assert_eq!(findings(&of_kind("PolicyTest")).len(), 1);
         assert!(findings(&of_kind("PlacementPolice"))[0].ends_with("did you mean `PlacementPolicy`?"));
         assert!(findings("kind: Region\n")[0].contains("no `apiVersion`"));
         assert!(findings("apiVersion: domicile.dev/v2\nkind: Region\n")[0].contains("`domicile.dev/v2`"));

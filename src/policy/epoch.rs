@@ -129,6 +129,20 @@ pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Ep
     Some(epochs)
 }
 
+/// What is so at single instants, in the order in which they are given; each is taken to last.
+#[must_use]
+pub fn epochs_at(
+    definitions: &Definitions,
+    catalogue: &Catalogue,
+    instants: impl IntoIterator<Item = Timestamp>,
+) -> Vec<Epoch> {
+    let at = |instant| {
+        let compiled = Compiled::at(definitions, catalogue, instant, None);
+        compiled.epoch(definitions, catalogue, (instant, None))
+    };
+    instants.into_iter().map(at).collect()
+}
+
 fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Timestamp> {
     let mut dates = BTreeSet::new();
     let mut days_asked_for: BTreeSet<u32> = BTreeSet::new();

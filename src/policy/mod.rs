@@ -23,6 +23,7 @@ mod profile;
 mod schema;
 mod selector;
 mod sentence;
+mod testing;
 mod translate;
 mod words;
 
@@ -34,15 +35,16 @@ use sha2::{Digest, Sha256};
 pub use catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
 pub use data_sets::read_data_sets;
 pub use definition::{
-    Activity, ActivitySet, Definitions, Demand, Exception, ForbiddenPlaces, Guarantee, Mode, Policy,
-    RegionKeyTrust, Rule, RuleIndex, Settings, Unlabelled,
+    Activity, ActivitySet, Definitions, Demand, Exception, ForbiddenPlaces, Guarantee, Mode, Outcome, Policy,
+    PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
 };
 pub use epoch::{Epoch, EpochRule};
-pub use evaluate::{Cause, PassedUncovered, Restriction, UsedException, Verdict, evaluate};
+pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
 pub use finding::{Finding, Level, Position};
 pub use lint::{FINDING_KINDS, FindingKind, lint};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use sentence::{PlacesOfFleet, sentence};
+pub use testing::{RuleCoverage, TestReport, Tried, run_tests};
 
 use crate::model::{DataSet, DataSetName};
 

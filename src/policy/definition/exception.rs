@@ -69,6 +69,20 @@ impl Workload {
             kind => owner.kind == kind && owner.name == self.name,
         }
     }
+
+    /// The controller that a pod of this workload would name.
+    #[must_use]
+    pub fn controller(&self) -> Owner {
+        let (kind, name) = match self.kind.as_str() {
+            "Deployment" => ("ReplicaSet", format!("{}-0", self.name)),
+            "CronJob" => ("Job", format!("{}-0", self.name)),
+            kind => (kind, self.name.clone()),
+        };
+        Owner {
+            kind: kind.to_owned(),
+            name,
+        }
+    }
 }
 
 /// The refusal of one rule, lifted for named data of one namespace in named places until a date.

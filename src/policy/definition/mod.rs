@@ -7,6 +7,7 @@
 mod exception;
 mod guarantee;
 mod settings;
+mod test_case;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::model::{
 pub use exception::{Exception, ExceptionCategory, ExceptionTerms, Workload};
 pub use guarantee::{ForbiddenPlaces, Guarantee};
 pub use settings::{RegionKeyTrust, Settings, Unlabelled};
+pub use test_case::{Carrier, Outcome, PolicyTest, Reason, TestCase, TestPlace, ThoughtOfPlace};
 
 /// A group by its index in [`Definitions::groups`].
 pub type GroupIndex = usize;
@@ -287,6 +289,8 @@ pub struct Definitions {
     pub exceptions: Vec<Exception>,
     /// The guarantees, in the order of their names.
     pub guarantees: Vec<Guarantee>,
+    /// The tests, in the order of their names.
+    pub tests: Vec<PolicyTest>,
 }
 
 impl Definitions {

@@ -7,6 +7,7 @@
 //! data; an exception lifts what is known to be refused, and nothing else. Deliberately absent: nodes. A
 //! node is permitted where its place is, and its region is confirmed where the data asks for that.
 
+mod reach;
 mod replicas;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use super::epoch::{Epoch, EpochRule, RuleKind};
 use super::profile::{Profile, SourcedTuple};
 use super::selector::BlockMatcher;
 use crate::model::{Classification, DataTuple, Dimension, Membership, Tuple};
+pub use reach::{Reach, reach};
 
 /// What takes places away from a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,6 +169,28 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
     }
 }
 
+/// How a rule matches one tuple of a pod.
+struct RuleMatch {
+    restricts: bool,
+    /// Whether it covers the tuple, if it is a rule that covers.
+    covers: bool,
+}
+
+impl RuleMatch {
+    fn of(rule: &EpochRule, profile: &Profile, sourced: &SourcedTuple) -> Self {
+        let mut found = Self {
+            restricts: false,
+            covers: false,
+        };
+        for block in rule.blocks.iter() {
+            let matched = block.matches(profile, sourced);
+            found.restricts |= matched.restricts != Membership::Out;
+            found.covers |= matched.covers;
+        }
+        found
+    }
+}
+
 /// What a cause leaves.
 struct Effect<'a> {
     admits: Cow<'a, PlaceSet>,
@@ -262,17 +286,13 @@ impl<'a> Evaluation<'a> {
                 .iter()
                 .filter(|rule| rule.activities.contains(activity))
             {
-                let mut restricts = false;
-                let mut covers = false;
-                for block in rule.blocks.iter() {
-                    let matched = block.matches(profile, sourced);
-                    restricts |= matched.restricts != Membership::Out;
-                    covers |= matched.covers;
-                }
-                if restricts && let Some(effect) = self.effect(rule, sourced) {
+                let matched = RuleMatch::of(rule, profile, sourced);
+                if matched.restricts
+                    && let Some(effect) = self.effect(rule, sourced)
+                {
                     self.restrict(Cause::Rule(rule.index), rule.mode, effect);
                 }
-                if covers && rule.covers {
+                if matched.covers && rule.covers {
                     covered |= rule.mode == Mode::Enforce;
                     provisional |= rule.mode != Mode::Enforce;
                 }

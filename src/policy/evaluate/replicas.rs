@@ -56,6 +56,17 @@ pub(super) fn judge<'a>(
     Some(Judged { admits, is_known })
 }
 
+/// Whether a rule on data sets asks something of a data set that the pod names, or may name.
+pub(super) fn binds_any(rule: &EpochRule, profile: &Profile, sourced: &SourcedTuple) -> bool {
+    let asks = |data_set: &UsedDataSet| match &rule.kind {
+        RuleKind::Leaders(_) => data_set.may_write,
+        RuleKind::ReadReplicas(_) => data_set.may_read,
+        RuleKind::Node | RuleKind::NewReplica | RuleKind::SomeReplica(_) => true,
+    };
+    bound(rule, profile, sourced).any(asks)
+        || profile.may_name_more_data_sets && !matches!(sourced.source, Source::DataSet(_))
+}
+
 fn bound<'p>(
     rule: &EpochRule,
     profile: &'p Profile,

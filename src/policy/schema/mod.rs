@@ -2,12 +2,11 @@
 //!
 //! Inputs: YAML or JSON. Outputs: text with its position; nothing is looked up here. Invariants: an
 //! unknown field is an error, and a missing mandatory field is one, never a default.
-//! Deliberately absent: `PolicyTest`, which is not read yet; a file that has one is refused with a
-//! sentence rather than read in part.
 
 mod exceptions;
 mod guarantees;
 mod policies;
+mod test_cases;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +16,7 @@ use serde_saphyr::Spanned;
 pub use exceptions::*;
 pub use guarantees::*;
 pub use policies::*;
+pub use test_cases::*;
 
 /// Text with its place in the file.
 pub type Text = Spanned<String>;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::blocks::data_selector;
-use super::unique;
+use super::{references, unique};
 use crate::model::{NamespaceName, nearest_word};
-use crate::policy::definition::{Exception, ExceptionCategory, ExceptionTerms, Policy, RuleIndex, Workload};
+use crate::policy::definition::{Exception, ExceptionCategory, ExceptionTerms, Policy, Workload};
 use crate::policy::document::{Object, Origin};
 use crate::policy::schema::{ExceptionSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
@@ -44,7 +44,13 @@ fn exception(
     reader: &mut Reader,
 ) -> Option<Exception> {
     let Object { origin, spec, .. } = object;
-    let relaxes = relaxed_rule(object, grounds, reader);
+    let (policy_name, rule_id) = (&spec.relaxes.policy, &spec.relaxes.rule);
+    let relaxes = references::rule(
+        (&policy_name.value, origin.position(policy_name)),
+        (&rule_id.value, origin.position(rule_id)),
+        (grounds.policies, grounds.incomplete),
+        reader,
+    );
     let namespace = NamespaceName::new(&spec.scope.namespace.value)
         .map_err(|problem| {
             let at = origin.position(&spec.scope.namespace);
@@ -114,44 +120,7 @@ fn exception(
     })
 }
 
-fn relaxed_rule(
-    object: &Object<ExceptionSpec>,
-    grounds: &Grounds<'_>,
-    reader: &mut Reader,
-) -> Option<RuleIndex> {
-    let Object { origin, spec, .. } = object;
-    let (policy_name, rule_id) = (&spec.relaxes.policy, &spec.relaxes.rule);
-    let policies = grounds.policies;
-    let Some(policy) = policies
-        .iter()
-        .position(|policy| *policy.name == *policy_name.value)
-    else {
-        if !grounds.incomplete {
-            let near = nearest_word(&policy_name.value, policies.iter().map(|policy| &*policy.name));
-            let fix = near.map(|near| format!("did you mean `{near}`?"));
-            let sentence = format!("no policy is called `{}`", policy_name.value);
-            reader.error("L04", origin.position(policy_name), sentence, fix);
-        }
-        return None;
-    };
-    let rules = policies
-        .get(policy)
-        .map(|policy| &*policy.rules)
-        .unwrap_or_default();
-    let Some(rule) = rules.iter().position(|rule| *rule.id == *rule_id.value) else {
-        let near = nearest_word(&rule_id.value, rules.iter().map(|rule| &*rule.id));
-        let fix = near.map(|near| format!("did you mean `{near}`?"));
-        let sentence = format!(
-            "the policy `{}` has no rule `{}`",
-            policy_name.value, rule_id.value
-        );
-        reader.error("L04", origin.position(rule_id), sentence, fix);
-        return None;
-    };
-    Some(RuleIndex { policy, rule })
-}
-
-fn workload_of(origin: &Origin, text: &Text, reader: &mut Reader) -> Option<Workload> {
+pub(super) fn workload_of(origin: &Origin, text: &Text, reader: &mut Reader) -> Option<Workload> {
     const KINDS: [&str; 6] = [
         "Deployment",
         "StatefulSet",

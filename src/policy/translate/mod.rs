@@ -8,8 +8,10 @@ mod exceptions;
 mod groups;
 mod guarantees;
 mod policies;
+mod references;
 mod regions;
 mod settings;
+mod test_cases;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,14 +41,25 @@ pub fn translate(objects: &Objects, reader: &mut Reader) -> (Option<Definitions>
     };
     let exceptions = exceptions::exceptions(&objects.exceptions, &grounds, reader);
     let guarantees = guarantees::guarantees(&objects.guarantees, reader);
+    let catalogue = Catalogue::new(regions);
+    let grounds = test_cases::Grounds {
+        policies: &policies,
+        exceptions: &exceptions,
+        catalogue: &catalogue,
+        incomplete: grounds.incomplete
+            || exceptions.len() < objects.exceptions.len()
+            || catalogue.regions().count() < objects.regions.len(),
+    };
+    let tests = test_cases::tests(&objects.tests, &grounds, reader);
     let definitions = settings.map(|settings| Definitions {
         settings,
         groups,
         policies,
         exceptions,
         guarantees,
+        tests,
     });
-    (definitions, Catalogue::new(regions))
+    (definitions, catalogue)
 }
 
 /// Keeps the first object of each name, in the order of names.

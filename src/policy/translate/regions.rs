@@ -6,7 +6,10 @@ use std::sync::Arc;
 use serde_saphyr::Spanned;
 
 use super::unique;
-use crate::model::{Certification, Coordinates, KeyCustody, Operator, Region, RegionKey, Tenancy, ZoneFacts};
+use crate::model::{
+    Certification, Coordinates, Country, KeyCustody, Operator, Region, RegionKey, Subdivision, Tenancy,
+    ZoneFacts,
+};
 use crate::policy::document::{Object, Origin};
 use crate::policy::schema::{self, RegionSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
@@ -40,21 +43,7 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
             Some(format!("write `name: {expected}`")),
         );
     }
-    let country = reader.country(origin, &spec.country);
-    let subdivision = spec
-        .subdivision
-        .as_ref()
-        .and_then(|text| reader.subdivision(origin, text));
-    if let (Some(country), Some(subdivision), Some(text)) = (country, &subdivision, &spec.subdivision)
-        && subdivision.country() != country
-    {
-        reader.error(
-            "L06",
-            origin.position(text),
-            format!("`{subdivision}` is not a part of `{country}`"),
-            None,
-        );
-    }
+    let (country, subdivision) = country(origin, &spec.country, spec.subdivision.as_ref(), reader);
     let coordinates = spec.coordinates.as_ref().and_then(|written| {
         Coordinates::new(written.value.latitude, written.value.longitude)
             .map_err(|problem| reader.error("L01", origin.position(written), problem.to_string(), None))
@@ -89,15 +78,33 @@ fn region(object: &Object<RegionSpec>, reader: &mut Reader) -> Option<Region> {
     })
 }
 
+/// A country and the part of it.
+pub(super) fn country(
+    origin: &Origin,
+    country: &Text,
+    subdivision: Option<&Text>,
+    reader: &mut Reader,
+) -> (Option<Country>, Option<Subdivision>) {
+    let country = reader.country(origin, country);
+    let part = subdivision.and_then(|text| reader.subdivision(origin, text));
+    if let (Some(country), Some(part), Some(text)) = (country, &part, subdivision)
+        && part.country() != country
+    {
+        let sentence = format!("`{part}` is not a part of `{country}`");
+        reader.error("L06", origin.position(text), sentence, None);
+    }
+    (country, part)
+}
+
 /// The facts that a region states and that each of its zones may state otherwise.
-type WrittenFacts<'a> = (
+pub(super) type WrittenFacts<'a> = (
     &'a Option<schema::OperatorSpec>,
     &'a Option<Vec<schema::CertificationSpec>>,
     &'a Option<Text>,
     &'a Option<Text>,
 );
 
-fn facts(
+pub(super) fn facts(
     origin: &Origin,
     (operator, certifications, key_custody, tenancy): WrittenFacts<'_>,
     reader: &mut Reader,

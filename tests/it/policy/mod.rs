@@ -11,5 +11,6 @@ mod naive;
 mod properties;
 mod regressions;
 mod shipped;
+mod verb_test;
 mod world;
 mod written;
