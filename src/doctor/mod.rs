@@ -32,7 +32,7 @@ use crate::policy::Level;
 /// The port at which an extender is taken to be ours when nothing else is said.
 pub const DEFAULT_PORT: u16 = 8265;
 
-/// How far an installation is (docs/policies.md, 5).
+/// How far an installation is (docs/policies.md, 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
     /// Verdicts are only recorded; an outage of the extender should stop nothing.

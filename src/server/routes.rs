@@ -94,7 +94,7 @@ async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload:
 }
 
 /// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
-/// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 5).
+/// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 6).
 fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
     let unknown = |_: [&[u8]; NAMES_AT_ONCE]| [None; NAMES_AT_ONCE];
     let answer = match verb {

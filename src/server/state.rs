@@ -22,7 +22,7 @@ pub struct ServerState {
     pub snapshots: Arc<ArcSwapOption<Snapshot>>,
     /// Which sources are still to come.
     pub readiness: Arc<Readiness>,
-    /// The namespaces whose pods pass before every source is loaded (docs/policies.md, 5): those of the policies
+    /// The namespaces whose pods pass before every source is loaded (docs/policies.md, 6): those of the policies
     /// where these are there already, else of the shipped ones.
     pub exempt_before_ready: Arc<ArcSwap<BTreeSet<NamespaceName>>>,
     /// The clock.
