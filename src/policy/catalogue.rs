@@ -96,6 +96,15 @@ impl Catalogue {
         catalogue
     }
 
+    /// A catalogue of places that need not exist: they are numbered from 1 in their order, and nothing
+    /// resolves to them.
+    #[must_use]
+    pub fn hypothetical(places: impl IntoIterator<Item = PlaceFacts>) -> Self {
+        let mut catalogue = Self::new(BTreeMap::new());
+        catalogue.places.extend(places);
+        catalogue
+    }
+
     /// The region that a reference means: a bare one only where it is unique.
     #[must_use]
     pub fn resolve<'a>(&'a self, reference: &'a RegionReference) -> Option<&'a RegionKey> {

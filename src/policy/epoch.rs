@@ -10,9 +10,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
-use super::definition::{
-    ActivitySet, Definitions, Demand, Mode, Policy, Requirement, Rule, RuleIndex, Unlabelled,
-};
+use super::definition::{ActivitySet, Definitions, Demand, Mode, Policy, Rule, RuleIndex, Unlabelled};
 use super::membership::{Jurisdictions, first_insufficient_instant};
 use super::selector::{BlockMatcher, DataMatcher};
 use crate::model::{Classification, Membership};
@@ -143,30 +141,35 @@ pub fn epochs_at(
     instants.into_iter().map(at).collect()
 }
 
-fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Timestamp> {
+/// The dates that a set mentions, whatever regions there are.
+#[must_use]
+pub fn dates(definitions: &Definitions) -> BTreeSet<Timestamp> {
     let mut dates = BTreeSet::new();
-    let mut days_asked_for: BTreeSet<u32> = BTreeSet::new();
-    let mut note_requirement = |requirement: &Requirement| {
-        let wanted = requirement.certifications.iter().flatten();
-        days_asked_for.extend(wanted.map(|wanted| wanted.valid_at_least_days));
-    };
     for policy in &definitions.policies {
         dates.extend([policy.effective_from, policy.enforce_from].into_iter().flatten());
-        for rule in &policy.rules {
-            if let Demand::Required(requirement) = &rule.demand {
-                note_requirement(requirement);
-            }
-        }
     }
     for exception in &definitions.exceptions {
         dates.extend([exception.not_before, exception.expires]);
     }
     for member in definitions.groups.iter().flat_map(|group| &group.members) {
         dates.extend([member.from, member.until].into_iter().flatten());
-        if let Some(requirement) = &member.required {
-            note_requirement(requirement);
-        }
     }
+    dates
+}
+
+fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Timestamp> {
+    let mut dates = dates(definitions);
+    let of_rules = definitions.policies.iter().flat_map(|policy| &policy.rules);
+    let of_rules = of_rules.filter_map(|rule| match &rule.demand {
+        Demand::Required(requirement) => Some(requirement),
+        _ => None,
+    });
+    let members = definitions.groups.iter().flat_map(|group| &group.members);
+    let of_members = members.filter_map(|member| member.required.as_ref());
+    let asked_for = of_rules
+        .chain(of_members)
+        .flat_map(|requirement| requirement.certifications.iter().flatten());
+    let days_asked_for: BTreeSet<u32> = asked_for.map(|wanted| wanted.valid_at_least_days).collect();
     let held = catalogue
         .places()
         .flat_map(|(_, place)| place.facts.certifications.iter().flatten());

@@ -11,6 +11,7 @@
 //! ```
 
 mod catalogue;
+mod cells;
 mod data_sets;
 mod definition;
 mod document;
@@ -33,6 +34,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub use catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
+pub use cells::{
+    Domain, FactKinds, HypotheticalPlace, KindOfPlace, Part, TooManyKinds, TupleSource, instants,
+    performed_sets,
+};
 pub use data_sets::read_data_sets;
 pub use definition::{
     Activity, ActivitySet, Definitions, Demand, Exception, ForbiddenPlaces, Guarantee, Mode, Outcome, Policy,
