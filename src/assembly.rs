@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{DataSet, DataSetName, Fleet, RegionKey, RegionReference};
+use crate::model::{DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
 use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
 use crate::snapshot::Inputs;
@@ -184,15 +184,38 @@ pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
     }
 }
 
+/// A fleet with the pods that are in it.
+#[derive(Debug, Clone)]
+pub struct FleetDump {
+    /// Everything but the pods.
+    pub facts: FleetFacts,
+    /// The pods that have not ended, in the order of the file.
+    pub pods: Vec<PodRequirements>,
+    /// How many pods ended.
+    pub ended_pods: usize,
+}
+
 /// Reads a fleet file. Its pods, which nothing decides on, are left out.
 ///
 /// # Errors
 /// Every problem of the file.
 pub fn fleet_facts(file: &SourceText) -> Result<FleetFacts, Vec<FleetError>> {
+    fleet_dump(file).map(|dump| dump.facts)
+}
+
+/// Reads a fleet file with its pods.
+///
+/// # Errors
+/// Every problem of the file.
+pub fn fleet_dump(file: &SourceText) -> Result<FleetDump, Vec<FleetError>> {
     let read = read_fleet(&file.text, &file.name)?;
-    Ok(FleetFacts {
-        fleet: Arc::new(read.fleet),
-        version: version(std::slice::from_ref(file)),
+    Ok(FleetDump {
+        facts: FleetFacts {
+            fleet: Arc::new(read.fleet),
+            version: version(std::slice::from_ref(file)),
+        },
+        pods: read.pods,
+        ended_pods: read.ended_pods,
     })
 }
 

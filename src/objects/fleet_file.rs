@@ -3,10 +3,13 @@
 //! Inputs: the text of a `List`, of typed lists such as a `NodeList`, or of single objects one after the
 //! other; JSON or YAML. Outputs: the [`Fleet`] and the pods, or everything that is wrong with the file.
 //! Invariants: a kind of which the file has no object and no list stays unknown in the fleet, so absence
-//! from the file means nothing; no object is there twice.
+//! from the file means nothing; no object is there twice; a pod that ended is counted and not kept, since
+//! it holds no node.
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use serde::Deserialize;
 
 use super::document::{Contents, Item, ItemPlace, contents};
 use super::error::ObjectError;
@@ -15,6 +18,7 @@ use super::node::NodeView;
 use super::pod::PodView;
 use super::quoted::{alternatives, quoted};
 use super::storage::{ClaimView, StorageClassView, VolumeView};
+use super::view::{Object, Text};
 use crate::model::{Fleet, Known, NamespaceName, PodRequirements, nearest_word};
 
 /// The namespace of what names none, as for kubectl.
@@ -25,8 +29,32 @@ const DEFAULT_NAMESPACE: &str = "default";
 pub struct FleetFile {
     /// Everything but the pods.
     pub fleet: Fleet,
-    /// The pods in the order of the file.
+    /// The pods that have not ended, in the order of the file.
     pub pods: Vec<PodRequirements>,
+    /// How many pods ended, well or not.
+    pub ended_pods: usize,
+}
+
+/// Whether a pod ended. A view of its own: what the scheduler asks about has not, so that reading its
+/// requests does not look.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EndedView<'a> {
+    #[serde(borrow)]
+    status: Object<PhaseView<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PhaseView<'a> {
+    #[serde(borrow)]
+    phase: Text<'a>,
+}
+
+impl EndedView<'_> {
+    fn is_ended(&self) -> bool {
+        matches!(&*self.status.phase, "Succeeded" | "Failed")
+    }
 }
 
 /// What is wrong with a file of Kubernetes objects.
@@ -242,6 +270,10 @@ impl FleetReader {
                 key
             }
             FleetKind::Pod => {
+                if item.view::<EndedView<'_>>()?.is_ended() {
+                    self.read.ended_pods += 1;
+                    return Ok(None);
+                }
                 let view = item.view::<PodView<'_>>()?;
                 let pod = view.requirements_in(&self.default_namespace)?;
                 let key = format!("{}/{}", pod.namespace, pod.name);

@@ -233,3 +233,30 @@ fn a_fleet_of_many_nodes_is_within_the_limits() {
     let file = fleet(&format!("kind: List\nitems:\n{nodes}"));
     assert_eq!(file.fleet.nodes.len(), 7_000);
 }
+
+#[test]
+fn a_pod_that_ended_is_counted_and_not_kept() {
+    let pod = |name: &str, status: &str| {
+        format!(r#"{{"kind":"Pod","metadata":{{"name":"{name}","namespace":"n"}},"status":{status}}}"#)
+    };
+    let file = fleet(&format!(
+        r#"{{"kind":"List","items":[{}]}}"#,
+        [
+            pod("runs", r#"{"phase":"Running"}"#),
+            pod("waits", r#"{"phase":"Pending"}"#),
+            pod("lost", r#"{"phase":"Unknown"}"#),
+            pod("new", "null"),
+            pod("done", r#"{"phase":"Succeeded"}"#),
+            pod("broken", r#"{"phase":"Failed"}"#),
+        ]
+        .join(",")
+    ));
+    let names: Vec<&str> = file.pods.iter().map(|pod| pod.name.as_str()).collect();
+    assert_eq!(names, ["runs", "waits", "lost", "new"]);
+    assert_eq!(file.ended_pods, 2);
+    let odd = errors(r#"{"kind":"Pod","metadata":{"name":"p"},"status":{"phase":1}}"#);
+    assert_eq!(
+        odd,
+        ["fleet:1: the object Pod `p`: `status.phase` is a number and not a string; put it in quotes"]
+    );
+}

@@ -11,7 +11,7 @@ enum Shape {
 }
 
 /// The fields of all kinds that are read, outer ones first.
-const FIELDS: [(&[&str], Shape); 17] = [
+const FIELDS: [(&[&str], Shape); 19] = [
     (&["kind"], Shape::Text),
     (&["apiVersion"], Shape::Text),
     (&["metadata"], Shape::Object),
@@ -29,6 +29,8 @@ const FIELDS: [(&[&str], Shape); 17] = [
     (&["spec", "storageClassName"], Shape::Text),
     (&["spec", "volumeName"], Shape::Text),
     (&["spec", "volumes"], Shape::List),
+    (&["status"], Shape::Object),
+    (&["status", "phase"], Shape::Text),
 ];
 
 /// Says which field of an object has the wrong type, where it is one of those above.
