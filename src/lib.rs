@@ -30,5 +30,6 @@ pub mod replicas;
 pub mod server;
 pub mod simulation;
 pub mod snapshot;
+pub mod spreadsheet;
 pub mod telemetry;
 pub mod topology;

@@ -4,15 +4,15 @@
 //! code 0 where nothing that the extender placed breaks a policy, 1 otherwise.
 
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Outcome;
 use super::facts::{FactTexts, read_texts, snapshot};
+use super::progress::{progress_bar, show};
 use crate::assembly::SourceText;
 use crate::config::SourceArgs;
 use crate::simulation::{Report, RunFile, capacities, fleet_text, report, simulate};
@@ -57,13 +57,12 @@ pub fn simulated(path: &Path) -> Result<Report> {
     let snapshot = snapshot(&texts)?;
     let capacities = capacities(&texts.fleet.text)
         .map_err(|problems| anyhow!("{}: {}", texts.fleet.name, problems.join("\n  ")))?;
-    let bar = progress_bar();
+    let bar = progress_bar("placements");
     let simulated = simulate(&run, &snapshot, &capacities, &mut |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+        show(&bar, done, total);
     });
     bar.finish_and_clear();
-    Ok(report(&run, &text, &snapshot, &simulated))
+    Ok(report(&run, &text, &snapshot, &simulated)?)
 }
 
 /// The texts that a run names, relative to it.
@@ -80,13 +79,4 @@ fn texts(run: &RunFile, path: &Path) -> Result<FactTexts> {
         texts.fleet = SourceText::new("the fleet of the run file", fleet_text(&run.fleet));
     }
     Ok(texts)
-}
-
-/// A bar on a terminal, and nothing elsewhere.
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} placements, {eta} left");
-    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -9,6 +9,8 @@ mod pods;
 mod summary;
 mod text;
 
+use std::io;
+
 use sha2::{Digest as _, Sha256};
 
 pub use summary::{ComparatorSummary, LatencySummary, RefusedPods, Summary};
@@ -30,12 +32,19 @@ pub struct Report {
 }
 
 /// Reports a run. `run_text` is what the run file was read from.
-#[must_use]
-pub fn report(run: &RunFile, run_text: &str, snapshot: &Snapshot, simulated: &Simulated<'_>) -> Report {
-    Report {
+///
+/// # Errors
+/// Where the table cannot be written, which memory always can.
+pub fn report(
+    run: &RunFile,
+    run_text: &str,
+    snapshot: &Snapshot,
+    simulated: &Simulated<'_>,
+) -> io::Result<Report> {
+    Ok(Report {
         summary: summary::summary(run, run_id(run_text, snapshot), snapshot, simulated),
-        pods_csv: pods::pods_csv(snapshot, simulated),
-    }
+        pods_csv: pods::pods_csv(snapshot, simulated)?,
+    })
 }
 
 impl Report {

@@ -1,18 +1,39 @@
 //! The table of pods: `pods.csv`, a row for each pod in the order in which they came.
 
+use std::io;
+
 use super::latency::hundredths;
 use super::summary::region_of;
 use crate::model::Provenance;
 use crate::simulation::run::{Comparator, Placement, Simulated, SimulatedWorkload};
 use crate::snapshot::Snapshot;
+use crate::spreadsheet::Table;
 
-const HEADER: &str = "namespace,pod,\
-    domicile,domicile_node,domicile_region,domicile_permitted,domicile_ms,domicile_least_certain,\
-    off,off_node,off_region,off_permitted,off_ms,off_least_certain,reason\n";
+const HEADER: [&str; 15] = [
+    "namespace",
+    "pod",
+    "domicile",
+    "domicile_node",
+    "domicile_region",
+    "domicile_permitted",
+    "domicile_ms",
+    "domicile_least_certain",
+    "off",
+    "off_node",
+    "off_region",
+    "off_permitted",
+    "off_ms",
+    "off_least_certain",
+    "reason",
+];
 
 /// Writes the table.
-pub fn pods_csv(snapshot: &Snapshot, simulated: &Simulated<'_>) -> String {
-    let mut table = HEADER.to_owned();
+///
+/// # Errors
+/// Where it cannot be written, which memory always can.
+pub fn pods_csv(snapshot: &Snapshot, simulated: &Simulated<'_>) -> io::Result<String> {
+    let mut text = Vec::new();
+    let mut table = Table::new(&mut text, &HEADER)?;
     for (position, pod) in simulated.pods.iter().enumerate() {
         let Some(workload) = simulated.workloads.get(pod.workload) else {
             continue;
@@ -29,11 +50,10 @@ pub fn pods_csv(snapshot: &Snapshot, simulated: &Simulated<'_>) -> String {
             Placement::Refused => workload.assessment.sentence(),
             _ => String::new(),
         });
-        let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
-        table.push_str(&fields.join(","));
-        table.push('\n');
+        table.row(&fields)?;
     }
-    table
+    table.end()?;
+    String::from_utf8(text).map_err(io::Error::other)
 }
 
 fn placed(
@@ -64,29 +84,4 @@ fn placed(
         *least_certain = source.map_or("", Provenance::word).to_owned();
     }
     fields
-}
-
-/// RFC 4180, and no cell that a spreadsheet would take for a formula.
-fn quoted(field: &str) -> String {
-    let guarded = match field.chars().next() {
-        Some('=' | '+' | '-' | '@') => format!("'{field}"),
-        _ => field.to_owned(),
-    };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_no_formula() {
-        assert_eq!(quoted("plain"), "plain");
-        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
-        assert_eq!(quoted("=1+1"), "'=1+1");
-    }
 }
