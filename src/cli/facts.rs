@@ -4,12 +4,12 @@
 //! once.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 
-use crate::assembly::{RuleTexts, SourceText, assemble};
+use crate::assembly::{Problem, RuleTexts, SourceText, assemble};
 use crate::config::{FactsArgs, SourceArgs};
 use crate::embedded;
 use crate::files::{Source, SourceFiles, SourceName, read_source};
@@ -51,27 +51,48 @@ pub fn read_facts(args: &FactsArgs, now: Timestamp) -> Result<Facts> {
 /// # Errors
 /// Where something cannot be read.
 pub fn read_texts(sources: &SourceArgs) -> Result<FactTexts> {
-    let read = |name: SourceName, path: &Option<PathBuf>, built_in: &[(&'static str, &'static str)]| {
-        let source = match path {
-            Some(path) => Source::Path(path.clone()),
-            None => Source::Embedded(built_in.to_vec()),
-        };
-        let files = read_source(name, &source).with_context(|| format!("the {name} cannot be read"))?;
-        anyhow::Ok(texts(&files))
-    };
-    let fleet = read(SourceName::Fleet, &sources.fleet, &[embedded::fleet()])?;
+    let fleet = read_named(SourceName::Fleet, sources.fleet.as_deref(), &[embedded::fleet()])?;
     let count = fleet.len();
     let fleet = <[SourceText; 1]>::try_from(fleet)
         .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
     let [fleet] = fleet;
     Ok(FactTexts {
         rules: RuleTexts {
-            policies: read(SourceName::Policies, &sources.policies, embedded::policies())?,
-            data_sets: read(SourceName::DataSets, &sources.data_sets, &[embedded::data_sets()])?,
-            latency: read(SourceName::Latency, &sources.latency, &[embedded::latency()])?,
+            policies: read_named(
+                SourceName::Policies,
+                sources.policies.as_deref(),
+                embedded::policies(),
+            )?,
+            data_sets: read_named(
+                SourceName::DataSets,
+                sources.data_sets.as_deref(),
+                &[embedded::data_sets()],
+            )?,
+            latency: read_named(
+                SourceName::Latency,
+                sources.latency.as_deref(),
+                &[embedded::latency()],
+            )?,
         },
         fleet,
     })
+}
+
+/// Reads the texts of one source; what is not named is what is built in.
+///
+/// # Errors
+/// Where something cannot be read.
+pub fn read_named(
+    name: SourceName,
+    path: Option<&Path>,
+    built_in: &[(&'static str, &'static str)],
+) -> Result<Vec<SourceText>> {
+    let source = match path {
+        Some(path) => Source::Path(path.to_owned()),
+        None => Source::Embedded(built_in.to_vec()),
+    };
+    let files = read_source(name, &source).with_context(|| format!("the {name} cannot be read"))?;
+    Ok(texts(&files))
 }
 
 fn texts(files: &SourceFiles) -> Vec<SourceText> {
@@ -86,13 +107,18 @@ fn texts(files: &SourceFiles) -> Vec<SourceText> {
 /// # Errors
 /// Every problem of every source, a line each.
 pub fn snapshot(texts: &FactTexts) -> Result<Snapshot> {
-    let (inputs, _) = assemble(&texts.rules, &texts.fleet).map_err(|problems| {
-        let lines = problems
-            .iter()
-            .map(|problem| format!("\n  {}: {problem}", problem.source().word()));
-        anyhow!("the facts cannot be used:{}", lines.collect::<String>())
-    })?;
+    let (inputs, _) = assemble(&texts.rules, &texts.fleet)
+        .map_err(|problems| anyhow!("the facts cannot be used:{}", lines(&problems)))?;
     Ok(Snapshot::new(inputs))
+}
+
+/// Problems, each on a line of its own.
+#[must_use]
+pub fn lines(problems: &[Problem]) -> String {
+    let lines = problems
+        .iter()
+        .map(|problem| format!("\n  {}: {problem}", problem.source().word()));
+    lines.collect()
 }
 
 /// Reads the manifest of a pod; `-` is standard input.

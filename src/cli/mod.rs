@@ -6,9 +6,11 @@ pub mod doctor;
 pub mod explanation;
 pub mod facts;
 mod first_decision;
+pub mod impact;
 pub mod lint;
 mod outcome;
 mod output;
+mod progress;
 mod sarif;
 mod serve;
 pub mod simulate;
@@ -24,7 +26,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
 pub use outcome::Outcome;
-pub use output::Output;
+pub use output::{Output, TableOutput};
 
 use crate::config::ServeArgs;
 
@@ -50,6 +52,8 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// Check policies: what is wrong, where, and how to mend it
     Lint(lint::LintArgs),
+    /// What another set of policies would change for the pods of a cluster
+    Impact(impact::ImpactArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
 }
@@ -66,6 +70,7 @@ pub fn run() -> ExitCode {
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
+        Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),

@@ -15,6 +15,18 @@ pub enum Output {
     Json,
 }
 
+/// For people, for programs, or for a spreadsheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TableOutput {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: versioned, in its field `v`.
+    Json,
+    /// For a spreadsheet: RFC 4180, every row.
+    Csv,
+}
+
 /// Writes one JSON document and ends the line.
 ///
 /// # Errors

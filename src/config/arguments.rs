@@ -74,7 +74,7 @@ pub struct ServeArgs {
 }
 
 /// Reads an instant: RFC 3339 with an offset, or a date, which is its midnight in UTC.
-fn parse_instant(text: &str) -> Result<Timestamp, String> {
+pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
     let instant = text.parse::<Timestamp>().ok().or_else(|| {
         let date = text.parse::<Date>().ok()?;
         let midnight = date.to_zoned(TimeZone::UTC).ok()?;

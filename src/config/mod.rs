@@ -15,7 +15,7 @@ mod settings;
 mod tests;
 mod validate;
 
-pub use arguments::{FactsArgs, ServeArgs, SourceArgs};
+pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};
 pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};
 pub use settings::{

@@ -64,3 +64,28 @@ pub struct PodRequirements {
     /// The scheduler that is asked to place it; unstated is `default-scheduler`, as the API server has it.
     pub scheduler: Arc<str>,
 }
+
+/// The label by which a Deployment tells its ReplicaSets apart.
+const TEMPLATE_HASH_LABEL: &str = "pod-template-hash";
+
+impl PodRequirements {
+    /// What people call the pod's workload: its controller, or the Deployment whose ReplicaSet that is. It
+    /// groups pods in reports, and decides nothing.
+    #[must_use]
+    pub fn workload(&self) -> Option<Owner> {
+        let owner = self.owner.as_ref()?;
+        let deployment = self
+            .labels
+            .get(TEMPLATE_HASH_LABEL)
+            .filter(|_| owner.kind == "ReplicaSet")
+            .and_then(|hash| owner.name.strip_suffix(hash.as_str()))
+            .and_then(|name| name.strip_suffix('-'));
+        Some(match deployment {
+            Some(name) => Owner {
+                kind: "Deployment".to_owned(),
+                name: name.to_owned(),
+            },
+            None => owner.clone(),
+        })
+    }
+}

@@ -10,6 +10,7 @@ mod cost;
 mod demand;
 mod explain;
 mod filter;
+mod impact;
 mod preempt;
 mod prioritize;
 mod score;
@@ -21,6 +22,7 @@ pub use explain::Bearing;
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };
+pub use impact::{Change, Control, PodImpact, Standing, Worlds};
 pub use preempt::keeps_candidate;
 pub use prioritize::{ClassScores, prioritize};
 pub use score::ScoreScale;

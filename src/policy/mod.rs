@@ -18,6 +18,7 @@ mod document;
 mod epoch;
 mod evaluate;
 mod finding;
+mod limits_of_control;
 mod lint;
 mod membership;
 mod profile;
@@ -46,6 +47,7 @@ pub use definition::{
 pub use epoch::{Epoch, EpochRule};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
 pub use finding::{Finding, Level, Position};
+pub use limits_of_control::LIMITS_OF_CONTROL;
 pub use lint::{FINDING_KINDS, FindingKind, lint};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use sentence::{PlacesOfFleet, sentence};

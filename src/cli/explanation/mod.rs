@@ -5,11 +5,13 @@
 
 mod access;
 mod causes;
+mod demand;
 mod place;
 mod world;
 
 pub use access::{Access, AccessLeg, ReplicaPlace, access};
 pub use causes::{Datum, DecisionCause, causes, causes_with_places, data_in_words};
+pub use demand::DemandInWords;
 pub use place::{Certification, NodePlace, Operator, place};
 pub use world::{PodName, World};
 
