@@ -8,6 +8,7 @@ pub mod facts;
 mod first_decision;
 pub mod impact;
 pub mod lint;
+pub mod matrix;
 mod outcome;
 mod output;
 mod progress;
@@ -54,6 +55,8 @@ enum Verb {
     Lint(lint::LintArgs),
     /// What another set of policies would change for the pods of a cluster
     Impact(impact::ImpactArgs),
+    /// Which data may be in which region, and the rules that decide it
+    Matrix(matrix::MatrixArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
 }
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
+        Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),

@@ -20,6 +20,7 @@ mod evaluate;
 mod finding;
 mod limits_of_control;
 mod lint;
+mod matrix;
 mod membership;
 mod profile;
 mod schema;
@@ -49,6 +50,9 @@ pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Ve
 pub use finding::{Finding, Level, Position};
 pub use limits_of_control::LIMITS_OF_CONTROL;
 pub use lint::{FINDING_KINDS, FindingKind, lint};
+pub use matrix::{
+    Cell, GivenProfile, Matrix, MatrixRow, Permitted, RowOrigin, RowSubject, matrix, read_given,
+};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use sentence::{PlacesOfFleet, sentence};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};

@@ -16,8 +16,8 @@ use super::catalogue::{Catalogue, PlaceIndex};
 use super::definition::{Activity, ActivitySet, Definitions};
 use crate::model::{
     AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataSetUse, DataTuple,
-    Dimension, Fleet, Malformed, NamespaceName, Owner, PodRequirements, ReplicaRole, RequestsPerCall,
-    SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple, VolumeMount,
+    Dimension, Fleet, Malformed, NamespaceName, Owner, PodRequirements, Replica, ReplicaRole,
+    RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple, VolumeMount,
 };
 
 /// Who asserted a tuple.
@@ -72,6 +72,26 @@ pub struct UsedDataSet {
     pub leaders: Vec<PlaceIndex>,
     /// Where the replicas are that can be read, leaders among them.
     pub readable: Vec<PlaceIndex>,
+}
+
+impl UsedDataSet {
+    /// A data set with these replicas, of which nobody says how it is used, so that it may be in any way.
+    #[must_use]
+    pub fn new(name: DataSetName, replicas: &[Replica], catalogue: &Catalogue) -> Self {
+        let places = |counts: fn(ReplicaRole) -> bool| {
+            let counted = replicas.iter().filter(|replica| counts(replica.role));
+            counted
+                .map(|replica| catalogue.place(&replica.locality))
+                .collect()
+        };
+        Self {
+            name,
+            may_read: true,
+            may_write: true,
+            leaders: places(|role| role == ReplicaRole::Leader),
+            readable: places(ReplicaRole::is_readable),
+        }
+    }
 }
 
 /// What data a pod carries and where it comes from.
@@ -338,18 +358,11 @@ impl Gatherer<'_> {
             .get(&used.name)
             .map(|data_set| &*data_set.replicas);
         let replicas = replicas.unwrap_or_default();
-        let places = |counts: fn(ReplicaRole) -> bool| {
-            let counted = replicas.iter().filter(|replica| counts(replica.role));
-            counted
-                .map(|replica| self.facts.catalogue.place(&replica.locality))
-                .collect()
-        };
+        let known = UsedDataSet::new(used.name.clone(), replicas, self.facts.catalogue);
         self.profile.data_sets.push(UsedDataSet {
-            name: used.name.clone(),
             may_read,
             may_write,
-            leaders: places(|role| role == ReplicaRole::Leader),
-            readable: places(ReplicaRole::is_readable),
+            ..known
         });
     }
 

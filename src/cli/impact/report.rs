@@ -41,6 +41,8 @@ pub struct Report<'a> {
     pub fleet: FleetInWords<'a>,
     /// Pods by what changes for them.
     pub totals: Totals,
+    /// Pods that stand as they did.
+    pub as_before: AsBefore,
     /// What takes nodes away, under the set that would come.
     pub lost_by: Vec<CauseGroup>,
     /// What kept nodes away, under the set that is there now.
@@ -92,7 +94,18 @@ pub struct Totals {
     pub permitted_on_node: usize,
     pub schedulable: usize,
     pub gains_nodes: usize,
+}
+
+/// How many pods stand as they did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AsBefore {
+    /// Nothing changes for them.
     pub unchanged: usize,
+    /// They run where both sets refuse them.
+    pub refused_on_node: usize,
+    /// They have no node under either set.
+    pub unschedulable: usize,
 }
 
 impl Totals {
@@ -100,7 +113,6 @@ impl Totals {
         for change in changes {
             *self.of(*change) += 1;
         }
-        self.unchanged += usize::from(changes.is_empty());
     }
 
     fn of(&mut self, change: Change) -> &mut usize {
@@ -214,6 +226,7 @@ impl<'a> Report<'a> {
             after: Demands::of(after),
             regions: Regions::of(before),
             totals: Totals::default(),
+            as_before: AsBefore::default(),
             lost_by: BTreeMap::new(),
             gained_by: BTreeMap::new(),
             recorded_by: BTreeMap::new(),
@@ -242,6 +255,7 @@ impl<'a> Report<'a> {
                 schedulers: gathering.schedulers,
             },
             totals: gathering.totals,
+            as_before: gathering.as_before,
             lost_by: groups(after.policies(), gathering.lost_by),
             gained_by: groups(before.policies(), gathering.gained_by),
             recorded_by: recorded
@@ -295,6 +309,7 @@ struct Gathering<'a> {
     after: Demands<'a>,
     regions: Regions<'a>,
     totals: Totals,
+    as_before: AsBefore,
     lost_by: BTreeMap<Refusal, Growing>,
     gained_by: BTreeMap<Refusal, Growing>,
     recorded_by: BTreeMap<(Refusal, &'static str), usize>,
@@ -312,6 +327,11 @@ impl<'a> Gathering<'a> {
         let node = pod.node.as_ref().map(|node| node.as_str());
         let region = node.map(|node| self.regions.of_node(node));
         self.totals.add(&changes);
+        let both = [impact.before, impact.after];
+        let as_before = &mut self.as_before;
+        as_before.unchanged += usize::from(changes.is_empty());
+        as_before.refused_on_node += usize::from(both.iter().all(|it| it.on_node == Some(false)));
+        as_before.unschedulable += usize::from(both.iter().all(|it| it.permitted_nodes == 0));
         *self.schedulers.entry(&pod.scheduler).or_default() += 1;
         match impact.control {
             Control::Unlabelled => {

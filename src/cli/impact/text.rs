@@ -99,7 +99,16 @@ impl Report<'_> {
         for change in Change::ALL {
             writeln!(out, "{:>7}  {}", self.totals.get(change), in_words(change))?;
         }
-        writeln!(out, "{:>7}  nothing changes", self.totals.unchanged)?;
+        let as_before = &self.as_before;
+        for (pods, words) in [
+            (as_before.refused_on_node, "run where both refuse them"),
+            (as_before.unschedulable, "have no node under either"),
+        ] {
+            if pods > 0 {
+                writeln!(out, "{pods:>7}  {words}")?;
+            }
+        }
+        writeln!(out, "{:>7}  stand as they did", as_before.unchanged)?;
         let asked: Vec<String> = self
             .fleet
             .schedulers
