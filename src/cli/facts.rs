@@ -78,6 +78,21 @@ pub fn read_texts(sources: &SourceArgs) -> Result<FactTexts> {
     })
 }
 
+/// Reads the files of a policy set; what is not named is what is built in.
+///
+/// # Errors
+/// Where something cannot be read, or nothing is there.
+pub fn read_policies(path: Option<&Path>) -> Result<Vec<SourceText>> {
+    let files = read_named(SourceName::Policies, path, embedded::policies())?;
+    match path {
+        Some(path) if files.is_empty() => Err(anyhow!(
+            "no policy file (.yaml, .yml, .json) is beneath `{}`",
+            path.display()
+        )),
+        _ => Ok(files),
+    }
+}
+
 /// Reads the texts of one source; what is not named is what is built in.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod change;
 mod doctor;
 mod documentation;
 mod parity;

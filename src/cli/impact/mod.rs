@@ -15,7 +15,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::{lines, read_named};
+use super::facts::{lines, read_named, read_policies};
 use super::output::{TableOutput, write_json};
 use super::progress::{progress_bar, show};
 use crate::assembly::{FleetDump, Problem, RuleTexts, Rules, SourceText, fleet_dump, read_rules};
@@ -113,7 +113,7 @@ fn read_set(policies: Option<&Path>, args: &ImpactArgs) -> Result<Rules> {
     let read = |policies: Option<&Path>| -> Result<Rules> {
         let data_sets = args.data_sets.as_deref();
         let texts = RuleTexts {
-            policies: read_named(SourceName::Policies, policies, embedded::policies())?,
+            policies: read_policies(policies)?,
             data_sets: read_named(SourceName::DataSets, data_sets, &[embedded::data_sets()])?,
             latency: Vec::<SourceText>::new(),
         };

@@ -14,7 +14,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::{lines, read_named};
+use super::facts::{lines, read_named, read_policies};
 use super::output::{TableOutput, write_json};
 use crate::assembly::{Problem, SourceText};
 use crate::config::parse_instant;
@@ -67,7 +67,7 @@ pub fn run(args: &MatrixArgs, now: Timestamp, out: &mut dyn Write) -> Result<Out
 }
 
 fn read_set(directory: &Path) -> Result<PolicySet> {
-    let files = read_named(SourceName::Policies, Some(directory), &[])?;
+    let files = read_policies(Some(directory))?;
     let loaded = PolicySet::load(named(&files));
     let loaded = loaded.map_err(|findings| unusable(directory, findings, Problem::Policies))?;
     Ok(loaded.set)
