@@ -249,9 +249,9 @@ fn unlabelled_pods_are_refused_where_the_new_settings_deny_them() {
 
 #[test]
 fn what_says_nothing_is_no_impact_but_an_error() {
-    let empty = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let dump = |text: &str| {
-        let path = empty.path().join("dump.json");
+        let path = folder.path().join("dump.json");
         fs::write(&path, text).unwrap();
         impact_of(
             "tests/change/new",
@@ -274,8 +274,9 @@ fn what_says_nothing_is_no_impact_but_an_error() {
         unreadable.contains("fleet: ") && unreadable.contains("unknown kind"),
         "{unreadable}"
     );
+    let no_files = tempfile::tempdir().unwrap();
     let no_set = impact_of(
-        empty.path().to_str().unwrap(),
+        no_files.path().to_str().unwrap(),
         None,
         "tests/change/dump.yaml",
         TableOutput::Text,
