@@ -52,9 +52,13 @@ pub struct Workload {
 
 impl Workload {
     /// Whether the controller that a pod names is this workload or was made by it. A Deployment owns its
-    /// pods through a ReplicaSet and a CronJob through a Job, each named after its maker.
+    /// pods through a ReplicaSet and a CronJob through a Job, each named after its maker; the pod of a
+    /// manifest names the workload itself.
     #[must_use]
     pub fn owns(&self, owner: &Owner) -> bool {
+        if owner.kind == self.kind && owner.name == self.name {
+            return true;
+        }
         let made = |kind: &str, is_suffix: fn(u8) -> bool| {
             let suffix = owner
                 .name
@@ -66,7 +70,7 @@ impl Workload {
         match self.kind.as_str() {
             "Deployment" => made("ReplicaSet", |byte| byte.is_ascii_alphanumeric()),
             "CronJob" => made("Job", |byte| byte.is_ascii_digit()),
-            kind => owner.kind == kind && owner.name == self.name,
+            _ => false,
         }
     }
 
