@@ -86,6 +86,42 @@ pub fn policies() -> &'static [(&'static str, &'static str)] {
         ("regions/gcp.yaml", include_str!("../policies/regions/gcp.yaml")),
         ("settings.yaml", include_str!("../policies/settings.yaml")),
         (
+            "tests/au-my-health-record.yaml",
+            include_str!("../policies/tests/au-my-health-record.yaml"),
+        ),
+        (
+            "tests/business-data.yaml",
+            include_str!("../policies/tests/business-data.yaml"),
+        ),
+        (
+            "tests/card-data.yaml",
+            include_str!("../policies/tests/card-data.yaml"),
+        ),
+        (
+            "tests/ch-personal-data.yaml",
+            include_str!("../policies/tests/ch-personal-data.yaml"),
+        ),
+        (
+            "tests/cn-personal-data.yaml",
+            include_str!("../policies/tests/cn-personal-data.yaml"),
+        ),
+        (
+            "tests/eea-personal-data.yaml",
+            include_str!("../policies/tests/eea-personal-data.yaml"),
+        ),
+        (
+            "tests/eea-sovereign.yaml",
+            include_str!("../policies/tests/eea-sovereign.yaml"),
+        ),
+        (
+            "tests/uk-personal-data.yaml",
+            include_str!("../policies/tests/uk-personal-data.yaml"),
+        ),
+        (
+            "tests/us-personal-data.yaml",
+            include_str!("../policies/tests/us-personal-data.yaml"),
+        ),
+        (
             "uk-personal-data.yaml",
             include_str!("../policies/uk-personal-data.yaml"),
         ),

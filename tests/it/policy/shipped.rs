@@ -11,6 +11,7 @@ use domicile::model::{
 };
 use domicile::policy::{
     Activity, ActivitySet, Catalogue, Cause, PolicySet, Profile, Source, SourcedTuple, evaluate, lint,
+    run_tests,
 };
 use jiff::Timestamp;
 
@@ -235,6 +236,31 @@ fn data_of_two_jurisdictions_has_no_place_and_says_why() {
     assert_eq!(permitted(&set, &both), BTreeSet::new());
 }
 
+/// Every case passes, and every rule has one that it allows and one that it refuses.
+fn holds_its_tests(set: &PolicySet) {
+    let report = run_tests(set);
+    let failed = report.tried.iter().filter(|tried| !tried.passed);
+    let failed: Vec<String> = failed
+        .map(|tried| format!("{}: {}", tried.case.name, tried.sentence))
+        .collect();
+    assert_eq!(failed, Vec::<String>::new());
+    let untested = report.coverage.iter().filter(|rule| !rule.is_tested());
+    let untested: Vec<Option<String>> = untested.map(|rule| set.rule_name(rule.rule)).collect();
+    assert_eq!(untested, Vec::new());
+    assert!(report.tried.len() > 60, "cases are missing");
+}
+
+#[test]
+fn every_policy_has_tests_and_the_set_has_guarantees() {
+    let set = shipped();
+    holds_its_tests(&set);
+    let tests: BTreeSet<&str> = set.definitions().tests.iter().map(|test| &*test.name).collect();
+    for policy in &set.definitions().policies {
+        assert!(tests.contains(&*policy.name), "{} has no test", policy.name);
+    }
+    assert!(set.definitions().guarantees.len() >= 5);
+}
+
 /// The shipped set with the files of a variant put over it, as a company would copy them.
 fn with_variant(name: &str) -> PolicySet {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -253,6 +279,7 @@ fn with_variant(name: &str) -> PolicySet {
     let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let loaded = PolicySet::load(files).unwrap_or_else(|findings| panic!("{}", findings[0]));
     assert_eq!(lint(&loaded.set, now()), Vec::new());
+    holds_its_tests(&loaded.set);
     loaded.set
 }
 
