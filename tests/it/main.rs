@@ -17,4 +17,5 @@ mod simulations;
 mod socket;
 mod webhook;
 mod wire;
+mod worked_example;
 mod world;
