@@ -3,6 +3,8 @@
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
 pub mod doctor;
+pub mod exceptions;
+pub mod explain;
 pub mod explanation;
 pub mod facts;
 mod first_decision;
@@ -11,6 +13,7 @@ pub mod lint;
 pub mod matrix;
 mod outcome;
 mod output;
+mod policy_set;
 mod progress;
 mod sarif;
 mod serve;
@@ -53,6 +56,10 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// Check policies: what is wrong, where, and how to mend it
     Lint(lint::LintArgs),
+    /// A policy in plain English, good enough to sign
+    Explain(explain::ExplainArgs),
+    /// List the exceptions of a set: what each lifts, for whom, where, and until when
+    Exceptions(exceptions::ExceptionsArgs),
     /// What another set of policies would change for the pods of a cluster
     Impact(impact::ImpactArgs),
     /// Which data may be in which region, and the rules that decide it
@@ -76,6 +83,10 @@ pub fn run() -> ExitCode {
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
+        Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),
+        Verb::Exceptions(arguments) => {
+            outcome::exit_code("exceptions", exceptions::run(&arguments, now, &mut out))
+        }
         Verb::WhyNot(arguments) => outcome::exit_code("why-not", why_not::run(&arguments, now, &mut out)),
         Verb::Doctor(arguments) => outcome::exit_code("doctor", doctor::run(&arguments, &mut out)),
         Verb::Simulate(arguments) => outcome::exit_code("simulate", simulate::run(&arguments, &mut out)),

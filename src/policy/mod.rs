@@ -17,11 +17,13 @@ mod definition;
 mod document;
 mod epoch;
 mod evaluate;
+mod explanation;
 mod finding;
 mod limits_of_control;
 mod lint;
 mod matrix;
 mod membership;
+mod phrase;
 mod profile;
 mod schema;
 mod selector;
@@ -42,17 +44,19 @@ pub use cells::{
 };
 pub use data_sets::read_data_sets;
 pub use definition::{
-    Activity, ActivitySet, Definitions, Demand, Exception, ForbiddenPlaces, Guarantee, Mode, Outcome, Policy,
-    PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
+    Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee, Mode,
+    Outcome, Policy, PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
 };
 pub use epoch::{Epoch, EpochRule};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
+pub use explanation::{Explanation, ExplanationPart, explain};
 pub use finding::{Finding, Level, Position};
 pub use limits_of_control::LIMITS_OF_CONTROL;
 pub use lint::{FINDING_KINDS, FindingKind, lint};
 pub use matrix::{
     Cell, GivenProfile, Matrix, MatrixRow, Permitted, RowOrigin, RowSubject, matrix, read_given,
 };
+pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use sentence::{PlacesOfFleet, sentence};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};

@@ -7,10 +7,11 @@
 use super::PolicySet;
 use super::catalogue::PlaceSet;
 use super::definition::RuleIndex;
-use super::definition::{Definitions, Demand, Mode, Requirement};
+use super::definition::{Demand, Mode};
 use super::evaluate::{Cause, Verdict};
+use super::phrase::demand_in_words;
 use super::profile::{Profile, Source};
-use crate::model::{KeyCustody, RESTRICTED_REGION_LABEL, Tenancy};
+use crate::model::RESTRICTED_REGION_LABEL;
 
 /// Where the nodes of a fleet are.
 #[derive(Debug, Clone)]
@@ -121,87 +122,4 @@ impl PolicySet {
                 .demand,
         )
     }
-}
-
-fn demand_in_words(definitions: &Definitions, demand: &Demand) -> String {
-    match demand {
-        Demand::Allowed(terms) => format!("permits only {}", definitions.places_in_words(terms)),
-        Demand::Denied(terms) => format!("permits no place in {}", definitions.places_in_words(terms)),
-        Demand::Required(requirement) => {
-            format!(
-                "permits only places {}",
-                requirement_in_words(definitions, requirement)
-            )
-        }
-        Demand::PrimaryMustBeIn(terms) => format!(
-            "permits writes only to data sets with every leader in {}",
-            definitions.places_in_words(terms)
-        ),
-        Demand::FromReplicaIn(terms) => format!(
-            "permits reads only from data sets with a replica in {}",
-            definitions.places_in_words(terms)
-        ),
-        Demand::NoReplicaOutside(terms) => format!(
-            "permits new copies only in {}",
-            definitions.places_in_words(terms)
-        ),
-        Demand::ReplicaMustExistIn(terms) => format!(
-            "permits new copies elsewhere only where one is in {}",
-            definitions.places_in_words(terms)
-        ),
-    }
-}
-
-fn requirement_in_words(definitions: &Definitions, requirement: &Requirement) -> String {
-    let mut parts = Vec::new();
-    if let Some(entities) = &requirement.legal_entity {
-        parts.push(format!(
-            "operated by {}",
-            entities.join(" or ").replace(", ", " ")
-        ));
-    }
-    if let Some(terms) = &requirement.controlled_from {
-        parts.push(format!(
-            "whose operator is controlled from {}",
-            definitions.places_in_words(terms)
-        ));
-    }
-    if let Some(terms) = &requirement.admin_access_from {
-        parts.push(format!(
-            "that are administered from {}",
-            definitions.places_in_words(terms)
-        ));
-    }
-    if let Some(wanted) = &requirement.certifications {
-        let wanted: Vec<String> = wanted
-            .iter()
-            .map(|wanted| match &wanted.level {
-                Some(level) => format!("{} {level}", wanted.scheme),
-                None => wanted.scheme.to_string(),
-            })
-            .collect();
-        parts.push(format!("attested for {}", wanted.join(" or ").replace(", ", " ")));
-    }
-    if let Some(custody) = &requirement.key_custody {
-        let words: Vec<&str> = custody
-            .iter()
-            .map(|custody| match custody {
-                KeyCustody::Provider => "the provider",
-                KeyCustody::Customer => "the customer",
-                KeyCustody::External => "an external service",
-            })
-            .collect();
-        parts.push(format!("where {} holds the keys", words.join(" or ")));
-    }
-    if let Some(tenancy) = &requirement.tenancy {
-        let words: Vec<&str> = tenancy
-            .iter()
-            .map(|tenancy| match tenancy {
-                Tenancy::Shared => "shared",
-                Tenancy::Dedicated => "dedicated",
-            })
-            .collect();
-        parts.push(format!("on {} machines", words.join(" or ")));
-    }
-    parts.join(" and ")
 }

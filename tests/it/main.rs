@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod authoring;
 mod change;
 mod doctor;
 mod documentation;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{Classification, DataTuple, Dimension, PodRequirements, Tuple};
 use crate::placement::{Assessment, Bearing, Refusal};
-use crate::policy::{Cause, Mode, PlaceSet, Source, SourcedTuple};
+use crate::policy::{Cause, Mode, PlaceSet, Policy, Source, SourcedTuple};
 use crate::snapshot::ClassIndex;
 
 /// How many subjects a line names before it counts the rest.
@@ -124,9 +124,7 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -
         refuses: true,
         says,
         title: policy.map(|policy| policy.title.clone()),
-        legal_basis: policy
-            .map(|policy| policy.legal_basis.clone())
-            .unwrap_or_default(),
+        legal_basis: policy.map(Policy::cited).unwrap_or_default(),
         team: policy.map(|policy| policy.team.clone()),
         contact: policy.map(|policy| policy.contact.to_string()),
         because_of: bearing.tuples.iter().map(|tuple| datum(pod, tuple)).collect(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::placement::Refusal;
-use crate::policy::{Cause, PolicySet};
+use crate::policy::{Cause, Policy, PolicySet};
 
 /// A rule, or what stands in for one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,9 +43,7 @@ impl DemandInWords {
                 Refusal::UnknownNode => "the fleet has no node of this name".to_owned(),
             },
             title: policy.map(|policy| policy.title.clone()),
-            legal_basis: policy
-                .map(|policy| policy.legal_basis.clone())
-                .unwrap_or_default(),
+            legal_basis: policy.map(Policy::cited).unwrap_or_default(),
             team: policy.map(|policy| policy.team.clone()),
             contact: policy.map(|policy| policy.contact.to_string()),
         }

@@ -1,8 +1,9 @@
 //! Exceptions: the refusal of one rule, lifted on terms that the policy sets.
 
+use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{DataSelector, PlaceTerm, RuleIndex};
 use crate::model::{NamespaceName, Owner};
@@ -37,6 +38,29 @@ impl ExceptionCategory {
         match self {
             Self::Waiver => "waiver",
             Self::Mitigated => "mitigated",
+        }
+    }
+}
+
+/// Where an instant lies in the life of an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionState {
+    /// Before it begins.
+    Pending,
+    /// Between its first and its last instant.
+    InForce,
+    /// After it.
+    Expired,
+}
+
+impl ExceptionState {
+    /// The words that reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InForce => "in force",
+            Self::Expired => "expired",
         }
     }
 }
@@ -89,6 +113,12 @@ impl Workload {
     }
 }
 
+impl fmt::Display for Workload {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.kind, self.name)
+    }
+}
+
 /// The refusal of one rule, lifted for named data of one namespace in named places until a date.
 #[derive(Debug, Clone)]
 pub struct Exception {
@@ -125,10 +155,35 @@ pub struct Exception {
 }
 
 impl Exception {
+    /// Where an instant lies in its life.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> ExceptionState {
+        if now < self.not_before {
+            ExceptionState::Pending
+        } else if now < self.expires {
+            ExceptionState::InForce
+        } else {
+            ExceptionState::Expired
+        }
+    }
+
     /// Whether it is in force at an instant.
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
-        self.not_before <= now && now < self.expires
+        self.state(now) == ExceptionState::InForce
+    }
+
+    /// How many whole days are left until it expires; `None` where it has.
+    #[must_use]
+    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
+        (now < self.expires).then(|| self.expires.duration_since(now).as_hours() / 24)
+    }
+
+    /// Whether it expires within a number of days, and has not yet.
+    #[must_use]
+    pub fn expires_within(&self, days: u32, now: Timestamp) -> bool {
+        let span = SignedDuration::from_hours(i64::from(days) * 24);
+        now < self.expires && self.expires.duration_since(now) <= span
     }
 
     /// Whether it is for a pod, whatever its data.

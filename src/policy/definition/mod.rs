@@ -18,7 +18,7 @@ use super::finding::Position;
 use crate::model::{
     Category, Classification, Country, DataSetName, KeyCustody, Subdivision, Subject, Tenancy,
 };
-pub use exception::{Exception, ExceptionCategory, ExceptionTerms, Workload};
+pub use exception::{Exception, ExceptionCategory, ExceptionState, ExceptionTerms, Workload};
 pub use guarantee::{ForbiddenPlaces, Guarantee};
 pub use settings::{RegionKeyTrust, Settings, Unlabelled};
 pub use test_case::{Carrier, Outcome, PolicyTest, Reason, TestCase, TestPlace, ThoughtOfPlace};
@@ -59,8 +59,12 @@ pub struct Group {
     pub name: Arc<str>,
     /// Who belongs to it.
     pub members: Vec<Member>,
+    /// When the list was right.
+    pub as_of: Timestamp,
     /// When somebody must look at it again.
     pub review_by: Timestamp,
+    /// Where the list comes from.
+    pub source: String,
     /// Where its name stands.
     pub written_at: Position,
 }
@@ -243,6 +247,17 @@ pub struct Block {
     pub written_at: Position,
 }
 
+/// A law, a standard or a contract that a policy rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegalBasis {
+    /// What is cited.
+    pub cite: String,
+    /// Where it can be read.
+    pub url: Option<String>,
+    /// What it asks for.
+    pub note: Option<String>,
+}
+
 /// One policy: one legal reason.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -254,8 +269,12 @@ pub struct Policy {
     pub team: String,
     /// Whom a refused user asks.
     pub contact: Arc<str>,
-    /// What is cited.
-    pub legal_basis: Vec<String>,
+    /// Its version, as its author counts.
+    pub version: Option<String>,
+    /// Why it exists.
+    pub legal_basis: Vec<LegalBasis>,
+    /// The controls of a catalogue of controls that it implements.
+    pub controls: Vec<String>,
     /// What becomes of its verdicts.
     pub mode: Mode,
     /// The first instant; `None` is ever since.
@@ -274,6 +293,14 @@ pub struct Policy {
     pub exceptions: Option<ExceptionTerms>,
     /// Where its name stands.
     pub written_at: Position,
+}
+
+impl Policy {
+    /// What it cites.
+    #[must_use]
+    pub fn cited(&self) -> Vec<String> {
+        self.legal_basis.iter().map(|basis| basis.cite.clone()).collect()
+    }
 }
 
 /// Everything but the catalogue.

@@ -275,8 +275,8 @@ pub struct GroupSpec {
     pub as_of: Text,
     /// The day by which somebody looks again.
     pub review_by: Text,
-    #[serde(rename = "source")]
-    _source: String,
+    /// Where the list comes from.
+    pub source: String,
     /// Who belongs to it.
     pub members: Vec<MemberSpec>,
 }

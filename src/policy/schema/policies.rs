@@ -13,8 +13,8 @@ use super::{RequiredSpec, Text};
 pub struct PolicySpec {
     /// In one line, for people.
     pub title: String,
-    #[serde(default, rename = "version")]
-    _version: Option<String>,
+    /// As its author counts.
+    pub version: Option<String>,
     /// Who answers for it.
     pub owner: OwnerSpec,
     /// Why it exists.
@@ -25,8 +25,9 @@ pub struct PolicySpec {
     pub effective: Option<EffectiveSpec>,
     /// Until then, `enforce` is `audit`.
     pub enforce_from: Option<Text>,
-    #[serde(default, rename = "controls")]
-    _controls: Vec<String>,
+    /// The controls of a catalogue of controls that it implements.
+    #[serde(default)]
+    pub controls: Vec<String>,
     /// To what.
     pub applies_to: Spanned<AppliesToSpec>,
     /// What it demands.
@@ -63,10 +64,10 @@ pub struct OwnerSpec {
 pub struct LegalBasisSpec {
     /// What is cited.
     pub cite: String,
-    #[serde(default, rename = "url")]
-    _url: Option<String>,
-    #[serde(default, rename = "note")]
-    _note: Option<String>,
+    /// Where it can be read.
+    pub url: Option<String>,
+    /// What it asks for.
+    pub note: Option<String>,
 }
 
 /// When a policy is in force.

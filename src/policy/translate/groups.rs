@@ -44,7 +44,9 @@ fn refuse_cycles(groups: &[Group], reader: &mut Reader) {
 
 fn group(name: &Arc<str>, object: &Object<GroupSpec>, reader: &mut Reader) -> Group {
     let Object { origin, spec, .. } = object;
-    reader.instant(origin, &spec.as_of, DayBoundary::Start);
+    let as_of = reader
+        .instant(origin, &spec.as_of, DayBoundary::Start)
+        .unwrap_or_default();
     let review_by = reader
         .instant(origin, &spec.review_by, DayBoundary::End)
         .unwrap_or_default();
@@ -106,7 +108,9 @@ fn group(name: &Arc<str>, object: &Object<GroupSpec>, reader: &mut Reader) -> Gr
     Group {
         name: name.clone(),
         members,
+        as_of,
         review_by,
+        source: spec.source.clone(),
         written_at: object.position(),
     }
 }

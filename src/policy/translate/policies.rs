@@ -8,11 +8,11 @@ use super::groups::requirement;
 use super::unique;
 use crate::model::nearest_word;
 use crate::policy::definition::{
-    Activity, ActivitySet, Demand, ExceptionTerms, Mode, PlaceTerm, Policy, Rule,
+    Activity, ActivitySet, Demand, ExceptionTerms, LegalBasis, Mode, PlaceTerm, Policy, Rule,
 };
 use crate::policy::document::{Object, Origin};
 use crate::policy::finding::Position;
-use crate::policy::schema::{PolicySpec, RuleSpec, Text};
+use crate::policy::schema::{LegalBasisSpec, PolicySpec, RuleSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
 
 pub(super) fn policies(objects: &[Object<PolicySpec>], reader: &mut Reader) -> Vec<Policy> {
@@ -72,7 +72,9 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
         title: spec.title.clone(),
         team: spec.owner.team.value.clone(),
         contact,
-        legal_basis: spec.legal_basis.iter().map(|basis| basis.cite.clone()).collect(),
+        version: spec.version.clone(),
+        legal_basis: spec.legal_basis.iter().map(legal_basis).collect(),
+        controls: spec.controls.clone(),
         mode: mode?,
         effective_from,
         enforce_from,
@@ -83,6 +85,14 @@ fn policy(name: Arc<str>, object: &Object<PolicySpec>, reader: &mut Reader) -> O
         exceptions: exception_terms(object, reader),
         written_at: object.position(),
     })
+}
+
+fn legal_basis(spec: &LegalBasisSpec) -> LegalBasis {
+    LegalBasis {
+        cite: spec.cite.clone(),
+        url: spec.url.clone(),
+        note: spec.note.clone(),
+    }
 }
 
 /// On what terms exceptions may be made; where nobody is named, the team of the owner approves.

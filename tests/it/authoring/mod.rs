@@ -1,0 +1,18 @@
+//! The verbs with which policies are written and read: what they print, exactly.
+
+mod exceptions;
+mod explain;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+/// A set that uses every word of the language.
+fn everything() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/authoring/everything.yaml")
+}
+
+/// The instant at which the verbs are asked.
+fn now() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
