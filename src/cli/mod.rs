@@ -16,6 +16,7 @@ mod output;
 mod policy_set;
 mod progress;
 mod sarif;
+pub mod schema;
 mod serve;
 pub mod simulate;
 mod sources;
@@ -58,6 +59,8 @@ enum Verb {
     Lint(lint::LintArgs),
     /// A policy in plain English, good enough to sign
     Explain(explain::ExplainArgs),
+    /// The JSON Schema of policy files, so that editors complete, explain and check them
+    Schema(schema::SchemaArgs),
     /// List the exceptions of a set: what each lifts, for whom, where, and until when
     Exceptions(exceptions::ExceptionsArgs),
     /// What another set of policies would change for the pods of a cluster
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),
+        Verb::Schema(arguments) => outcome::exit_code("schema", schema::run(&arguments, &mut out)),
         Verb::Exceptions(arguments) => {
             outcome::exit_code("exceptions", exceptions::run(&arguments, now, &mut out))
         }

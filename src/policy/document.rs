@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_DOCUMENTS: usize = 10_000;
 
 /// Kinds that this version reads.
-const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 8] = [
     "PolicySettings",
     "Region",
     "JurisdictionGroup",

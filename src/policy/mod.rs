@@ -47,6 +47,7 @@ pub use definition::{
     Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee, Mode,
     Outcome, Policy, PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
 };
+pub use document::KINDS;
 pub use epoch::{Epoch, EpochRule};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
 pub use explanation::{Explanation, ExplanationPart, explain};
@@ -58,6 +59,7 @@ pub use matrix::{
 };
 pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
+pub use schema::json_schema;
 pub use sentence::{PlacesOfFleet, sentence};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};
 

@@ -5,18 +5,27 @@
 
 mod exceptions;
 mod guarantees;
+mod json_schema;
 mod policies;
 mod test_cases;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 pub use exceptions::*;
 pub use guarantees::*;
+pub use json_schema::json_schema;
 pub use policies::*;
 pub use test_cases::*;
+use vocabulary::{
+    AllowOrDeny, CategoryWord, ClassificationWord, ConsistencyWord, CountryCode, DateOrInstant, FactAges,
+    KeyCustodyWord, Place, RegionKeyWords, ReplicaRoleWord, SettingsMode, SubdivisionCode, SubjectWord,
+    TenancyWord, UnlabelledSetting,
+};
 
 /// Text with its place in the file.
 pub type Text = Spanned<String>;
@@ -46,39 +55,49 @@ pub struct Document<S> {
 }
 
 /// `metadata` of an object.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// Its name.
+    #[schemars(with = "String")]
     pub name: Text,
+    /// Labels, for other tools.
     #[serde(default, rename = "labels")]
     _labels: BTreeMap<String, String>,
+    /// Annotations, for other tools.
     #[serde(default, rename = "annotations")]
     _annotations: BTreeMap<String, String>,
 }
 
 /// `PolicySettings`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingsSpec {
+    /// As its author counts; free text.
     #[serde(default, rename = "version")]
     _version: Option<String>,
     /// `enforce` or `observe`.
+    #[schemars(with = "SettingsMode")]
     pub mode: Text,
     /// `deny` or `allow`.
+    #[schemars(with = "AllowOrDeny")]
     pub uncovered: Text,
     /// What becomes of a pod about whose data nobody says anything.
+    #[schemars(with = "UnlabelledSetting")]
     pub unlabelled: Unlabelled,
     /// Namespaces that assert nothing.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub exempt_namespaces: Vec<Text>,
     /// Which label of a node is trusted for its region.
+    #[schemars(with = "RegionKeyWords")]
     pub region_key: Spanned<RegionKeySetting>,
     /// Who belongs to which team.
     #[serde(default)]
     pub teams: BTreeMap<String, Vec<String>>,
     /// How old the facts of a region may be, by the least classification that asks for it.
     #[serde(default)]
+    #[schemars(with = "FactAges")]
     pub max_fact_age: BTreeMap<String, Text>,
 }
 
@@ -173,30 +192,38 @@ impl<'de> Deserialize<'de> for RegionKeySetting {
 }
 
 /// `Region`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegionSpec {
+    /// As its author counts; free text.
     #[serde(default, rename = "version")]
     _version: Option<String>,
     /// Such as `aws`.
+    #[schemars(with = "String")]
     pub provider: Text,
     /// Such as `eu-central-1`.
+    #[schemars(with = "String")]
     pub region: Text,
     /// ISO 3166-1.
+    #[schemars(with = "CountryCode")]
     pub country: Text,
     /// ISO 3166-2.
+    #[schemars(with = "Option<SubdivisionCode>")]
     pub subdivision: Option<Text>,
     /// For people.
     pub city: Option<String>,
     /// For estimates of latency.
+    #[schemars(with = "Option<CoordinatesSpec>")]
     pub coordinates: Option<Spanned<CoordinatesSpec>>,
     /// Who runs it.
     pub operator: Option<OperatorSpec>,
     /// Its attestations.
     pub certifications: Option<Vec<CertificationSpec>>,
     /// `provider`, `customer` or `external`.
+    #[schemars(with = "Option<KeyCustodyWord>")]
     pub key_custody: Option<Text>,
     /// `shared` or `dedicated`.
+    #[schemars(with = "Option<TenancyWord>")]
     pub tenancy: Option<Text>,
     /// Facts of single zones.
     #[serde(default)]
@@ -206,7 +233,7 @@ pub struct RegionSpec {
 }
 
 /// Facts of a zone; never a country.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ZoneSpec {
     /// Who runs it.
@@ -214,13 +241,15 @@ pub struct ZoneSpec {
     /// Its attestations.
     pub certifications: Option<Vec<CertificationSpec>>,
     /// `provider`, `customer` or `external`.
+    #[schemars(with = "Option<KeyCustodyWord>")]
     pub key_custody: Option<Text>,
     /// `shared` or `dedicated`.
+    #[schemars(with = "Option<TenancyWord>")]
     pub tenancy: Option<Text>,
 }
 
 /// Degrees.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoordinatesSpec {
     /// Degrees north.
@@ -230,50 +259,60 @@ pub struct CoordinatesSpec {
 }
 
 /// Who runs a region.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OperatorSpec {
     /// The company.
     pub legal_entity: Option<String>,
     /// ISO 3166-1 codes.
+    #[schemars(with = "Option<Vec<CountryCode>>")]
     pub controlled_from: Option<Spanned<Vec<Text>>>,
     /// ISO 3166-1 codes.
+    #[schemars(with = "Option<Vec<CountryCode>>")]
     pub admin_access_from: Option<Spanned<Vec<Text>>>,
 }
 
 /// An attestation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificationSpec {
     /// Such as `PCI-DSS`.
+    #[schemars(with = "String")]
     pub scheme: Text,
     /// A level of it.
     pub level: Option<String>,
     /// The last day of validity, or an instant.
+    #[schemars(with = "Option<DateOrInstant>")]
     pub valid_until: Option<Text>,
+    /// Where the attestation is filed.
     #[serde(default, rename = "evidence")]
     _evidence: Option<String>,
 }
 
 /// Where a fact comes from.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceSpec {
+    /// What is cited.
     #[serde(rename = "cite")]
     _cite: String,
     /// The day on which it was true.
+    #[schemars(with = "DateOrInstant")]
     pub as_of: Text,
 }
 
 /// `JurisdictionGroup`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GroupSpec {
+    /// As its author counts; free text.
     #[serde(default, rename = "version")]
     _version: Option<String>,
     /// The day on which the list was right.
+    #[schemars(with = "DateOrInstant")]
     pub as_of: Text,
     /// The day by which somebody looks again.
+    #[schemars(with = "DateOrInstant")]
     pub review_by: Text,
     /// Where the list comes from.
     pub source: String,
@@ -282,29 +321,37 @@ pub struct GroupSpec {
 }
 
 /// A member of a group: exactly one of the first three.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["country"]}, {"required": ["subdivision"]}, {"required": ["group"]}]))]
 pub struct MemberSpec {
     /// ISO 3166-1.
+    #[schemars(with = "Option<CountryCode>")]
     pub country: Option<Text>,
     /// ISO 3166-2.
+    #[schemars(with = "Option<SubdivisionCode>")]
     pub subdivision: Option<Text>,
     /// Another group.
+    #[schemars(with = "Option<String>")]
     pub group: Option<Text>,
     /// First day.
+    #[schemars(with = "Option<DateOrInstant>")]
     pub from: Option<Text>,
     /// Last day.
+    #[schemars(with = "Option<DateOrInstant>")]
     pub until: Option<Text>,
     /// What a place there must also meet.
     pub required: Option<RequiredSpec>,
+    /// What is cited.
     #[serde(default, rename = "cite")]
     _cite: Option<String>,
+    /// A note for people.
     #[serde(default, rename = "note")]
     _note: Option<String>,
 }
 
 /// What a place must surely meet; all that is named must hold.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequiredSpec {
     /// On who runs it.
@@ -312,28 +359,34 @@ pub struct RequiredSpec {
     /// Any of these.
     pub certifications: Option<Vec<RequiredCertificationSpec>>,
     /// Any of these.
+    #[schemars(with = "Option<Vec<KeyCustodyWord>>")]
     pub key_custody: Option<Vec<Text>>,
     /// Any of these.
+    #[schemars(with = "Option<Vec<TenancyWord>>")]
     pub tenancy: Option<Vec<Text>>,
 }
 
 /// On who runs a place: every country of the operator must be inside.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequiredOperatorSpec {
     /// Any of these companies.
+    #[schemars(with = "Option<Vec<String>>")]
     pub legal_entity: Option<Vec<Text>>,
     /// Places.
+    #[schemars(with = "Option<Vec<Place>>")]
     pub controlled_from: Option<Vec<Text>>,
     /// Places.
+    #[schemars(with = "Option<Vec<Place>>")]
     pub admin_access_from: Option<Vec<Text>>,
 }
 
 /// An attestation that is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequiredCertificationSpec {
     /// Such as `PCI-DSS`.
+    #[schemars(with = "String")]
     pub scheme: Text,
     /// A level of it, exactly.
     pub level: Option<String>,
@@ -343,14 +396,16 @@ pub struct RequiredCertificationSpec {
 }
 
 /// `DataSet`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DataSetSpec {
+    /// As its author counts; free text.
     #[serde(default, rename = "version")]
     _version: Option<String>,
     /// What it is.
     pub profile: ProfileSpec,
     /// `strict` or `available`.
+    #[schemars(with = "ConsistencyWord")]
     pub consistency: Text,
     /// Its copies.
     pub replicas: Vec<ReplicaSpec>,
@@ -359,7 +414,7 @@ pub struct DataSetSpec {
 }
 
 /// Who answers for a data set: a name, or a team with its contact.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OwnerOrText {
     /// A name.
@@ -369,27 +424,32 @@ pub enum OwnerOrText {
 }
 
 /// All three are mandatory.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSpec {
     /// One.
+    #[schemars(with = "ClassificationWord")]
     pub classification: Text,
     /// At least one, or `none`.
+    #[schemars(with = "Vec<CategoryWord>")]
     pub categories: Vec<Text>,
     /// At least one, or `none`; may name groups.
+    #[schemars(with = "Vec<SubjectWord>")]
     pub subjects: Vec<Text>,
 }
 
 /// A copy.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplicaSpec {
     /// A region key, or a bare region.
+    #[schemars(with = "String")]
     pub region: Text,
     /// A zone of it.
     pub zone: Option<String>,
     /// A cluster.
     pub cluster: Option<String>,
     /// `leader`, `voter`, `read-only` or `witness`.
+    #[schemars(with = "ReplicaRoleWord")]
     pub role: Text,
 }

@@ -1,0 +1,36 @@
+//! `domicile schema [KIND]`: the JSON Schema of policy files, for editors.
+
+use std::io::Write;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+
+use super::Outcome;
+use super::output::write_json;
+use crate::model::nearest_word;
+use crate::policy::{KINDS, json_schema};
+
+/// The JSON Schema of policy files, so that editors complete, explain and check them
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// One kind, such as PlacementPolicy; every kind in one schema where it is not given
+    #[arg(value_name = "KIND")]
+    pub kind: Option<String>,
+}
+
+/// Answers `domicile schema`.
+///
+/// # Errors
+/// Where there is no such kind, or the answer cannot be written.
+pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> Result<Outcome> {
+    let kind = args.kind.as_deref();
+    let schema = json_schema(kind).ok_or_else(|| {
+        let kind = kind.unwrap_or_default();
+        match nearest_word(kind, KINDS) {
+            Some(near) => anyhow!("unknown kind `{kind}`; did you mean `{near}`?"),
+            None => anyhow!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", ")),
+        }
+    })?;
+    write_json(out, &schema)?;
+    Ok(Outcome::Holds)
+}
