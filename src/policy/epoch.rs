@@ -63,8 +63,10 @@ pub struct EpochException {
     /// Index into [`Definitions::exceptions`].
     pub index: usize,
     /// For which data.
-    pub data: DataMatcher,
-    /// Where it lifts a refusal: surely in its places, and surely refused where the rule is about nodes.
+    pub data: Arc<DataMatcher>,
+    /// The places that are surely among those that it names.
+    pub places: PlaceSet,
+    /// Where it lifts a refusal: in its places, and surely refused where the rule looks at the node.
     pub lifts: PlaceSet,
 }
 
@@ -227,7 +229,12 @@ impl<'a> Compiled<'a> {
                     }
                 }
             }
-            before.exceptions = exceptions(definitions, catalogue, &jurisdictions);
+            for (rule, of_rule) in &mut before.exceptions {
+                let demand = definitions.rule(*rule).map(|rule| &rule.demand);
+                if let Some(demand @ Demand::Required(_)) = demand {
+                    refresh(of_rule, &surely_refused(&jurisdictions, catalogue, demand));
+                }
+            }
             before.jurisdictions = jurisdictions;
             return before;
         }
@@ -330,36 +337,58 @@ fn exceptions(
 ) -> BTreeMap<RuleIndex, Vec<Arc<EpochException>>> {
     let mut by_rule: BTreeMap<RuleIndex, Vec<Arc<EpochException>>> = BTreeMap::new();
     for (index, exception) in definitions.exceptions.iter().enumerate() {
-        let Some(rule) = definitions.rule(exception.relaxes) else {
-            continue;
-        };
-        let mut lifts = places_where(catalogue, |index, place| {
+        let places = places_where(catalogue, |index, place| {
             jurisdictions.place_in_any(index, place, &exception.locations) == Membership::In
         });
-        if is_about_the_node(&rule.demand) {
-            lifts.intersect(&satisfied(
-                jurisdictions,
-                catalogue,
-                &rule.demand,
-                Membership::Out,
-            ));
-        }
         by_rule
             .entry(exception.relaxes)
             .or_default()
             .push(Arc::new(EpochException {
                 index,
-                data: DataMatcher::new(jurisdictions, &exception.data),
-                lifts,
+                data: Arc::new(DataMatcher::new(jurisdictions, &exception.data)),
+                lifts: places.clone(),
+                places,
             }));
+    }
+    for (rule, of_rule) in &mut by_rule {
+        let demand = definitions.rule(*rule).map(|rule| &rule.demand);
+        if let Some(demand) = demand.filter(|demand| looks_at_the_node(demand)) {
+            refresh(of_rule, &surely_refused(jurisdictions, catalogue, demand));
+        }
     }
     by_rule
 }
 
-fn is_about_the_node(demand: &Demand) -> bool {
+/// Lets exceptions of one rule lift what it surely refuses.
+fn refresh(exceptions: &mut [Arc<EpochException>], refused: &PlaceSet) {
+    for exception in exceptions {
+        let mut lifts = exception.places.clone();
+        lifts.intersect(refused);
+        if lifts != exception.lifts {
+            *exception = Arc::new(EpochException {
+                index: exception.index,
+                data: exception.data.clone(),
+                places: exception.places.clone(),
+                lifts,
+            });
+        }
+    }
+}
+
+fn surely_refused(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, demand: &Demand) -> PlaceSet {
+    satisfied(jurisdictions, catalogue, demand, Membership::Out)
+}
+
+/// Whether the place of the node can satisfy a demand. A new copy is made on the node, so it can be the
+/// copy that must exist somewhere.
+fn looks_at_the_node(demand: &Demand) -> bool {
     match demand {
-        Demand::Allowed(_) | Demand::Denied(_) | Demand::Required(_) | Demand::NoReplicaOutside(_) => true,
-        Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) | Demand::ReplicaMustExistIn(_) => false,
+        Demand::Allowed(_)
+        | Demand::Denied(_)
+        | Demand::Required(_)
+        | Demand::NoReplicaOutside(_)
+        | Demand::ReplicaMustExistIn(_) => true,
+        Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) => false,
     }
 }
 

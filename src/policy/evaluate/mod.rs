@@ -108,7 +108,18 @@ impl Verdict {
     /// Whether a node at a place is permitted.
     #[must_use]
     pub fn permits(&self, place: PlaceIndex, region_is_confirmed: bool) -> bool {
-        self.permitted.contains(place) && (region_is_confirmed || !self.needs_confirmed_region)
+        self.permitted.contains(place) && self.is_confirmed_enough(region_is_confirmed)
+    }
+
+    /// Whether a node at a place would be permitted without any exception.
+    #[must_use]
+    pub fn permits_without_exceptions(&self, place: PlaceIndex, region_is_confirmed: bool) -> bool {
+        let permitted = self.without_exceptions.as_ref().unwrap_or(&self.permitted);
+        permitted.contains(place) && self.is_confirmed_enough(region_is_confirmed)
+    }
+
+    fn is_confirmed_enough(&self, region_is_confirmed: bool) -> bool {
+        region_is_confirmed || !self.needs_confirmed_region
     }
 }
 
@@ -307,6 +318,11 @@ impl<'a> Evaluation<'a> {
     /// the pod does.
     fn effect(&mut self, rule: &'a EpochRule, sourced: &SourcedTuple) -> Option<Effect<'a>> {
         let (epoch, profile) = (self.epoch, self.profile);
+        let (classification, is_data) = match &sourced.tuple {
+            Tuple::Data(tuple) => (tuple.classification, true),
+            Tuple::Unlabelled | Tuple::NoData => (None, false),
+        };
+        let fresh = epoch.fresh(classification).filter(|_| is_data);
         let judged = match &rule.kind {
             RuleKind::Node => Judged::by_place(rule),
             RuleKind::NewReplica | RuleKind::SomeReplica(_)
@@ -316,14 +332,9 @@ impl<'a> Evaluation<'a> {
             }
             RuleKind::NewReplica => Judged::by_place(rule),
             RuleKind::Leaders(_) | RuleKind::ReadReplicas(_) | RuleKind::SomeReplica(_) => {
-                replicas::judge(rule, profile, sourced, &self.set.catalogue)?
+                replicas::judge(rule, profile, sourced, &self.set.catalogue, fresh)?
             }
         };
-        let (classification, is_data) = match &sourced.tuple {
-            Tuple::Data(tuple) => (tuple.classification, true),
-            Tuple::Unlabelled | Tuple::NoData => (None, false),
-        };
-        let fresh = epoch.fresh(classification).filter(|_| is_data);
         let settings = &self.set.definitions.settings;
         let mut effect = Effect {
             admits: judged.admits,

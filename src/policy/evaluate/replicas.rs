@@ -1,8 +1,9 @@
 //! Rules on reads, writes and copies: they look at where the data sets are that a pod names
 //! (docs/policies.md, 3.2).
 //!
-//! Inputs: a rule, a pod, one of its tuples. Output: the places that the rule leaves. Invariants: a data
-//! set whose copies are not known satisfies no rule; what a data set is refused for is lifted by itself.
+//! Inputs: a rule, a pod, one of its tuples, the places whose facts are young enough for it. Output: the
+//! places that the rule leaves. Invariants: a data set whose copies are not known satisfies no rule, and
+//! neither does one whose copies are where the facts are too old.
 //! A tuple that a data set asserted is about that data set; any other tuple of the pod is about all that
 //! it names.
 
@@ -31,11 +32,12 @@ pub(super) fn judge<'a>(
     profile: &Profile,
     sourced: &SourcedTuple,
     catalogue: &Catalogue,
+    fresh: Option<&PlaceSet>,
 ) -> Option<Judged<'a>> {
     let mut is_refused = false;
     let mut is_known = true;
     for data_set in bound(rule, profile, sourced) {
-        match standing(rule, data_set) {
+        match standing(rule, data_set, fresh) {
             Standing::Satisfies => {}
             Standing::Violates => is_refused = true,
             Standing::Unknown => (is_refused, is_known) = (true, false),
@@ -84,7 +86,7 @@ fn bound<'p>(
     })
 }
 
-fn standing(rule: &EpochRule, data_set: &UsedDataSet) -> Standing {
+fn standing(rule: &EpochRule, data_set: &UsedDataSet, fresh: Option<&PlaceSet>) -> Standing {
     let (is_bound, copies, outside, all_must) = match &rule.kind {
         RuleKind::Leaders(outside) => (data_set.may_write, &data_set.leaders, outside, true),
         RuleKind::ReadReplicas(outside) => (data_set.may_read, &data_set.readable, outside, false),
@@ -94,7 +96,9 @@ fn standing(rule: &EpochRule, data_set: &UsedDataSet) -> Standing {
     if !is_bound {
         return Standing::Satisfies;
     }
-    let are_in = |set: &PlaceSet, place: &PlaceIndex| set.contains(*place);
+    let are_in = |set: &PlaceSet, place: &PlaceIndex| {
+        set.contains(*place) && fresh.is_none_or(|fresh| fresh.contains(*place))
+    };
     let satisfies = if all_must {
         !copies.is_empty() && copies.iter().all(|place| are_in(&rule.admits, place))
     } else {
