@@ -49,7 +49,10 @@ struct NodeSpec<'a> {
 
 /// Who runs the node, as far as it says.
 enum Provider<'a> {
+    /// By its providerID.
     Named(&'a str),
+    /// By a label alone.
+    Labelled(&'a str),
     Unnamed,
     /// Two statements that cannot both be right.
     Contradictory,
@@ -68,11 +71,19 @@ impl NodeView<'_> {
             region: region(&provider, self.label(&REGION_LABELS)),
             zone: self.label(&ZONE_LABELS).map(Arc::from),
         };
-        let restricted_region = region(&provider, self.label(&[RESTRICTED_REGION_LABEL]));
+        let provider_id_region = match provider {
+            Provider::Contradictory => None,
+            _ => region_of_provider_id(&self.spec.provider_id),
+        };
+        // A kubelet can set the label that names its provider, so only a providerID helps to confirm.
+        let confirming = match provider {
+            Provider::Labelled(_) => Provider::Unnamed,
+            other => other,
+        };
         let record = NodeRecord {
             locality,
-            restricted_region,
-            provider_id_region: region_of_provider_id(&self.spec.provider_id),
+            restricted_region: region(&confirming, self.label(&[RESTRICTED_REGION_LABEL])),
+            provider_id_region,
         };
         Ok((name, record))
     }
@@ -89,7 +100,7 @@ impl NodeView<'_> {
             (Some((_, cloud)), Some(label)) if *cloud != label => Provider::Contradictory,
             (Some((_, cloud)), _) => Provider::Named(cloud),
             // Schemes such as `kind` or `k3s` say what made the node and not whose region it is in.
-            (None, Some(label)) => Provider::Named(label),
+            (None, Some(label)) => Provider::Labelled(label),
             (None, None) => scheme
                 .filter(|scheme| !scheme.is_empty())
                 .map_or(Provider::Unnamed, Provider::Named),
@@ -100,7 +111,9 @@ impl NodeView<'_> {
 fn region(provider: &Provider<'_>, label: Option<&str>) -> Option<RegionReference> {
     let label = label?;
     match provider {
-        Provider::Named(provider) => RegionKey::new(provider, label).map(RegionReference::Key).ok(),
+        Provider::Named(provider) | Provider::Labelled(provider) => {
+            RegionKey::new(provider, label).map(RegionReference::Key).ok()
+        }
         // The value of a label has no slash, so it cannot pass for a key.
         Provider::Unnamed if !label.contains('/') => RegionReference::parse(label).ok(),
         Provider::Unnamed | Provider::Contradictory => None,
@@ -208,6 +221,26 @@ mod tests {
         let text = |region: Option<RegionReference>| region.map(|region| region.to_string());
         assert_eq!(text(record.locality.region).as_deref(), Some("aws/r1"));
         assert_eq!(text(record.restricted_region).as_deref(), Some("aws/r2"));
+    }
+
+    #[test]
+    fn a_label_that_a_kubelet_can_set_does_not_help_to_confirm_a_region() {
+        let labels = r#""domicile.dev/provider":"forged","topology.kubernetes.io/region":"r1",
+            "domicile.node-restriction.kubernetes.io/region":"r1""#;
+        let text = |region: Option<RegionReference>| region.map(|region| region.to_string());
+        let record = record(r#"{"providerID":"kind://docker/kind/n"}"#, labels);
+        assert_eq!(text(record.locality.region).as_deref(), Some("forged/r1"));
+        // A bare region counts only where one provider has it.
+        assert_eq!(text(record.restricted_region).as_deref(), Some("r1"));
+    }
+
+    #[test]
+    fn a_provider_id_that_a_label_contradicts_names_no_region() {
+        let contradicted = record(
+            r#"{"providerID":"aws:///eu-central-1a/i-0"}"#,
+            r#""domicile.dev/provider":"gcp""#,
+        );
+        assert_eq!(contradicted.provider_id_region, None);
     }
 
     #[test]
