@@ -16,6 +16,19 @@ const CATEGORIES: [&str; 6] = [
     "payment",
     "telemetry",
 ];
+/// Words for what a node and a copy are in.
+const REGIONS: [(&str, &str); 4] = [("p", "r0"), ("q", "r0"), ("p", "r1"), ("q", "r2")];
+const ROLES: [&str; 4] = ["leader", "read-only", "voter", "witness"];
+const WORKLOADS: [(&str, &str); 3] = [("Deployment", "web"), ("StatefulSet", "db"), ("CronJob", "tick")];
+const OWNERS: [(&str, &str); 7] = [
+    ("ReplicaSet", "web-7d9f"),
+    ("StatefulSet", "db"),
+    ("Job", "tick-123"),
+    ("ReplicaSet", "web-api-7d9f"),
+    ("ReplicaSet", "web"),
+    ("Job", "tick-by-hand"),
+    ("StatefulSet", "web"),
+];
 /// Days on which something begins or ends.
 const DAYS: [i64; 4] = [59, 90, 150, 151];
 const SCHEMES: [&str; 2] = ["X", "Y"];
@@ -111,6 +124,7 @@ fn region(choices: &mut Choices, provider: &'static str, region: &'static str) -
         } else {
             None
         },
+        as_of: choices.one(&[0, 0, -31, 59, -250]),
     }
 }
 
@@ -220,9 +234,13 @@ pub fn policy(choices: &mut Choices, name: &'static str, groups: usize, kinds: K
     for id in [first_id, "c"].into_iter().take(1 + choices.below(2)) {
         // Two lists of one policy are an error, so only the first rule may be one.
         let may_allow = kinds == Kinds::Any && rules.is_empty();
-        let demand = match choices.below(if may_allow { 4 } else { 2 }) {
+        let demand = match choices.below(if may_allow { 10 } else { 6 }) {
             0 => Demand::Denied(places(choices, groups)),
             1 => Demand::Required(requirement(choices, groups)),
+            2 => Demand::PrimaryMustBeIn(places(choices, groups)),
+            3 => Demand::FromReplicaIn(places(choices, groups)),
+            4 => Demand::NoneOutside(places(choices, groups)),
+            5 => Demand::MustExistIn(places(choices, groups)),
             _ => Demand::Allowed(places(choices, groups)),
         };
         let activities = choices
@@ -248,14 +266,15 @@ pub fn policy(choices: &mut Choices, name: &'static str, groups: usize, kinds: K
 pub fn set(choices: &mut Choices) -> Set {
     let groups = 1 + choices.below(3);
     let mut regions = Vec::new();
-    for (provider, name) in [("p", "r0"), ("q", "r0"), ("p", "r1"), ("q", "r2")]
-        .into_iter()
-        .take(2 + choices.below(3))
-    {
+    for (provider, name) in REGIONS.into_iter().take(2 + choices.below(3)) {
         regions.push(region(choices, provider, name));
     }
     let names = ["k", "m", "a"];
+    let policies: Vec<Policy> = (0..choices.below(4))
+        .map(|number| policy(choices, names[number], groups, Kinds::Any))
+        .collect();
     Set {
+        exceptions: exceptions(choices, &policies, groups),
         observe: choices.rarely(8),
         uncovered_is_allowed: choices.rarely(3),
         unlabelled: match choices.below(3) {
@@ -266,9 +285,7 @@ pub fn set(choices: &mut Choices) -> Set {
         exempt: vec!["sys"],
         regions,
         groups: (0..groups).map(|number| group(choices, number)).collect(),
-        policies: (0..choices.below(4))
-            .map(|number| policy(choices, names[number], groups, Kinds::Any))
-            .collect(),
+        policies,
         data_sets: DATA_SETS[..2]
             .iter()
             .map(|name| DataSet {
@@ -276,9 +293,66 @@ pub fn set(choices: &mut Choices) -> Set {
                 classification: choices.one(&CLASSIFICATIONS),
                 categories: categories(choices),
                 subjects: subjects(choices, groups),
+                replicas: (0..choices.below(3)).map(|_| replica(choices)).collect(),
             })
             .collect(),
+        region_key: match choices.below(5) {
+            3 => RegionKey::ProviderId,
+            4 => RegionKey::NodeRestriction(choices.one(&CLASSIFICATIONS)),
+            _ => RegionKey::Topology,
+        },
+        max_fact_age: if choices.rarely(3) {
+            max_fact_age(choices)
+        } else {
+            Vec::new()
+        },
     }
+}
+
+pub fn max_fact_age(choices: &mut Choices) -> Vec<(&'static str, i64)> {
+    let classifications = choices.some(&CLASSIFICATIONS, 1, 2);
+    let mut age = || choices.one(&[91, 151, 60, 400]);
+    classifications.into_iter().map(|word| (word, age())).collect()
+}
+
+fn replica(choices: &mut Choices) -> Replica {
+    // A region that the catalogue may lack.
+    let (provider, region) = choices.one(&REGIONS);
+    Replica {
+        provider: (!choices.rarely(4)).then_some(provider),
+        region: if choices.rarely(8) { "nowhere" } else { region },
+        zone: choices.rarely(4).then_some("z1"),
+        role: choices.one(&ROLES),
+    }
+}
+
+/// Exceptions to rules of these policies; most of them in force most of the time, and wide.
+fn exceptions(choices: &mut Choices, policies: &[Policy], groups: usize) -> Vec<Exception> {
+    let mut made = Vec::new();
+    for name in ["x1", "x0", "x2"].into_iter().take(choices.below(4)) {
+        if policies.is_empty() {
+            break;
+        }
+        let policy = &policies[choices.below(policies.len())];
+        let rule = &policy.rules[choices.below(policy.rules.len())];
+        let (not_before, expires) = choices.one(&[(-200, 400), (-200, 400), (59, 150), (90, 151), (0, 59)]);
+        made.push(Exception {
+            name,
+            policy: policy.name,
+            rule: rule.id,
+            namespace: choices.one(&NAMESPACES),
+            workload: choices.rarely(4).then(|| choices.one(&WORKLOADS)),
+            locations: if choices.below(2) == 0 {
+                vec!["anywhere"]
+            } else {
+                places(choices, groups)
+            },
+            data: data_selector(choices, groups),
+            not_before,
+            expires,
+        });
+    }
+    made
 }
 
 /// Lists of a source that may say anything.
@@ -317,10 +391,23 @@ fn says(choices: &mut Choices, lists: fn(&mut Choices) -> Stated) -> Says {
             Stated::default()
         },
         data_sets: if choices.rarely(4) {
-            choices.some(&DATA_SETS, 1, 2)
+            let names = choices.some(&DATA_SETS, 1, 2);
+            names
+                .into_iter()
+                .map(|name| data_set_use(choices, name))
+                .collect()
         } else {
             Vec::new()
         },
+    }
+}
+
+pub fn data_set_use(choices: &mut Choices, name: &'static str) -> Use {
+    let mut said = || [None, Some(true), Some(false), None][choices.below(4)];
+    Use {
+        name,
+        reads: said(),
+        writes: said(),
     }
 }
 
@@ -387,6 +474,8 @@ pub fn mount(choices: &mut Choices) -> Mount {
 pub fn pod(choices: &mut Choices) -> Pod {
     Pod {
         namespace: choices.one(&NAMESPACES),
+        owner: maybe(choices, |choices| choices.one(&OWNERS)),
+        replicates: choices.rarely(6),
         says: says(choices, stated_by_workload),
         mounts: (0..choices.below(3)).map(|_| mount(choices)).collect(),
     }

@@ -1,7 +1,7 @@
 //! What the properties found, each as the smallest world in which it went wrong.
 
 use super::world::*;
-use super::written::{self, judge, load, permits};
+use super::written::{self, Engine, judge, load};
 
 fn places() -> Vec<Region> {
     [("p", "de", "DE"), ("p", "us", "US")]
@@ -12,6 +12,7 @@ fn places() -> Vec<Region> {
             subdivision: None,
             facts: Facts::default(),
             zone: None,
+            as_of: 0,
         })
         .into()
 }
@@ -38,7 +39,11 @@ fn set(block: Block, rules: Vec<Rule>) -> Set {
             classification: "internal",
             categories: vec!["telemetry"],
             subjects: vec!["none"],
+            replicas: Vec::new(),
         }],
+        exceptions: Vec::new(),
+        region_key: RegionKey::Topology,
+        max_fact_age: Vec::new(),
     }
 }
 
@@ -76,6 +81,8 @@ fn claim(name: &'static str) -> Claim {
 fn pod(template: Option<Template>) -> Pod {
     Pod {
         namespace: "n0",
+        owner: None,
+        replicates: false,
         says: Says::default(),
         mounts: vec![Mount {
             claim: "c0",
@@ -88,12 +95,14 @@ const US: Labels = Labels {
     provider: Some("p"),
     region: Some("us"),
     zone: None,
+    restricted: None,
+    provider_id: None,
 };
 
 fn permits_us(set: &Set, objects: &Objects, pod: &Pod) -> bool {
-    let loaded = load(set);
-    let judged = judge(&loaded, &written::fleet(objects), pod, 0);
-    permits(&loaded, &judged.verdict, US)
+    let engine = Engine::of(set, &[US]);
+    let judged = judge(&engine.set, &written::fleet(objects), pod, 0);
+    engine.permits(&judged.verdict, 0)
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn a_claim_that_is_not_known_may_name_any_data_set() {
     let set = set(block, vec![denies_us("a")]);
     let naming = Claim {
         says: Says {
-            data_sets: vec!["d0"],
+            data_sets: vec![Use::of("d0")],
             ..Says::default()
         },
         ..claim("c0")

@@ -17,11 +17,30 @@ impl Stated {
     }
 }
 
+/// A data set that an object names. Whether it reads or writes is only said where it is said; no is
+/// written as no requests at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    pub name: &'static str,
+    pub reads: Option<bool>,
+    pub writes: Option<bool>,
+}
+
+impl Use {
+    pub fn of(name: &'static str) -> Self {
+        Self {
+            name,
+            reads: None,
+            writes: None,
+        }
+    }
+}
+
 /// What an object says: its lists and the data sets that it names.
 #[derive(Debug, Clone, Default)]
 pub struct Says {
     pub stated: Stated,
-    pub data_sets: Vec<&'static str>,
+    pub data_sets: Vec<Use>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -55,6 +74,8 @@ pub struct Region {
     pub facts: Facts,
     /// The zone `z1`, where it has facts of its own.
     pub zone: Option<Facts>,
+    /// The day of which its facts are.
+    pub as_of: i64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -103,6 +124,10 @@ pub enum Demand {
     Allowed(Vec<&'static str>),
     Denied(Vec<&'static str>),
     Required(Requirement),
+    PrimaryMustBeIn(Vec<&'static str>),
+    FromReplicaIn(Vec<&'static str>),
+    NoneOutside(Vec<&'static str>),
+    MustExistIn(Vec<&'static str>),
 }
 
 #[derive(Debug, Clone)]
@@ -128,6 +153,38 @@ pub struct DataSet {
     pub classification: &'static str,
     pub categories: Vec<&'static str>,
     pub subjects: Vec<&'static str>,
+    pub replicas: Vec<Replica>,
+}
+
+/// A copy of a data set; its provider is absent where only a bare region is written.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    pub provider: Option<&'static str>,
+    pub region: &'static str,
+    pub zone: Option<&'static str>,
+    pub role: &'static str,
+}
+
+#[derive(Debug, Clone)]
+pub struct Exception {
+    pub name: &'static str,
+    pub policy: &'static str,
+    pub rule: &'static str,
+    pub namespace: &'static str,
+    /// Such as `("Deployment", "web")`.
+    pub workload: Option<(&'static str, &'static str)>,
+    pub locations: Vec<&'static str>,
+    pub data: DataSelector,
+    pub not_before: i64,
+    pub expires: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegionKey {
+    Topology,
+    ProviderId,
+    /// From which classification on.
+    NodeRestriction(&'static str),
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +205,10 @@ pub struct Set {
     pub groups: Vec<Group>,
     pub policies: Vec<Policy>,
     pub data_sets: Vec<DataSet>,
+    pub exceptions: Vec<Exception>,
+    pub region_key: RegionKey,
+    /// How many days facts may be old, by classification.
+    pub max_fact_age: Vec<(&'static str, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -203,6 +264,10 @@ pub struct Mount {
 #[derive(Debug, Clone)]
 pub struct Pod {
     pub namespace: &'static str,
+    /// Kind and name of its controller.
+    pub owner: Option<(&'static str, &'static str)>,
+    /// Whether it would be a new copy of a data set.
+    pub replicates: bool,
     pub says: Says,
     pub mounts: Vec<Mount>,
 }
@@ -216,39 +281,68 @@ pub struct Objects {
     pub claims: Option<Vec<Claim>>,
 }
 
-/// Where a node says that it is: provider (absent for a bare region), region, zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a node says that it is: by its labels (no provider is a bare region), by the label that kubelets
+/// cannot set, by its providerID (provider and region).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Labels {
     pub provider: Option<&'static str>,
     pub region: Option<&'static str>,
     pub zone: Option<&'static str>,
+    pub restricted: Option<&'static str>,
+    pub provider_id: Option<(&'static str, &'static str)>,
 }
 
 /// Every way in which a node of a world may be labelled.
 pub fn labels(set: &Set) -> Vec<Labels> {
-    let mut all = vec![
-        Labels {
-            provider: None,
-            region: None,
-            zone: None,
-        },
-        Labels {
-            provider: Some("p"),
-            region: Some("nowhere"),
-            zone: None,
-        },
-    ];
+    let nowhere = Labels {
+        provider: Some("p"),
+        region: Some("nowhere"),
+        ..Labels::default()
+    };
+    let mut all = vec![Labels::default(), nowhere];
     for region in &set.regions {
         for provider in [Some(region.provider), None] {
             for zone in [None, Some("z1"), Some("z2")] {
-                let region = Some(region.region);
-                all.push(Labels {
+                let labels = Labels {
                     provider,
-                    region,
+                    region: Some(region.region),
                     zone,
-                });
+                    ..Labels::default()
+                };
+                all.push(labels);
+                all.extend(more_labels(set, region, labels));
             }
         }
     }
     all
+}
+
+/// The same node where other statements than its topology label matter.
+fn more_labels(set: &Set, region: &Region, labels: Labels) -> Vec<Labels> {
+    let restricted = |restricted| Labels {
+        restricted: Some(restricted),
+        ..labels
+    };
+    match set.region_key {
+        RegionKey::Topology => Vec::new(),
+        RegionKey::NodeRestriction(_) => vec![restricted(region.region), restricted("r1")],
+        // A providerID that names a region names the provider too.
+        RegionKey::ProviderId if labels.provider.is_none() => Vec::new(),
+        RegionKey::ProviderId => {
+            let provider_id = Some((region.provider, region.region));
+            let agreeing = Labels {
+                provider_id,
+                ..labels
+            };
+            let alone = Labels {
+                region: None,
+                ..agreeing
+            };
+            let contradicted = Labels {
+                region: Some("r1"),
+                ..agreeing
+            };
+            vec![agreeing, alone, contradicted]
+        }
+    }
 }

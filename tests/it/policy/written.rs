@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use domicile::model::{
     AccessProfile, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension, Fleet,
-    Locality, NamespaceName, PodRequirements, RegionKey, RegionReference, SourceAnnotations, StatedData,
-    StatedProfile, Subdivision, Subject, VolumeMount,
+    Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
+    RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Subdivision, Subject,
+    VolumeMount,
 };
-use domicile::policy::{PolicySet, Profile, Verdict, evaluate, profile};
+use domicile::policy::{Activity, PlaceIndex, PolicySet, Profile, Verdict, evaluate, profile};
+use domicile::snapshot::{Inputs, Snapshot};
+use domicile::topology::{LatencyTable, Measurements};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -91,17 +94,19 @@ fn requirement(requirement: &Requirement) -> Value {
     ])
 }
 
+fn data_selector(data: &DataSelector) -> Value {
+    object([
+        (
+            "classification",
+            data.at_least.map(|word| json!({"atLeast": word})),
+        ),
+        ("categories", some(&data.categories)),
+        ("subjects", some(&data.subjects)),
+    ])
+}
+
 fn block(block: &Block) -> Value {
-    let data = block.data.as_ref().map(|data| {
-        object([
-            (
-                "classification",
-                data.at_least.map(|word| json!({"atLeast": word})),
-            ),
-            ("categories", some(&data.categories)),
-            ("subjects", some(&data.subjects)),
-        ])
-    });
+    let data = block.data.as_ref().map(data_selector);
     let labels = block.labels.as_ref().map(|labels| {
         let labels: BTreeMap<_, _> = labels.iter().copied().collect();
         json!({"matchLabels": labels})
@@ -120,6 +125,10 @@ fn policy(policy: &Policy) -> Value {
             Demand::Allowed(places) => ("allowed", json!(places)),
             Demand::Denied(places) => ("denied", json!(places)),
             Demand::Required(wanted) => ("required", requirement(wanted)),
+            Demand::PrimaryMustBeIn(places) => ("writes", json!({"primaryMustBeIn": places})),
+            Demand::FromReplicaIn(places) => ("reads", json!({"fromReplicaIn": places})),
+            Demand::NoneOutside(places) => ("replica", json!({"noneOutside": places})),
+            Demand::MustExistIn(places) => ("replica", json!({"mustExistIn": places})),
         };
         object([
             ("id", Some(json!(rule.id))),
@@ -146,9 +155,61 @@ fn policy(policy: &Policy) -> Value {
         ),
         ("enforceFrom", policy.enforce_from.map(|day| json!(date(day)))),
         ("appliesTo", Some(applies_to)),
+        (
+            "exceptions",
+            Some(json!({"allowed": true, "approvers": ["boss@corp.example"]})),
+        ),
         ("rules", Some(Value::Array(rules))),
     ]);
     document("PlacementPolicy", policy.name, spec)
+}
+
+fn exception(exception: &Exception) -> Value {
+    let scope = object([
+        ("namespace", Some(json!(exception.namespace))),
+        ("locations", Some(json!(exception.locations))),
+        ("data", Some(data_selector(&exception.data))),
+        (
+            "workload",
+            exception
+                .workload
+                .map(|(kind, name)| json!(format!("{kind}/{name}"))),
+        ),
+    ]);
+    let spec = json!({
+        "relaxes": {"policy": exception.policy, "rule": exception.rule},
+        "scope": scope,
+        "category": "waiver",
+        "reason": "a reason",
+        "requestedBy": "somebody@corp.example",
+        "approvedBy": "boss@corp.example",
+        "ticket": "T-1",
+        "notBefore": date(exception.not_before),
+        "expires": date(exception.expires),
+    });
+    document("PlacementException", exception.name, spec)
+}
+
+fn region_key(key: RegionKey) -> Value {
+    match key {
+        RegionKey::Topology => json!("topology"),
+        RegionKey::ProviderId => json!("provider-id"),
+        RegionKey::NodeRestriction(from) => {
+            json!({"nodeRestriction": RESTRICTED_REGION_LABEL, "from": from})
+        }
+    }
+}
+
+fn replica(replica: &Replica) -> Value {
+    let region = match replica.provider {
+        Some(provider) => format!("{provider}/{}", replica.region),
+        None => replica.region.to_owned(),
+    };
+    object([
+        ("region", Some(json!(region))),
+        ("zone", some(&replica.zone)),
+        ("role", Some(json!(replica.role))),
+    ])
 }
 
 /// The documents of a set.
@@ -167,7 +228,10 @@ pub fn documents(set: &Set) -> Vec<String> {
             "uncovered": if set.uncovered_is_allowed { "allow" } else { "deny" },
             "unlabelled": unlabelled,
             "exemptNamespaces": set.exempt,
-            "regionKey": "topology",
+            "regionKey": region_key(set.region_key),
+            "maxFactAge": set.max_fact_age.iter()
+                .map(|(classification, days)| ((*classification).to_owned(), json!(format!("{days}d"))))
+                .collect::<Map<_, _>>(),
         }),
     ));
     for region in &set.regions {
@@ -182,7 +246,7 @@ pub fn documents(set: &Set) -> Vec<String> {
             ("country", Some(json!(region.country))),
             ("subdivision", some(&region.subdivision)),
             ("zones", zones),
-            ("source", Some(json!({"cite": "x", "asOf": "2026-01-01"}))),
+            ("source", Some(json!({"cite": "x", "asOf": date(region.as_of)}))),
         ]);
         let name = format!("{}.{}", region.provider, region.region);
         documents.push(document("Region", &name, object(parts)));
@@ -214,10 +278,11 @@ pub fn documents(set: &Set) -> Vec<String> {
                 "subjects": data_set.subjects,
             },
             "consistency": "strict",
-            "replicas": [],
+            "replicas": data_set.replicas.iter().map(replica).collect::<Vec<_>>(),
         });
         documents.push(document("DataSet", data_set.name, spec));
     }
+    documents.extend(set.exceptions.iter().map(exception));
     documents.iter().map(Value::to_string).collect()
 }
 
@@ -266,10 +331,12 @@ fn stated(stated: &Stated) -> StatedProfile {
 }
 
 fn annotations(says: &Says) -> SourceAnnotations {
-    let data_sets = says.data_sets.iter().map(|name| DataSetUse {
-        name: DataSetName::new(name).unwrap(),
-        reads: None,
-        writes: None,
+    let requests =
+        |said: Option<bool>| said.map(|some| RequestsPerCall::new(if some { 2.0 } else { 0.0 }).unwrap());
+    let data_sets = says.data_sets.iter().map(|used| DataSetUse {
+        name: DataSetName::new(used.name).unwrap(),
+        reads: requests(used.reads),
+        writes: requests(used.writes),
     });
     SourceAnnotations {
         data: None,
@@ -366,7 +433,10 @@ pub fn pod(pod: &Pod) -> PodRequirements {
         namespace: NamespaceName::new(pod.namespace).unwrap(),
         name: "pod".to_owned(),
         uid: "uid".to_owned(),
-        owner: None,
+        owner: pod.owner.map(|(kind, name)| Owner {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }),
         labels: BTreeMap::new(),
         annotations: annotations(&pod.says),
         volumes: pod.mounts.iter().map(mount).collect(),
@@ -375,17 +445,81 @@ pub fn pod(pod: &Pod) -> PodRequirements {
     }
 }
 
-/// Where a node is, by its labels.
-pub fn locality(labels: Labels) -> Locality {
-    let region = labels.region.map(|region| match labels.provider {
-        Some(provider) => RegionReference::Key(RegionKey::new(provider, region).unwrap()),
+/// A node, by its labels and its providerID.
+pub fn node(labels: Labels) -> NodeRecord {
+    let key =
+        |provider, region| RegionReference::Key(domicile::model::RegionKey::new(provider, region).unwrap());
+    let reference = |region: &'static str| match labels.provider {
+        Some(provider) => key(provider, region),
         None => RegionReference::Bare(Arc::from(region)),
-    });
-    Locality {
-        cluster: None,
-        region,
-        zone: word(labels.zone),
+    };
+    NodeRecord {
+        locality: Locality {
+            cluster: None,
+            region: labels.region.map(reference),
+            zone: word(labels.zone),
+        },
+        restricted_region: labels.restricted.map(reference),
+        provider_id_region: labels.provider_id.map(|(provider, region)| key(provider, region)),
     }
+}
+
+/// A set and the nodes that it is tried with.
+pub struct Engine {
+    pub set: Arc<PolicySet>,
+    nodes: Vec<(PlaceIndex, bool)>,
+}
+
+impl Engine {
+    /// Loads a set and finds the places of nodes as a snapshot does.
+    pub fn new(set: PolicySet, labels: &[Labels]) -> Self {
+        let set = Arc::new(set);
+        let name = |number: usize| NodeName::new(&format!("host-{number}")).unwrap();
+        let nodes = labels.iter().enumerate();
+        let fleet = Fleet {
+            nodes: nodes
+                .map(|(number, labels)| (name(number), node(*labels)))
+                .collect(),
+            ..Fleet::default()
+        };
+        let snapshot = snapshot(set.clone(), fleet);
+        let nodes = (0..labels.len()).map(|number| {
+            let class = snapshot.class_of(name(number).as_str().as_bytes()).unwrap();
+            let class = snapshot.class(class).unwrap();
+            (class.place, class.region_is_confirmed)
+        });
+        Self {
+            nodes: nodes.collect(),
+            set,
+        }
+    }
+
+    pub fn of(world: &Set, labels: &[Labels]) -> Self {
+        Self::new(load(world), labels)
+    }
+
+    /// Whether a verdict permits the node of so many.
+    pub fn permits(&self, verdict: &Verdict, node: usize) -> bool {
+        let (place, is_confirmed) = self.nodes[node];
+        verdict.permits(place, is_confirmed)
+    }
+
+    pub fn permits_without_exceptions(&self, verdict: &Verdict, node: usize) -> bool {
+        let (place, is_confirmed) = self.nodes[node];
+        verdict.permits_without_exceptions(place, is_confirmed)
+    }
+}
+
+pub fn snapshot(set: Arc<PolicySet>, fleet: Fleet) -> Snapshot {
+    let coordinates = set.catalogue().coordinates();
+    Snapshot::new(Inputs {
+        fleet: Arc::new(fleet),
+        fleet_version: "1".to_owned(),
+        policies: set,
+        data_sets: Arc::default(),
+        data_sets_version: "1".to_owned(),
+        latency: Arc::new(LatencyTable::build(&Measurements::default(), &coordinates)),
+    })
 }
 
 /// What the engine makes of a pod.
@@ -403,14 +537,11 @@ pub fn judge(set: &PolicySet, fleet: &Fleet, pod: &Pod, hours: i64) -> Judged {
         definitions: set.definitions(),
         catalogue: set.catalogue(),
     };
-    let profile = profile(facts, &self::pod(pod), now);
+    let mut profile = profile(facts, &self::pod(pod), now);
+    if pod.replicates {
+        // Nothing tells of a real pod yet that it is a member of a data set.
+        profile.performs = profile.performs.with(Activity::Replicate);
+    }
     let verdict = evaluate(set, &profile, now);
     Judged { profile, verdict }
-}
-
-/// Whether a verdict permits a node with these labels.
-pub fn permits(set: &PolicySet, verdict: &Verdict, labels: Labels) -> bool {
-    verdict
-        .permitted
-        .contains(set.catalogue().place(&locality(labels)))
 }
