@@ -26,8 +26,8 @@ use crate::pod_events::PodEventCounters;
 /// The media type of what [`Metrics::encode`] gives.
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The most rules that bear their own name as a label; those beyond are `other`.
-const MOST_RULES: usize = 1_000;
+/// The most rules, and the most exceptions, that bear their own name as a label; those beyond are `other`.
+const MOST_NAMES: usize = 1_000;
 
 /// Upper bounds of the duration histogram in seconds. kube-scheduler gives up after 5 s by default.
 const DURATION_BUCKETS_S: [f64; 14] = [
@@ -51,6 +51,11 @@ struct RefusalLabels {
     code: &'static str,
     rule: String,
     mode: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExceptionLabels {
+    exception: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,6 +103,7 @@ pub struct Metrics {
     registry: Registry,
     decisions: Family<DecisionLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
+    exceptions: Family<ExceptionLabels, Counter>,
     failures: Family<FailureLabels, Counter>,
     durations: Family<VerbLabels, Histogram>,
     candidates: Family<VerbLabels, Histogram>,
@@ -115,6 +121,7 @@ pub struct Metrics {
     decision_log: DecisionLogCounters,
     pod_events: PodEventCounters,
     rules: RwLock<BTreeSet<String>>,
+    exception_names: RwLock<BTreeSet<String>>,
     sources: Mutex<BTreeMap<SourceName, SourceMemory>>,
 }
 
@@ -124,6 +131,7 @@ impl Default for Metrics {
             registry: Registry::with_prefix("domicile"),
             decisions: Family::default(),
             refusals: Family::default(),
+            exceptions: Family::default(),
             failures: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_S)),
             candidates: Family::new_with_constructor(|| Histogram::new(CANDIDATE_BUCKETS)),
@@ -141,6 +149,7 @@ impl Default for Metrics {
             decision_log: DecisionLogCounters::default(),
             pod_events: PodEventCounters::default(),
             rules: RwLock::default(),
+            exception_names: RwLock::default(),
             sources: Mutex::default(),
         };
         metrics.register_requests();
@@ -167,6 +176,11 @@ impl Metrics {
             "refusals",
             "Decisions in which a reason refused at least one candidate, or would have (mode)",
             self.refusals.clone(),
+        );
+        registry.register(
+            "exceptions_used",
+            "Decisions in which candidates passed that would be refused without the exception",
+            self.exceptions.clone(),
         );
         registry.register(
             "undecided_requests",
@@ -299,25 +313,18 @@ impl Metrics {
 
     /// A reason that refused candidates of one decision, or would have. `rule` is `policy/rule`.
     pub fn refused(&self, code: &'static str, rule: Option<&str>, mode: &'static str) {
-        let rule = rule.map_or_else(String::new, |rule| self.rule_label(rule));
+        let rule = rule.map_or_else(String::new, |rule| label(&self.rules, rule));
         self.refusals
             .get_or_create(&RefusalLabels { code, rule, mode })
             .inc();
     }
 
-    /// Rules are as many as the policies that were ever loaded have, so they are capped.
-    fn rule_label(&self, rule: &str) -> String {
-        let known = self.rules.read().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(rule) {
-            return rule.to_owned();
-        }
-        drop(known);
-        let mut known = self.rules.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_RULES && !known.contains(rule) {
-            return "other".to_owned();
-        }
-        known.insert(rule.to_owned());
-        rule.to_owned()
+    /// An exception without which candidates of one decision would have been refused.
+    pub fn exception_used(&self, name: &str) {
+        let exception = label(&self.exception_names, name);
+        self.exceptions
+            .get_or_create(&ExceptionLabels { exception })
+            .inc();
     }
 
     /// A request that was not decided.
@@ -409,6 +416,23 @@ impl Metrics {
     fn sources(&self) -> MutexGuard<'_, BTreeMap<SourceName, SourceMemory>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Names are as many as the policies that were ever loaded have, so they are capped.
+fn label(known: &RwLock<BTreeSet<String>>, name: &str) -> String {
+    if known
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(name)
+    {
+        return name.to_owned();
+    }
+    let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= MOST_NAMES && !known.contains(name) {
+        return "other".to_owned();
+    }
+    known.insert(name.to_owned());
+    name.to_owned()
 }
 
 #[cfg(test)]

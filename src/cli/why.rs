@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::explanation::{
-    Access, DecisionCause, NodePlace, PodName, VERSION, World, access, causes, data_in_words, place,
+    Access, DecisionCause, ExceptionUse, NodePlace, PodName, VERSION, World, access, causes, data_in_words,
+    place,
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
@@ -88,6 +89,8 @@ struct Why {
     sentence: Option<String>,
     /// Until when the answer holds, where a date of the policies ends it.
     holds_until: Option<String>,
+    /// The exceptions without which the node would be refused.
+    exceptions: Vec<ExceptionUse>,
     place: Option<NodePlace>,
     causes: Vec<DecisionCause>,
     access: Option<Access>,
@@ -124,6 +127,12 @@ impl Why {
             governed: assessment.verdict.governed,
             sentence: (!permitted).then(|| assessment.sentence()),
             holds_until: assessment.verdict.valid_until.map(|until| until.to_string()),
+            exceptions: class
+                .map(|class| assessment.exceptions_at(class))
+                .unwrap_or_default()
+                .into_iter()
+                .map(|exception| ExceptionUse::new(snapshot.policies(), exception))
+                .collect(),
             place: class.and_then(at),
             causes: causes(assessment, pod, class, now),
             access: class.map(|class| access(assessment, class)),
@@ -147,6 +156,9 @@ impl Why {
         writeln!(out, "pod {} on node {}: {verdict}", self.pod, self.node)?;
         if let Some(sentence) = &self.sentence {
             writeln!(out, "  {sentence}")?;
+        }
+        for exception in &self.exceptions {
+            writeln!(out, "  {}", exception.in_words())?;
         }
         writeln!(out, "\nthe data of the pod")?;
         for line in data_in_words(pod, &assessment.profile.tuples) {
@@ -237,6 +249,9 @@ fn write_cause(
     }
     if let (Some(team), Some(contact)) = (&cause.team, &cause.contact) {
         writeln!(out, "    ask: {contact} ({team})")?;
+    }
+    for doubt in &cause.doubts {
+        writeln!(out, "    {doubt}")?;
     }
     for line in cause.because_of_in_words(pod) {
         writeln!(out, "    because of {line}")?;

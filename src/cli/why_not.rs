@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::explanation::{
-    Access, DecisionCause, PodName, VERSION, World, access, causes_with_places, data_in_words, place,
+    Access, DecisionCause, ExceptionUse, PodName, VERSION, World, access, causes_with_bearings,
+    data_in_words, doubts_in_words, place,
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
@@ -90,6 +91,19 @@ struct WhyNot {
     permitted: Vec<PermittedPlace>,
     /// What refuses the others; a node that several causes refuse is counted by each.
     refused: Vec<RefusedGroup>,
+    /// The exceptions without which some of the permitted nodes would be refused.
+    exceptions: Vec<ExceptionGroup>,
+}
+
+/// Nodes that one exception lets pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExceptionGroup {
+    #[serde(flatten)]
+    exception: ExceptionUse,
+    nodes: usize,
+    /// How many nodes in each region.
+    regions: BTreeMap<String, usize>,
 }
 
 /// Permitted nodes of one place.
@@ -136,6 +150,7 @@ impl WhyNot {
             holds_until: assessment.verdict.valid_until.map(|until| until.to_string()),
             permitted,
             refused: refused(assessment, pod, &names, now),
+            exceptions: exceptions(assessment, &classes),
         }
     }
 
@@ -172,6 +187,7 @@ impl WhyNot {
             writeln!(out, "  nothing in it is governed: residency has no say")?;
         }
         self.write_refused(pod, out)?;
+        self.write_exceptions(out)?;
         self.write_permitted(out)
     }
 
@@ -200,15 +216,26 @@ impl WhyNot {
             if let (Some(team), Some(contact)) = (&cause.team, &cause.contact) {
                 writeln!(out, "    ask: {contact} ({team})")?;
             }
+            for doubt in &cause.doubts {
+                writeln!(out, "    {doubt}")?;
+            }
             for line in cause.because_of_in_words(pod) {
                 writeln!(out, "    because of {line}")?;
             }
-            let regions = group.regions.iter();
-            let regions: Vec<String> = regions
-                .map(|(region, nodes)| format!("{region} ({nodes})"))
-                .collect();
-            writeln!(out, "    in {}", regions.join(", "))?;
+            writeln!(out, "    in {}", counted_by_region(&group.regions))?;
             writeln!(out, "    such as {}", group.examples.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn write_exceptions(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.exceptions.is_empty() {
+            writeln!(out, "\nwhat exceptions permit")?;
+        }
+        for group in &self.exceptions {
+            let nodes = counted(group.nodes, "node");
+            writeln!(out, "  {nodes}: {}", group.exception.in_words())?;
+            writeln!(out, "    in {}", counted_by_region(&group.regions))?;
         }
         Ok(())
     }
@@ -236,6 +263,14 @@ impl WhyNot {
         }
         Ok(())
     }
+}
+
+fn counted_by_region(regions: &BTreeMap<String, usize>) -> String {
+    let regions = regions.iter();
+    let words: Vec<String> = regions
+        .map(|(region, nodes)| format!("{region} ({nodes})"))
+        .collect();
+    words.join(", ")
 }
 
 fn counted(number: usize, thing: &str) -> String {
@@ -304,17 +339,14 @@ fn refused(
 ) -> Vec<RefusedGroup> {
     let snapshot = assessment.snapshot;
     let mut groups = Vec::new();
-    for (cause, admits) in causes_with_places(assessment, pod, now) {
+    for (cause, bearing) in causes_with_bearings(assessment, pod, now) {
         let mut group = RefusedGroup {
             cause,
             nodes: 0,
             regions: BTreeMap::new(),
             examples: Vec::new(),
         };
-        for (index, class) in snapshot
-            .classes()
-            .filter(|(_, class)| !admits.contains(class.place))
-        {
+        for (index, class) in snapshot.classes().filter(|(_, class)| !bearing.leaves(class)) {
             let region = place(snapshot, class).region_in_words();
             // One example of a place is enough, so that the examples show several.
             if group.examples.len() < MOST_EXAMPLES && !group.regions.contains_key(&region) {
@@ -323,12 +355,42 @@ fn refused(
             }
             group.nodes += class.nodes;
             *group.regions.entry(region).or_default() += class.nodes;
+            for doubt in doubts_in_words(assessment, &bearing, index, now) {
+                let doubts = &mut group.cause.doubts;
+                if doubts.len() < MOST_EXAMPLES && !doubts.contains(&doubt) {
+                    doubts.push(doubt);
+                }
+            }
         }
         if group.nodes > 0 {
             groups.push(group);
         }
     }
     groups
+}
+
+/// What each exception permits among these classes, in the order of names.
+fn exceptions(assessment: &Assessment<'_>, classes: &[ClassIndex]) -> Vec<ExceptionGroup> {
+    let snapshot = assessment.snapshot;
+    let mut groups: BTreeMap<String, ExceptionGroup> = BTreeMap::new();
+    for index in classes {
+        let Some(class) = snapshot.class(*index) else {
+            continue;
+        };
+        for exception in assessment.exceptions_at(*index) {
+            let group = groups
+                .entry(exception.name.to_string())
+                .or_insert_with(|| ExceptionGroup {
+                    exception: ExceptionUse::new(snapshot.policies(), exception),
+                    nodes: 0,
+                    regions: BTreeMap::new(),
+                });
+            group.nodes += class.nodes;
+            let region = place(snapshot, class).region_in_words();
+            *group.regions.entry(region).or_default() += class.nodes;
+        }
+    }
+    groups.into_values().collect()
 }
 
 #[cfg(test)]

@@ -221,6 +221,12 @@ pub struct DecisionRecord {
     pub candidates: u64,
     /// How many of them the policies permit, whatever the mode makes of that.
     pub permitted: u64,
+    /// How many would be without any exception, where that is less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permitted_without_exceptions: Option<u64>,
+    /// The names of the exceptions that make that difference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<String>,
     /// What refuses candidates, or would, and how many; one candidate may have several reasons.
     pub reasons: Vec<ReasonRecord>,
     /// What was answered.
@@ -317,6 +323,8 @@ pub(super) mod tests {
             snapshot: "5a9".into(),
             candidates: 9,
             permitted: 0,
+            permitted_without_exceptions: None,
+            exceptions: Vec::new(),
             reasons: vec![ReasonRecord {
                 code: "rule".into(),
                 rule: Some("eea-personal-data/place".into()),
@@ -366,6 +374,18 @@ pub(super) mod tests {
                 .ok(),
             Some(3)
         );
+    }
+
+    #[test]
+    fn exceptions_are_named_where_they_make_a_difference() {
+        let mut record = sample("x");
+        record.permitted = 4;
+        record.permitted_without_exceptions = Some(1);
+        record.exceptions = vec!["ex-1".to_owned()];
+        let text = serde_json::to_string(&record).expect("JSON");
+        let said = r#""candidates":9,"permitted":4,"permitted_without_exceptions":1,"exceptions":["ex-1"],"#;
+        assert!(text.contains(said), "{text}");
+        assert_eq!(serde_json::from_str::<DecisionRecord>(&text).ok(), Some(record));
     }
 
     #[test]

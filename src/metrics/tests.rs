@@ -62,7 +62,7 @@ fn decisions_are_counted_by_what_was_asked_and_answered() {
 #[test]
 fn rules_are_labels_up_to_a_cap() {
     let metrics = Metrics::new();
-    for number in 0..MOST_RULES + 5 {
+    for number in 0..MOST_NAMES + 5 {
         metrics.refused("rule", Some(&format!("policy-{number:04}/place")), "enforce");
     }
     metrics.refused("rule", Some("policy-0000/place"), "enforce");
@@ -80,7 +80,24 @@ fn rules_are_labels_up_to_a_cap() {
     let series = text
         .lines()
         .filter(|line| line.starts_with("domicile_refusals_total{"));
-    assert_eq!(series.count(), MOST_RULES + 2);
+    assert_eq!(series.count(), MOST_NAMES + 2);
+}
+
+#[test]
+fn exceptions_are_counted_by_name_and_their_number_is_bounded() {
+    let metrics = Metrics::new();
+    for number in 0..MOST_NAMES + 7 {
+        metrics.exception_used(&format!("ex-{number}"));
+    }
+    metrics.exception_used("ex-0");
+    says(
+        &metrics,
+        at(0),
+        &[
+            r#"domicile_exceptions_used_total{exception="ex-0"} 2"#,
+            r#"domicile_exceptions_used_total{exception="other"} 7"#,
+        ],
+    );
 }
 
 #[test]
@@ -164,6 +181,7 @@ fn every_metric_is_ours_and_described() {
     // Families say nothing before they are used.
     metrics.decided(&measures(Verdict::Permitted));
     metrics.refused("rule", None, "enforce");
+    metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "missing-pod");
     metrics.source_confirmed(SourceName::Fleet, at(0));
     let text = metrics.encode(at(0));
@@ -173,5 +191,5 @@ fn every_metric_is_ours_and_described() {
         assert!(name.starts_with("domicile_"), "{line}");
         described += usize::from(line.starts_with("# HELP "));
     }
-    assert_eq!(described, 23);
+    assert_eq!(described, 24);
 }

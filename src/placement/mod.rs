@@ -8,6 +8,7 @@
 mod assessment;
 mod cost;
 mod demand;
+mod exceptions;
 mod explain;
 mod filter;
 mod impact;
@@ -18,7 +19,8 @@ mod score;
 pub use assessment::{Assessment, Refusal, assess};
 pub use cost::{AccessCost, DataSetCost, Demanded, Leg, ReplicaLeg, Total, access_cost, total};
 pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
-pub use explain::Bearing;
+pub use exceptions::ByException;
+pub use explain::{Bearing, Doubt};
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };

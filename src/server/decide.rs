@@ -11,7 +11,7 @@ use crate::extender::{
 };
 use crate::model::{PodRequirements, Score};
 use crate::placement::{
-    self, Answer, Assessment, BlindSample, ClassScores, FilterOutcome, assess, keeps_candidate,
+    self, Answer, Assessment, BlindSample, ByException, ClassScores, FilterOutcome, assess, keeps_candidate,
 };
 use crate::snapshot::Snapshot;
 
@@ -35,6 +35,8 @@ pub struct Decided<'s> {
     pub assessment: Assessment<'s>,
     /// What became of the candidates.
     pub outcome: Outcome,
+    /// What exceptions did for them.
+    pub by_exception: Option<ByException>,
 }
 
 /// What became of the candidates of one request.
@@ -106,11 +108,13 @@ pub fn filter<'s>(
         Answer::Refused(sentence) => filter_refused(candidates, sentence, settings.refusal_reasons),
         Answer::BlindSample => filter_error(Answer::BLIND_SAMPLE),
     };
+    let by_exception = assessment.by_exception(candidates.classes().map(|class| (class, 1)));
     Ok(Decided {
         answer,
         pod: arguments.pod,
         assessment,
         outcome: Outcome::Filter(outcome),
+        by_exception,
     })
 }
 
@@ -132,6 +136,7 @@ pub fn prioritize<'s>(
         true => b"[]".to_vec(),
         false => priorities(candidates, |class| scores.score(class)),
     };
+    let by_exception = assessment.by_exception(scores.offered());
     let (permitted, scores) = summary(&assessment, &scores);
     let outcome = Outcome::Prioritize {
         candidates: candidates.nodes.len(),
@@ -143,6 +148,7 @@ pub fn prioritize<'s>(
         pod: arguments.pod,
         assessment,
         outcome,
+        by_exception,
     })
 }
 
@@ -154,15 +160,19 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
     let arguments = read_preemption_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let mut kept = 0;
+    let mut kept_classes = Vec::new();
     let answer = preemption_candidates(&arguments.nodes, |node| {
         let keeps = keeps_candidate(&assessment, node.class, node.uids.len());
         kept += usize::from(keeps);
+        kept_classes.extend(keeps.then_some((node.class, 1)));
         keeps
     });
+    let by_exception = assessment.by_exception(kept_classes.into_iter());
     Ok(Decided {
         answer,
         pod: arguments.pod,
         assessment,
+        by_exception,
         outcome: Outcome::Preempt {
             candidates: arguments.nodes.len(),
             kept,

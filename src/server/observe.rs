@@ -44,6 +44,9 @@ pub(super) fn decided(
     if let Some(events) = state.pod_events.as_ref().filter(|_| verb == Verb::Filter) {
         events.tell(&decided.assessment, &decided.pod);
     }
+    for exception in decided.by_exception.iter().flat_map(|used| &used.exceptions) {
+        state.metrics.exception_used(exception);
+    }
     if let Some(log) = &state.decisions {
         let id = state.decision_ids.next(decided.assessment.snapshot.id());
         log.record(record(id, verb, decided, now));

@@ -75,6 +75,11 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         snapshot: assessment.snapshot.id().into(),
         candidates: outcome.candidates() as u64,
         permitted: outcome.permitted() as u64,
+        permitted_without_exceptions: (decided.by_exception.as_ref())
+            .map(|by_exception| outcome.permitted().saturating_sub(by_exception.nodes) as u64),
+        exceptions: (decided.by_exception.as_ref())
+            .map(|by_exception| by_exception.exceptions.clone())
+            .unwrap_or_default(),
         reasons: reasons(decided).iter().map(reason).collect(),
         verdict,
         sentence: would_say.then(|| assessment.sentence()),

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Classification, DataTuple, Dimension, PodRequirements, Tuple};
-use crate::placement::{Assessment, Bearing, Refusal};
-use crate::policy::{Cause, Mode, PlaceSet, Policy, Source, SourcedTuple};
-use crate::snapshot::ClassIndex;
+use crate::model::{
+    Classification, DataTuple, Dimension, PodRequirements, RESTRICTED_REGION_LABEL, RegionReference, Tuple,
+};
+use crate::placement::{Assessment, Bearing, Doubt, Refusal};
+use crate::policy::{Cause, Mode, Policy, Source, SourcedTuple};
+use crate::snapshot::{ClassIndex, NodeClass};
 
 /// How many subjects a line names before it counts the rest.
 const MOST_SUBJECTS: usize = 6;
@@ -50,6 +52,8 @@ pub struct DecisionCause {
     /// Whether the pod brings it by its namespace, its storage or the data sets it names, or by an
     /// annotation that cannot be read: whatever its data is.
     pub whatever_its_data: bool,
+    /// What makes the place of the node unknown for this data, although the catalogue knows it.
+    pub doubts: Vec<String>,
     #[serde(skip)]
     tuples: Vec<SourcedTuple>,
 }
@@ -62,32 +66,74 @@ pub fn causes(
     class: Option<ClassIndex>,
     now: Timestamp,
 ) -> Vec<DecisionCause> {
-    let place = class
-        .and_then(|class| assessment.snapshot.class(class))
-        .map(|class| class.place);
+    let at = class.and_then(|class| Some((class, assessment.snapshot.class(class)?)));
     let unknown = (class.is_none() && !assessment.permits(None)).then(unknown_node);
-    let bearing = causes_with_places(assessment, pod, now);
-    let at_place = bearing.into_iter().map(|(cause, admits)| DecisionCause {
-        refuses: place.is_some_and(|place| !admits.contains(place)),
+    let bearing = causes_with_bearings(assessment, pod, now).into_iter();
+    let at_place = bearing.map(|(cause, bearing)| DecisionCause {
+        refuses: at.is_some_and(|(_, class)| !bearing.leaves(class)),
+        doubts: at
+            .map(|(class, _)| doubts_in_words(assessment, &bearing, class, now))
+            .unwrap_or_default(),
         ..cause
     });
     unknown.into_iter().chain(at_place).collect()
 }
 
-/// Every cause that bears on a pod, as one that refuses, with the places that it leaves.
+/// Every cause that bears on a pod, as one that refuses, with what it leaves.
 #[must_use]
-pub fn causes_with_places(
+pub fn causes_with_bearings(
     assessment: &Assessment<'_>,
     pod: &PodRequirements,
     now: Timestamp,
-) -> Vec<(DecisionCause, PlaceSet)> {
+) -> Vec<(DecisionCause, Bearing)> {
     let bearings = assessment.bearings(now).into_iter();
     bearings
-        .map(|bearing| {
-            let admits = bearing.admits.clone();
-            (cause(assessment, pod, bearing), admits)
+        .map(|bearing| (cause(assessment, pod, &bearing), bearing))
+        .collect()
+}
+
+/// What makes the place of a class unknown for the data that brings a cause.
+#[must_use]
+pub fn doubts_in_words(
+    assessment: &Assessment<'_>,
+    bearing: &Bearing,
+    class: ClassIndex,
+    now: Timestamp,
+) -> Vec<String> {
+    let Some(at) = assessment.snapshot.class(class) else {
+        return Vec::new();
+    };
+    let doubts = assessment.doubts(bearing, class, now).into_iter();
+    doubts
+        .map(|doubt| match doubt {
+            Doubt::Unconfirmed => unconfirmed_in_words(at),
+            Doubt::TooOld { as_of, most } => {
+                let days = |age: jiff::SignedDuration| age.as_hours() / 24;
+                let region = at.region.as_ref().map(ToString::to_string);
+                format!(
+                    "what is known of `{}` is of {} and too old for this data: {} days where less than {} count",
+                    region.unwrap_or_default(),
+                    as_of.strftime("%Y-%m-%d"),
+                    days(now.duration_since(as_of)),
+                    days(most),
+                )
+            }
         })
         .collect()
+}
+
+fn unconfirmed_in_words(class: &NodeClass) -> String {
+    let name = |reference: &Option<RegionReference>| reference.as_ref().map(ToString::to_string);
+    let record = &class.record;
+    match name(&record.restricted_region) {
+        None => format!(
+            "the region of the node is not confirmed: it has no label `{RESTRICTED_REGION_LABEL}` that can be read"
+        ),
+        Some(restricted) => format!(
+            "the region of the node is not confirmed: the label `{RESTRICTED_REGION_LABEL}` says `{restricted}` where the topology label says `{}`",
+            name(&record.locality.region).unwrap_or_default()
+        ),
+    }
 }
 
 fn unknown_node() -> DecisionCause {
@@ -103,24 +149,25 @@ fn unknown_node() -> DecisionCause {
         contact: None,
         because_of: Vec::new(),
         whatever_its_data: false,
+        doubts: Vec::new(),
         tuples: Vec::new(),
     }
 }
 
-fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -> DecisionCause {
+fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: &Bearing) -> DecisionCause {
     let set = assessment.snapshot.policies();
-    let (rule, policy) = match bearing.cause {
+    let (rule, policy) = match bearing.cause() {
         Cause::Rule(index) => (set.rule_name(index), set.definitions().policies.get(index.policy)),
         _ => (None, None),
     };
-    let says = match bearing.cause {
+    let says = match bearing.cause() {
         Cause::Malformed => malformed_in_words(assessment),
         other => set.cause_in_words(other),
     };
     DecisionCause {
-        cause: Refusal::Policy(bearing.cause).code().word(),
+        cause: Refusal::Policy(bearing.cause()).code().word(),
         rule,
-        mode: bearing.mode.word(),
+        mode: bearing.mode().word(),
         refuses: true,
         says,
         title: policy.map(|policy| policy.title.clone()),
@@ -129,7 +176,8 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: Bearing) -
         contact: policy.map(|policy| policy.contact.to_string()),
         because_of: bearing.tuples.iter().map(|tuple| datum(pod, tuple)).collect(),
         whatever_its_data: bearing.without_tuple,
-        tuples: bearing.tuples,
+        doubts: Vec::new(),
+        tuples: bearing.tuples.clone(),
     }
 }
 

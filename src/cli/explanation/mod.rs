@@ -6,12 +6,14 @@
 mod access;
 mod causes;
 mod demand;
+mod exceptions;
 mod place;
 mod world;
 
 pub use access::{Access, AccessLeg, ReplicaPlace, access};
-pub use causes::{Datum, DecisionCause, causes, causes_with_places, data_in_words};
+pub use causes::{Datum, DecisionCause, causes, causes_with_bearings, data_in_words, doubts_in_words};
 pub use demand::DemandInWords;
+pub use exceptions::ExceptionUse;
 pub use place::{Certification, NodePlace, Operator, place};
 pub use world::{PodName, World};
 

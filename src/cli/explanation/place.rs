@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{Country, KeyCustody, Tenancy};
-use crate::policy::PlaceFacts;
+use crate::model::{Country, KeyCustody, NodeRecord, RegionReference, Tenancy};
+use crate::policy::{PlaceFacts, RegionKeyTrust};
 use crate::snapshot::{NodeClass, Snapshot};
 
 /// A place with its facts; what is absent is unknown.
@@ -16,6 +16,10 @@ pub struct NodePlace {
     pub zone: Option<String>,
     /// The region of the catalogue.
     pub region: Option<String>,
+    /// Why no region of the catalogue is it.
+    pub region_problem: Option<String>,
+    /// Whether a label that kubelets cannot set says the same region; absent where the settings do not ask.
+    pub region_confirmed: Option<bool>,
     /// Its country.
     pub country: Option<String>,
     /// The part of that country.
@@ -65,10 +69,14 @@ pub fn place(snapshot: &Snapshot, class: &NodeClass) -> NodePlace {
     let region = class.region.as_ref().and_then(|key| catalogue.region(key));
     let codes = |countries: &Vec<Country>| countries.iter().map(ToString::to_string).collect();
     let facts = &place.facts;
+    let trust = snapshot.policies().settings().region_key;
     NodePlace {
         region_label: class.record.locality.region.as_ref().map(ToString::to_string),
         zone: class.record.locality.zone.as_deref().map(str::to_owned),
         region: place.region.as_ref().map(ToString::to_string),
+        region_problem: (place.region.is_none()).then(|| region_problem(&class.record, trust)),
+        region_confirmed: matches!(trust, RegionKeyTrust::NodeRestriction { .. })
+            .then_some(class.region_is_confirmed),
         country: place.country.map(|country| country.to_string()),
         subdivision: place.subdivision.as_ref().map(ToString::to_string),
         city: region
@@ -100,16 +108,32 @@ pub fn place(snapshot: &Snapshot, class: &NodeClass) -> NodePlace {
     }
 }
 
+/// Why the place of a node is unknown.
+fn region_problem(record: &NodeRecord, trust: RegionKeyTrust) -> String {
+    let by_label = record.locality.region.as_ref();
+    let by_provider_id = record.provider_id_region.as_ref();
+    let not_there = |region: &RegionReference| format!("region `{region}` is not in the catalogue");
+    match (trust, by_label, by_provider_id) {
+        (RegionKeyTrust::ProviderId, _, None) => "its providerID names no region".to_owned(),
+        (RegionKeyTrust::ProviderId, Some(label), Some(named)) if label != named => {
+            format!("its label says `{label}` and its providerID `{named}`")
+        }
+        (RegionKeyTrust::ProviderId, _, Some(named)) => not_there(named),
+        (_, Some(label), _) => not_there(label),
+        (_, None, _) => "no region label".to_owned(),
+    }
+}
+
 const NOT_KNOWN: &str = "not known";
 
 impl NodePlace {
     /// The region in one phrase, for lists.
     #[must_use]
     pub fn region_in_words(&self) -> String {
-        match (&self.region, &self.region_label) {
+        match (&self.region, &self.region_problem) {
             (Some(region), _) => region.clone(),
-            (None, Some(label)) => format!("unknown place (region `{label}` is not in the catalogue)"),
-            (None, None) => "unknown place (no region label)".to_owned(),
+            (None, Some(problem)) => format!("unknown place ({problem})"),
+            (None, None) => "unknown place".to_owned(),
         }
     }
 
