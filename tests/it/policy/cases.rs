@@ -3,7 +3,8 @@
 //! A file says what it is about, then its policies (each with an owner of the same name), groups, data sets
 //! and objects, then its cases. `permitted` lists regions, or is `everywhere`, `catalogued` (everywhere but
 //! the node without a region) or `nowhere`; `reasons` are what refuses some node, with the mode where it
-//! does not enforce. What a case does not mention is not checked.
+//! does not enforce; `exceptions` are those without which fewer places were permitted, and `without` is what
+//! would be permitted without them. What a case does not mention is not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,6 +35,11 @@ struct CaseFile {
     #[serde(default)]
     data_sets: Named<Value>,
     #[serde(default)]
+    exceptions: Named<Named<Value>>,
+    /// Nodes beside the one of each region.
+    #[serde(default)]
+    nodes: Named<Node>,
+    #[serde(default)]
     namespaces: Named<Metadata>,
     #[serde(default)]
     storage_classes: Named<Metadata>,
@@ -51,6 +57,14 @@ struct Metadata {
     labels: Named<String>,
     #[serde(default)]
     annotations: Named<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Node {
+    #[serde(default)]
+    labels: Named<String>,
+    provider_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +87,8 @@ struct Case {
     reasons: Option<Vec<String>>,
     tuples: Option<Vec<String>>,
     governed: Option<bool>,
+    exceptions: Option<Vec<String>>,
+    without: Option<Permitted>,
     /// Whether everything passes although it is not permitted.
     #[serde(default)]
     observed: bool,
@@ -93,6 +109,8 @@ struct Pod {
     annotations: Named<String>,
     #[serde(default)]
     claims: Vec<String>,
+    /// The controller, as kind and name.
+    owner: Option<[String; 2]>,
     ephemeral: Option<Storage>,
 }
 
@@ -122,6 +140,7 @@ fn policy_set(file: &mut CaseFile, places: &str) -> PolicySet {
         let defaults = json!({
             "title": name, "owner": {"team": name, "contact": contact},
             "legalBasis": [{"cite": "an example"}], "mode": "enforce",
+            "exceptions": {"allowed": true, "approvers": ["officer@corp.example"]},
         });
         documents.push(document(
             "PlacementPolicy",
@@ -138,8 +157,24 @@ fn policy_set(file: &mut CaseFile, places: &str) -> PolicySet {
         ));
     }
     for (name, profile) in std::mem::take(&mut file.data_sets) {
-        let spec = json!({"profile": profile, "consistency": "strict", "replicas": []});
+        // One that has copies is written whole.
+        let spec = match profile.get("profile") {
+            Some(_) => profile,
+            None => json!({"profile": profile, "consistency": "strict", "replicas": []}),
+        };
         documents.push(document("DataSet", &name, spec));
+    }
+    for (name, stated) in std::mem::take(&mut file.exceptions) {
+        let defaults = json!({
+            "category": "waiver", "reason": "an example", "ticket": "T-1",
+            "requestedBy": "somebody@corp.example", "approvedBy": "officer@corp.example",
+            "notBefore": "2026-11-01", "expires": "2026-12-01",
+        });
+        documents.push(document(
+            "PlacementException",
+            &name,
+            with_defaults(stated, defaults),
+        ));
     }
     let own = documents.join("\n---\n");
     match PolicySet::load([("places.yaml", places), ("case", own.as_str())]) {
@@ -157,6 +192,11 @@ fn fleet_text(file: &CaseFile, set: &PolicySet) -> String {
         let labels = json!({"topology.kubernetes.io/region": name, "domicile.dev/provider": provider});
         let metadata = json!({"name": format!("{provider}.{name}"), "labels": labels});
         items.push(json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata}));
+    }
+    for (name, Node { labels, provider_id }) in &file.nodes {
+        let metadata = json!({"name": name, "labels": labels});
+        let spec = json!({"providerID": provider_id});
+        items.push(json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec}));
     }
     for (name, Metadata { labels, annotations }) in &file.namespaces {
         let metadata = json!({"name": name, "labels": labels, "annotations": annotations});
@@ -195,7 +235,11 @@ fn pod_text(pod: &Pod) -> String {
         json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"metadata": metadata, "spec": spec}}})
     });
     let volumes: Vec<Value> = claims.chain(ephemeral).collect();
-    let metadata = json!({"name": "pod", "namespace": pod.namespace, "annotations": pod.annotations});
+    let mut metadata = json!({"name": "pod", "namespace": pod.namespace, "annotations": pod.annotations});
+    if let Some([kind, name]) = &pod.owner {
+        metadata["ownerReferences"] =
+            json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "u", "controller": true}]);
+    }
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"volumes": volumes}}).to_string()
 }
 
@@ -216,7 +260,10 @@ fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
 
 fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
     let refusing = assessment.verdict.restrictions.iter();
-    let refusing = refusing.filter(|restriction| !snapshot.places().all.is_within(&restriction.admits));
+    let refusing = refusing.filter(|restriction| {
+        let mut classes = snapshot.classes();
+        classes.any(|(_, class)| !restriction.leaves(class.place, class.region_is_confirmed))
+    });
     let word = |cause| match cause {
         Cause::Malformed => "malformed".to_owned(),
         Cause::Uncovered => "uncovered".to_owned(),
@@ -231,7 +278,7 @@ fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
         .collect()
 }
 
-fn check(case: &Case, snapshot: &Snapshot) -> Result<(), String> {
+fn check(case: &Case, nodes: &[String], snapshot: &Snapshot) -> Result<(), String> {
     let at = case.at.as_deref().unwrap_or("2026-11-21");
     let at = if at.contains('T') {
         at.to_owned()
@@ -248,6 +295,7 @@ fn check(case: &Case, snapshot: &Snapshot) -> Result<(), String> {
         .regions()
         .map(|region| region.key.to_string())
         .chain([NODE_WITHOUT_REGION.to_owned()])
+        .chain(nodes.iter().cloned())
         .collect();
     let class = |region: &String| snapshot.class_of(name_of(region).as_bytes());
     let permitted: BTreeSet<String> = every
@@ -255,17 +303,20 @@ fn check(case: &Case, snapshot: &Snapshot) -> Result<(), String> {
         .filter(|region| assessment.permits(class(region)))
         .cloned()
         .collect();
-    let wanted: BTreeSet<String> = match &case.permitted {
-        Permitted::Regions(regions) => regions.clone(),
-        Permitted::Word(word) if word == "nowhere" => BTreeSet::new(),
-        Permitted::Word(word) if word == "everywhere" => every.clone(),
-        Permitted::Word(word) if word == "catalogued" => every
-            .iter()
-            .filter(|region| *region != NODE_WITHOUT_REGION)
-            .cloned()
-            .collect(),
-        Permitted::Word(word) => return Err(format!("`{word}` is not a word for places")),
+    let in_words = |wanted: &Permitted| -> Result<BTreeSet<String>, String> {
+        Ok(match wanted {
+            Permitted::Regions(regions) => regions.clone(),
+            Permitted::Word(word) if word == "nowhere" => BTreeSet::new(),
+            Permitted::Word(word) if word == "everywhere" => every.clone(),
+            Permitted::Word(word) if word == "catalogued" => every
+                .iter()
+                .filter(|region| *region != NODE_WITHOUT_REGION)
+                .cloned()
+                .collect(),
+            Permitted::Word(word) => return Err(format!("`{word}` is not a word for places")),
+        })
     };
+    let wanted = in_words(&case.permitted)?;
     let differs = |what: &str, said: String, wanted: String| {
         if said == wanted {
             Ok(())
@@ -277,6 +328,28 @@ fn check(case: &Case, snapshot: &Snapshot) -> Result<(), String> {
     let all_pass = every.iter().all(|region| assessment.passes(class(region)));
     let all_should = case.observed || permitted == every;
     differs("everything passes", all_pass.to_string(), all_should.to_string())?;
+    if let Some(wanted) = &case.exceptions {
+        let classes = every.iter().map(|region| (class(region), 1));
+        let used = assessment.by_exception(classes);
+        let names = used.map(|used| used.exceptions).unwrap_or_default();
+        differs("exceptions", format!("{names:?}"), format!("{wanted:?}"))?;
+    }
+    if let Some(wanted) = &case.without {
+        let without: BTreeSet<String> = every
+            .iter()
+            .filter(|region| {
+                let class = class(region).filter(|class| assessment.exceptions_at(*class).is_empty());
+                class.is_some() && assessment.permits(class)
+            })
+            .cloned()
+            .collect();
+        let wanted = in_words(wanted)?;
+        differs(
+            "without exceptions",
+            format!("{without:?}"),
+            format!("{wanted:?}"),
+        )?;
+    }
     if let Some(sentence) = &case.sentence {
         differs("sentence", assessment.sentence(), sentence.clone())?;
     }
@@ -327,9 +400,10 @@ fn every_case_of_the_folder_is_decided_as_it_says() {
         );
         let set = Arc::new(policy_set(&mut file, &places));
         let snapshot = snapshot(set.clone(), &fleet_text(&file, &set));
+        let nodes: Vec<String> = file.nodes.keys().cloned().collect();
         for case in &file.cases {
             cases += 1;
-            if let Err(problem) = check(case, &snapshot) {
+            if let Err(problem) = check(case, &nodes, &snapshot) {
                 problems.push(format!("{name}: {}: {problem}", case.name));
             }
         }

@@ -234,3 +234,77 @@ fn an_operator_of_no_country_is_not_inside_anything() {
     let findings = domicile::policy::PolicySet::load([("a.yaml", text.as_str())]).unwrap_err();
     assert_eq!(findings[0].sentence, "the list `controlledFrom` is empty");
 }
+
+fn leader_in(region: &'static str) -> Vec<Replica> {
+    vec![Replica {
+        provider: Some("p"),
+        region,
+        zone: None,
+        role: "leader",
+    }]
+}
+
+/// A set of one rule on telemetry, a pod that names such a data set, and the objects around it.
+fn on_telemetry(demand: Demand) -> (Set, Pod, Objects) {
+    let data = DataSelector {
+        categories: Some(vec!["telemetry"]),
+        ..DataSelector::default()
+    };
+    let block = Block {
+        data: Some(data),
+        ..Block::default()
+    };
+    let rule = Rule {
+        id: "a",
+        activities: None,
+        demand,
+    };
+    let mut pod = pod(None);
+    pod.mounts.clear();
+    pod.says.data_sets = vec![Use::of("d0")];
+    (set(block, vec![rule]), pod, objects(claim("c0")))
+}
+
+#[test]
+fn a_leader_where_facts_are_too_old_is_not_surely_inside() {
+    let (mut set, pod, objects) = on_telemetry(Demand::PrimaryMustBeIn(vec!["DE"]));
+    set.data_sets[0].replicas = leader_in("de");
+    set.max_fact_age = vec![("internal", 100)];
+    assert!(permits_us(&set, &objects, &pod));
+    set.regions[0].as_of = -100;
+    assert!(!permits_us(&set, &objects, &pod));
+    set.max_fact_age = vec![("confidential", 100)];
+    assert!(permits_us(&set, &objects, &pod));
+}
+
+#[test]
+fn an_exception_does_not_lift_what_the_node_itself_may_satisfy() {
+    let (mut set, mut pod, objects) = on_telemetry(Demand::MustExistIn(vec!["US-VA"]));
+    pod.replicates = true;
+    set.policies[0].rules[0].activities = Some(vec!["replicate"]);
+    set.data_sets[0].replicas = leader_in("de");
+    set.exceptions = vec![Exception {
+        name: "x",
+        policy: "k",
+        rule: "a",
+        namespace: "n0",
+        workload: None,
+        locations: vec!["US"],
+        data: DataSelector {
+            categories: Some(vec!["telemetry"]),
+            ..DataSelector::default()
+        },
+        not_before: -10,
+        expires: 10,
+    }];
+    set.regions[1].subdivision = Some("US-OR");
+    assert!(
+        permits_us(&set, &objects, &pod),
+        "surely elsewhere, so it is lifted"
+    );
+    set.regions[1].subdivision = None;
+    assert!(!permits_us(&set, &objects, &pod), "perhaps in Virginia");
+    set.regions[1].subdivision = Some("US-VA");
+    set.exceptions.clear();
+    assert!(permits_us(&set, &objects, &pod), "the new copy is there");
+}
