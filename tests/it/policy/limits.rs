@@ -137,6 +137,46 @@ fn too_many_rules_and_dates_together_are_refused() {
     assert!(refused(&text).contains("too many rules and dates"));
 }
 
+fn exception(number: usize) -> String {
+    let start: jiff::civil::Date = "2026-01-01".parse().unwrap();
+    let day = |number: usize| start + jiff::SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
+    let (from, to) = (day(2 * number), day(2 * number + 1));
+    format!(
+        "---\napiVersion: domicile.dev/v1alpha1\nkind: PlacementException\nmetadata: {{name: x{number}}}\nspec:\n  relaxes: {{policy: p, rule: place}}\n  scope: {{namespace: n, locations: [anywhere], data: {{subjects: [group/g, \"FR\"]}}}}\n  category: waiver\n  reason: r\n  requestedBy: a@b.example\n  approvedBy: c@b.example\n  ticket: t\n  notBefore: \"{from}\"\n  expires: \"{to}\"\n"
+    )
+}
+
+#[test]
+fn exceptions_and_their_dates_load_in_time_or_are_refused() {
+    let mut text = format!("{SETTINGS}---\n{REGION}");
+    text += &group("g", "{country: \"DE\"}, {country: \"NO\", from: \"2027-01-01\"}");
+    let terms = "  exceptions: {allowed: true, approvers: [c@b.example]}\n";
+    text += &policy("p", terms, "group/g");
+    let few: String = (0..400).map(exception).collect();
+    assert_eq!(loads(&format!("{text}{few}")).definitions().exceptions.len(), 400);
+    let many: String = (0..700).map(exception).collect();
+    assert!(refused(&format!("{text}{many}")).contains("too many rules and dates"));
+}
+
+#[test]
+fn ages_of_facts_and_regions_of_many_dates_load_in_time() {
+    let ages = "maxFactAge: {public: 4000d, internal: 3000d, confidential: 2000d, restricted: 1000d}}";
+    let mut text = SETTINGS.replace("regionKey: topology}", &format!("regionKey: topology, {ages}"));
+    let start: jiff::civil::Date = "2020-01-01".parse().unwrap();
+    for number in 0..300_i64 {
+        let day = start + jiff::SignedDuration::from_hours(24 * number);
+        let region = REGION
+            .replace("p.r", &format!("p.r{number}"))
+            .replace("region: r,", &format!("region: r{number},"))
+            .replace("2026-01-01", &day.to_string());
+        text += &format!("---\n{region}");
+    }
+    for number in 0..100 {
+        text += &policy(&format!("p{number}"), "", "\"DE\"");
+    }
+    assert_eq!(loads(&text).definitions().policies.len(), 100);
+}
+
 #[test]
 fn no_cut_of_a_shipped_file_panics() {
     for (name, text) in domicile::embedded::policies()

@@ -4,6 +4,7 @@
 
 mod cases;
 mod choices;
+mod damage;
 mod generate;
 mod limits;
 mod lint;
