@@ -189,13 +189,17 @@ fn is_approved(
         let of_team = grounds.teams.get(approver).into_iter().flatten();
         // A team without known people is answered for by the contact of the policy.
         let stands_in = !grounds.teams.contains_key(approver) && *approver == policy.team;
-        *approver == by.value
+        // A team is nobody who could be told from the one who asked.
+        (approver.contains('@') && *approver == by.value)
             || of_team.into_iter().any(|person| *person == by.value)
             || (stands_in && *policy.contact == *by.value)
     });
     if !may_approve {
         let sentence = format!("`{}` is not among the approvers of `{}`", by.value, policy.name);
-        let fix = format!("the approvers are {}", terms.approvers.join(", "));
+        let fix = match terms.approvers.contains(&by.value) {
+            true => format!("name the person of `{}` who approved", by.value),
+            false => format!("the approvers are {}", terms.approvers.join(", ")),
+        };
         reader.error("L10", origin.position(by), sentence, Some(fix));
     }
 }
