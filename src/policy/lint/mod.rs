@@ -2,13 +2,14 @@
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.
-//! Deliberately absent: what needs a fleet (L09, L12), tests (L13), guarantees (L14),
+//! Deliberately absent: what needs a fleet (L09, L12), guarantees (L14),
 //! or a walk over all cells (L07 in general, L08, L17).
 
 mod codes;
 mod dates;
 mod places;
 mod references;
+mod tested;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,6 +42,7 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.blocks();
     found.certifications();
     found.replicas();
+    found.tests();
     found.findings.sort();
     found.findings
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::vocabulary::{
@@ -92,6 +92,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for WordOr<T> {
 
             fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<WordOr<T>, E> {
                 Ok(WordOr::Word(word.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, _list: A) -> Result<WordOr<T>, A::Error> {
+                Err(serde::de::Error::custom("one word or fields belong here"))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<WordOr<T>, A::Error> {
