@@ -203,3 +203,29 @@ fn replica(object: &Object<DataSetSpec>, spec: &ReplicaSpec, reader: &mut Reader
         role: role?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_of_another_kind_is_never_ignored() {
+        let of_kind = |kind: &str, spec: &str| {
+            format!("apiVersion: domicile.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {spec}\n")
+        };
+        let exception = "{relaxes: {policy: p, rule: r}, category: waiver, reason: x, requestedBy: a, approvedBy: b, \
+                         ticket: t, notBefore: \"2026-01-01\", expires: \"2026-02-01\", \
+                         scope: {namespace: n, locations: [\"DE\"], data: {categories: [health]}}}";
+        let guarantee = "{says: x, never: {data: {categories: [health]}, activities: [process], location: {in: [\"US\"]}}}";
+        let test = "{at: \"2026-01-01\", cases: [{name: x, data: none, region: unknown, expect: allow}]}";
+        for (kind, spec) in [
+            ("PlacementException", exception),
+            ("Guarantee", guarantee),
+            ("PolicyTest", test),
+        ] {
+            let findings = read_data_sets([("a.yaml", of_kind(kind, spec).as_str())]).expect_err(kind);
+            let sentences: Vec<&str> = findings.iter().map(|finding| &*finding.sentence).collect();
+            assert_eq!(sentences, ["only `DataSet` objects are read from here"], "{kind}");
+        }
+    }
+}

@@ -1,7 +1,11 @@
 //! What becomes of a verdict when more, or less, is said about the data of a pod.
 
+use std::collections::BTreeSet;
+
 use domicile::model::{DataTuple, Dimension as Known, Tuple};
-use domicile::policy::{Profile, Source, SourcedTuple, evaluate};
+use domicile::policy::{
+    Activity, ActivitySet, Cause, Mode, PassedUncovered, Profile, Source, SourcedTuple, evaluate, reach,
+};
 
 use super::super::choices::{Choices, hold};
 use super::super::generate::{self, Dimension};
@@ -288,6 +292,51 @@ fn what_a_pod_is_permitted_lies_within_what_each_of_its_tuples_is() {
                     (&engine, &judged.verdict),
                     || format!("{sourced:?} of {}", case.described()),
                 )?;
+            }
+        }
+        Ok(PODS_PER_SET)
+    });
+}
+
+/// What says which rules bear on a pod, and which cover, agrees with what decides.
+#[test]
+fn what_bears_on_a_pod_is_what_decides_about_it() {
+    hold(|choices| {
+        let world = generate::set(choices);
+        let engine = Engine::of(&world, &labels(&world));
+        let set = &*engine.set;
+        for _ in 0..PODS_PER_SET {
+            let case = case(choices);
+            let now = timestamp(case.now);
+            let judged = case.judge(&engine);
+            let bearing: BTreeSet<_> = reach(set, &judged.profile, now)
+                .iter()
+                .map(|reach| reach.rule)
+                .collect();
+            for restriction in &judged.verdict.restrictions {
+                if let Cause::Rule(rule) = restriction.cause
+                    && !bearing.contains(&rule)
+                {
+                    return Err(format!("{rule:?} restricts {:#?}\n{world:#?}", case.pod));
+                }
+            }
+            let performed: Vec<Activity> = judged.profile.performs.iter().collect();
+            for sourced in &judged.profile.tuples {
+                for activity in &performed {
+                    let mut profile = alone(&judged.profile, sourced);
+                    profile.performs = ActivitySet::default().with(*activity);
+                    let verdict = evaluate(set, &profile, now);
+                    let reaches = reach(set, &profile, now);
+                    let mut covering = reaches.iter().filter(|reach| reach.covers);
+                    let covered = covering.any(|reach| reach.mode == Mode::Enforce);
+                    let mut causes = verdict.restrictions.iter().map(|restriction| restriction.cause);
+                    let is_refused =
+                        causes.any(|cause| matches!(cause, Cause::Uncovered | Cause::Unlabelled));
+                    let is_uncovered = is_refused || verdict.passed != PassedUncovered::default();
+                    if covered == is_uncovered {
+                        return Err(format!("{sourced:?} {activity:?} {reaches:?}\n{world:#?}"));
+                    }
+                }
             }
         }
         Ok(PODS_PER_SET)
