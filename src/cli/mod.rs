@@ -15,6 +15,7 @@ mod outcome;
 mod output;
 mod policy_set;
 mod progress;
+pub mod prove;
 mod sarif;
 pub mod schema;
 mod serve;
@@ -67,6 +68,8 @@ enum Verb {
     Impact(impact::ImpactArgs),
     /// Which data may be in which region, and the rules that decide it
     Matrix(matrix::MatrixArgs),
+    /// Prove the guarantees of policies, or show what breaks them
+    Prove(prove::ProveArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
 }
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
+        Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),
         Verb::Schema(arguments) => outcome::exit_code("schema", schema::run(&arguments, &mut out)),

@@ -135,13 +135,20 @@ fn sentences(findings: Vec<Finding>) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
 }
 
+/// A set whose guarantees do not hold is as bad as one that cannot be read.
 fn compile_policies(files: &SourceFiles) -> Result<PolicySet, Vec<String>> {
     let loaded = PolicySet::load(files.iter()).map_err(sentences)?;
     loaded
         .findings
         .iter()
         .for_each(|finding| tracing::warn!("{finding}"));
-    Ok(loaded.set)
+    let set = loaded.set;
+    let broken = set.prove(Timestamp::now()).findings(&set);
+    if broken.is_empty() {
+        Ok(set)
+    } else {
+        Err(sentences(broken))
+    }
 }
 
 type DataSets = BTreeMap<DataSetName, DataSet>;

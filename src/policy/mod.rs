@@ -25,6 +25,7 @@ mod matrix;
 mod membership;
 mod phrase;
 mod profile;
+mod proof;
 mod schema;
 mod selector;
 mod sentence;
@@ -59,6 +60,7 @@ pub use matrix::{
 };
 pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
+pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
 pub use schema::json_schema;
 pub use sentence::{PlacesOfFleet, sentence};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};

@@ -50,7 +50,8 @@ pub enum LintOutput {
     Sarif,
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+/// The instant of a time, or of the beginning of a day, in UTC.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }

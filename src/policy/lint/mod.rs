@@ -2,8 +2,7 @@
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.
-//! Deliberately absent: what needs a fleet (L09, L12), guarantees (L14),
-//! or a walk over all cells (L07 in general, L08, L17).
+//! Deliberately absent: what needs a fleet (L09, L12), or a walk over all cells (L07 in general, L08, L17).
 
 mod codes;
 mod dates;
@@ -43,6 +42,7 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.certifications();
     found.replicas();
     found.tests();
+    found.findings.extend(set.prove(at).findings(set));
     found.findings.sort();
     found.findings
 }
