@@ -174,10 +174,13 @@ impl Report {
         }
         writeln!(out, "set {set}")?;
         let until = match self.later_dates.last() {
-            Some(last) => format!(
-                "and at the {} later dates of the set, the last {last}",
-                self.later_dates.len()
-            ),
+            Some(last) if self.later_dates.len() == 1 => {
+                format!("and at the one later date of the set, {last}")
+            }
+            Some(last) => {
+                let dates = self.later_dates.len();
+                format!("and at the {dates} later dates of the set, the last {last}")
+            }
             None => "and the set mentions no later date".to_owned(),
         };
         writeln!(out, "looked at {} {until}; {} cells", self.at, self.cells)?;

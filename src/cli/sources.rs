@@ -178,3 +178,52 @@ fn compile_fleet(files: &SourceFiles) -> Result<FleetFacts, Vec<String>> {
     };
     fleet_facts(file).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::SourceState;
+
+    const SET: &str = r#"
+apiVersion: domicile.dev/v1alpha1
+kind: PolicySettings
+metadata: {name: settings}
+spec: {mode: enforce, uncovered: UNCOVERED, unlabelled: allow, exemptNamespaces: [], regionKey: topology}
+---
+apiVersion: domicile.dev/v1alpha1
+kind: Guarantee
+metadata: {name: no-health-data-abroad}
+spec:
+  says: Health data never leaves the country
+  never: {data: {categories: [health]}, activities: [process], location: {outside: ["DE"]}}
+"#;
+
+    #[test]
+    fn a_set_whose_guarantee_fails_is_not_taken_and_the_last_good_one_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("set.yaml");
+        let write = |uncovered: &str| {
+            std::fs::write(&file, SET.replace("UNCOVERED", uncovered)).expect("a file");
+        };
+        let source = Source::Path(folder.path().to_owned());
+        let mut keeper = SourceKeeper::new(SourceName::Policies, source, None, Box::new(compile_policies));
+        write("allow");
+        let never_good = keeper.refresh(Timestamp::now());
+        assert!(!never_good.is_loaded());
+        write("deny");
+        let good = keeper.refresh(Timestamp::now()).value.expect("a good set");
+        write("allow");
+        let bad = keeper.refresh(Timestamp::now());
+        assert_eq!(bad.value.expect("the last good set").digest(), good.digest());
+        let SourceState::LastKnownGood { problems, .. } = bad.health.state else {
+            panic!("{:?}", bad.health.state);
+        };
+        let [problem] = problems.as_slice() else {
+            panic!("{problems:?}");
+        };
+        assert!(
+            problem.contains("the guarantee `no-health-data-abroad` does not hold: data of"),
+            "{problem}"
+        );
+    }
+}

@@ -22,7 +22,7 @@ use crate::policy::definition::{RequiredCertification, Requirement};
 use crate::policy::membership::Jurisdictions;
 
 /// How many kinds of places are looked at.
-pub const MOST_KINDS: usize = 20_000;
+pub const MOST_KINDS: usize = 10_000;
 
 /// A requirement that facts are judged by.
 pub struct Coordinate<'a> {
@@ -40,26 +40,32 @@ struct Front {
 }
 
 impl Front {
-    /// Takes facts unless others answer at least as well; tells whether it did.
-    fn take(&mut self, exact: Vec<Membership>, others: Vec<Membership>, facts: ZoneFacts) -> bool {
+    /// Whether nothing that it has answers at least as well.
+    fn would_take(&self, (exact, others): &Answers) -> bool {
+        let kept = self.by_exact.get(exact).into_iter().flatten();
+        !kept.into_iter().any(|(known, _)| is_at_least(known, others))
+    }
+
+    /// Takes facts unless others answer at least as well.
+    fn take(&mut self, exact: Vec<Membership>, others: Vec<Membership>, facts: ZoneFacts) {
         let kept = self.by_exact.entry(exact).or_default();
-        let is_at_least = |better: &[Membership], worse: &[Membership]| {
-            better.iter().zip(worse).all(|(better, worse)| better >= worse)
-        };
         if kept.iter().any(|(known, _)| is_at_least(known, &others)) {
-            return false;
+            return;
         }
         let before = kept.len();
         kept.retain(|(known, _)| !is_at_least(&others, known));
         self.count = self.count + 1 + kept.len() - before;
         kept.push((others, facts));
-        true
     }
 
     fn iter(&self) -> impl Iterator<Item = (&Vec<Membership>, &Vec<Membership>, &ZoneFacts)> {
         let by_exact = self.by_exact.iter();
         by_exact.flat_map(|(exact, kept)| kept.iter().map(move |(others, facts)| (exact, others, facts)))
     }
+}
+
+fn is_at_least(better: &[Membership], worse: &[Membership]) -> bool {
+    better.iter().zip(worse).all(|(better, worse)| better >= worse)
 }
 
 /// The facts of one place for every way in which it can answer.
@@ -79,13 +85,10 @@ pub fn facts(coordinates: &[Coordinate<'_>], at: Timestamp) -> Result<Vec<ZoneFa
         let mut joined = Front::default();
         for (exact, others, facts) in found.iter() {
             for (exact_alone, others_alone, of_fact) in alone.iter() {
-                let least = |one: &[Membership], other: &[Membership]| -> Vec<Membership> {
-                    one.iter()
-                        .zip(other)
-                        .map(|(one, other)| one.and(*other))
-                        .collect()
-                };
-                let (exact, others) = (least(exact, exact_alone), least(others, others_alone));
+                let (exact, others) = (
+                    combined(exact, exact_alone, Membership::and),
+                    combined(others, others_alone, Membership::and),
+                );
                 joined.take(exact, others, merged(facts, of_fact));
                 if joined.count > MOST_KINDS {
                     return Err(TooManyKinds(MOST_KINDS));
@@ -97,12 +100,13 @@ pub fn facts(coordinates: &[Coordinate<'_>], at: Timestamp) -> Result<Vec<ZoneFa
     Ok(found.iter().map(|(_, _, facts)| facts.clone()).collect())
 }
 
-/// One fact of a place: the part of a requirement that looks at it, and what it can be.
+/// One fact of a place: the part of a requirement that looks at it, what it can be where it is known, and
+/// for lists how the answers of two lists make that of both together.
 #[derive(Clone, Copy)]
 struct Fact {
     part: fn(&Requirement) -> Option<Requirement>,
     can_be: fn(&[Requirement], Timestamp) -> Vec<ZoneFacts>,
-    is_list: bool,
+    together: Option<fn(Membership, Membership) -> Membership>,
 }
 
 const FACTS: [Fact; 6] = [
@@ -115,7 +119,7 @@ const FACTS: [Fact; 6] = [
             })
         },
         can_be: |parts, _| legal_entities(parts),
-        is_list: false,
+        together: None,
     },
     Fact {
         part: |requirement| {
@@ -131,7 +135,7 @@ const FACTS: [Fact; 6] = [
                 ..Operator::default()
             })
         },
-        is_list: true,
+        together: Some(Membership::and),
     },
     Fact {
         part: |requirement| {
@@ -147,7 +151,7 @@ const FACTS: [Fact; 6] = [
                 ..Operator::default()
             })
         },
-        is_list: true,
+        together: Some(Membership::and),
     },
     Fact {
         part: |requirement| {
@@ -158,7 +162,7 @@ const FACTS: [Fact; 6] = [
             })
         },
         can_be: certifications,
-        is_list: true,
+        together: Some(Membership::or),
     },
     Fact {
         part: |requirement| {
@@ -170,15 +174,14 @@ const FACTS: [Fact; 6] = [
         },
         can_be: |_, _| {
             let known = [KeyCustody::Provider, KeyCustody::Customer, KeyCustody::External];
-            let values = known.map(Some).into_iter().chain([None]);
-            values
+            known
                 .map(|key_custody| ZoneFacts {
-                    key_custody,
+                    key_custody: Some(key_custody),
                     ..ZoneFacts::default()
                 })
-                .collect()
+                .to_vec()
         },
-        is_list: false,
+        together: None,
     },
     Fact {
         part: |requirement| {
@@ -189,15 +192,14 @@ const FACTS: [Fact; 6] = [
             })
         },
         can_be: |_, _| {
-            let values = [Some(Tenancy::Shared), Some(Tenancy::Dedicated), None];
-            values
+            [Tenancy::Shared, Tenancy::Dedicated]
                 .map(|tenancy| ZoneFacts {
-                    tenancy,
+                    tenancy: Some(tenancy),
                     ..ZoneFacts::default()
                 })
                 .to_vec()
         },
-        is_list: false,
+        together: None,
     },
 ];
 
@@ -235,26 +237,28 @@ fn front_of(
         (exact, others)
     };
     let mut front = Front::default();
-    let mut seen: BTreeSet<(Vec<Membership>, Vec<Membership>)> = BTreeSet::new();
-    let mut distinct: Vec<ZoneFacts> = Vec::new();
+    let (exact, others) = answers(&ZoneFacts::default());
+    front.take(exact, others, ZoneFacts::default());
+    let mut distinct: BTreeMap<Answers, ZoneFacts> = BTreeMap::new();
     for facts in (fact.can_be)(&stated, at) {
         let (exact, others) = answers(&facts);
-        if seen.insert((exact.clone(), others.clone())) {
-            front.take(exact, others, facts.clone());
-            distinct.push(facts);
-        }
+        front.take(exact.clone(), others.clone(), facts.clone());
+        distinct.entry((exact, others)).or_insert(facts);
     }
-    let mut open = if fact.is_list {
-        distinct.clone()
-    } else {
-        Vec::new()
+    let Some(together) = fact.together else {
+        return Ok(Some(front));
     };
-    while let Some(facts) = open.pop() {
-        for more in &distinct {
-            let longer = merged(&facts, more);
-            let (exact, others) = answers(&longer);
-            if front.take(exact, others, longer.clone()) {
-                open.push(longer);
+    let mut open: Vec<(Answers, ZoneFacts)> = distinct.clone().into_iter().collect();
+    while let Some(((exact, others), facts)) = open.pop() {
+        for ((more_exact, more_others), more) in &distinct {
+            let answers = (
+                combined(&exact, more_exact, together),
+                combined(&others, more_others, together),
+            );
+            let longer = || merged(&facts, more);
+            if front.would_take(&answers) {
+                front.take(answers.0.clone(), answers.1.clone(), longer());
+                open.push((answers, longer()));
             }
             if front.count > MOST_KINDS {
                 return Err(TooManyKinds(MOST_KINDS));
@@ -264,7 +268,21 @@ fn front_of(
     Ok(Some(front))
 }
 
-/// Every company that is named, another one, and an unknown one.
+/// Answers to exact coordinates, and to the others.
+type Answers = (Vec<Membership>, Vec<Membership>);
+
+fn combined(
+    one: &[Membership],
+    other: &[Membership],
+    how: fn(Membership, Membership) -> Membership,
+) -> Vec<Membership> {
+    one.iter()
+        .zip(other)
+        .map(|(one, other)| how(*one, *other))
+        .collect()
+}
+
+/// Every company that is named, and another one.
 fn legal_entities(parts: &[Requirement]) -> Vec<ZoneFacts> {
     let named: BTreeSet<Arc<str>> = parts
         .iter()
@@ -277,7 +295,7 @@ fn legal_entities(parts: &[Requirement]) -> Vec<ZoneFacts> {
         another.push('.');
     }
     let known = named.into_iter().chain([Arc::from(another)]).map(Some);
-    let operated = known.chain([None]).map(|legal_entity| ZoneFacts {
+    let operated = known.map(|legal_entity| ZoneFacts {
         operator: Some(Operator {
             legal_entity,
             ..Operator::default()
@@ -289,14 +307,14 @@ fn legal_entities(parts: &[Requirement]) -> Vec<ZoneFacts> {
 
 fn countries(operator: fn(Option<Vec<Country>>) -> Operator) -> Vec<ZoneFacts> {
     let known = Country::all().map(|country| Some(vec![country]));
-    let operated = known.chain([None]).map(|countries| ZoneFacts {
+    let operated = known.map(|countries| ZoneFacts {
         operator: Some(operator(countries)),
         ..ZoneFacts::default()
     });
     operated.collect()
 }
 
-/// No certification, unknown ones, and each that is asked for: of each level and of another, valid for
+/// No certification, and each that is asked for: of each level and of another, valid for
 /// just as long as somebody asks for, and with what is not known of it.
 fn certifications(parts: &[Requirement], at: Timestamp) -> Vec<ZoneFacts> {
     let asked: Vec<&RequiredCertification> = parts
@@ -305,7 +323,7 @@ fn certifications(parts: &[Requirement], at: Timestamp) -> Vec<ZoneFacts> {
         .flatten()
         .collect();
     let schemes: BTreeSet<&Arc<str>> = asked.iter().map(|asked| &asked.scheme).collect();
-    let mut held = vec![Some(Vec::new()), None];
+    let mut held = vec![Some(Vec::new())];
     for scheme in schemes {
         let of_scheme = || asked.iter().filter(|asked| asked.scheme == *scheme);
         let named: BTreeSet<&Arc<str>> = of_scheme().filter_map(|asked| asked.level.as_ref()).collect();

@@ -1,6 +1,6 @@
 //! What a proof rests on, and what it does not speak of.
 
-use super::words::day;
+use super::words::{day, last_day};
 use crate::model::RESTRICTED_REGION_LABEL;
 use crate::policy::PolicySet;
 use crate::policy::definition::{RegionKeyTrust, Unlabelled};
@@ -16,7 +16,7 @@ impl PolicySet {
                 .to_owned(),
         ];
         grounds.extend(definitions.groups.iter().map(|group| {
-            let review = day(group.review_by);
+            let review = last_day(group.review_by);
             let as_of = day(group.as_of);
             format!(
                 "the group `{}` has the members of its file: as of {as_of}, to be reviewed by {review}",

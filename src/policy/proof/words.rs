@@ -1,7 +1,7 @@
 //! Guarantees and counterexamples in words: lowercase, no final period, what people wrote in backticks.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Category, Country, DataTuple, Dimension, Subject};
 use crate::policy::PolicySet;
@@ -45,13 +45,13 @@ pub fn guarantee_in_words(definitions: &Definitions, guarantee: &Guarantee) -> S
         ForbiddenPlaces::Outside(terms) => format!("outside {}", definitions.places_in_words(terms)),
     };
     let exceptions = if guarantee.allows_exceptions {
-        "unless an exception that is listed opens it"
+        "unless an exception opens it, which is then listed"
     } else {
-        "with every exception that is in force"
+        "whatever exceptions are in force"
     };
     format!(
-        "no pod with {} is {} {location}, whatever country or region it is and whoever asserts the data, {exceptions}; \
-         data of which that is not stated counts",
+        "data {}, or of which that is not stated, is never {} {location}, at any place that is or may be \
+         catalogued, {exceptions}",
         selector_in_words(definitions, &guarantee.data),
         activities.join(" or "),
     )
@@ -67,7 +67,7 @@ fn selector_in_words(definitions: &Definitions, selector: &DataSelector) -> Stri
             .iter()
             .map(|category| category.map_or("none", Category::word))
             .collect();
-        parts.push(format!("of category {} or a kind of it", words.join(" or ")));
+        parts.push(format!("of category {} (or a kind of it)", words.join(" or ")));
     }
     if let Some(subjects) = &selector.subjects {
         let words = subjects.iter().map(|subject| match subject {
@@ -81,7 +81,7 @@ fn selector_in_words(definitions: &Definitions, selector: &DataSelector) -> Stri
         });
         parts.push(format!("about {}", words.collect::<Vec<_>>().join(" or ")));
     }
-    format!("data {}", parts.join(" and "))
+    parts.join(" and ")
 }
 
 fn done(activity: Activity) -> &'static str {
@@ -194,6 +194,11 @@ fn since_when(case: &Case<'_>) -> String {
 /// The day of an instant, in UTC.
 pub fn day(instant: Timestamp) -> String {
     instant.to_zoned(TimeZone::UTC).date().to_string()
+}
+
+/// The last day before an instant, for what ends then.
+pub fn last_day(end: Timestamp) -> String {
+    day(end.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(end))
 }
 
 /// What lets it through.

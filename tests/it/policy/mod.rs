@@ -9,6 +9,7 @@ mod generate;
 mod limits;
 mod lint;
 mod naive;
+mod proof;
 mod properties;
 mod regressions;
 mod shipped;
