@@ -53,6 +53,8 @@ pub struct SourceAnnotations {
     pub malformed: Vec<Malformed>,
 }
 
+/// Names the provider of a node whose providerID does not.
+pub const PROVIDER_LABEL: &str = "domicile.dev/provider";
 /// The region of a node by a label that NodeRestriction keeps kubelets from setting.
 pub const RESTRICTED_REGION_LABEL: &str = "domicile.node-restriction.kubernetes.io/region";
 
@@ -66,6 +68,15 @@ pub struct NodeRecord {
     pub restricted_region: Option<RegionReference>,
     /// The region that its providerID names; `None` where it names none.
     pub provider_id_region: Option<RegionReference>,
+}
+
+/// A node of which a label and the providerID name different providers, so that its place is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContradictingProviders {
+    /// What the label [`PROVIDER_LABEL`] says.
+    pub by_label: Arc<str>,
+    /// The provider that the scheme of the providerID stands for.
+    pub by_provider_id: Arc<str>,
 }
 
 /// A namespace.

@@ -22,8 +22,8 @@ pub use access::{AccessProfile, ClientWeight, DataSetUse, RequestsPerCall};
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
 pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
 pub use fleet::{
-    Claim, ClaimKey, Fleet, Known, Namespace, NodeRecord, RESTRICTED_REGION_LABEL, SourceAnnotations,
-    StatedData, StatedProfile, StorageClass, Volume,
+    Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
+    RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
 };
 pub use latency::{Latency, Provenance};
 pub use locality::{Locality, RegionReference};

@@ -88,4 +88,20 @@ impl PodRequirements {
             None => owner.clone(),
         })
     }
+
+    /// A pod of a namespace that nobody has written: it says nothing and mounts nothing.
+    #[must_use]
+    pub fn imagined(namespace: NamespaceName) -> Self {
+        Self {
+            namespace,
+            name: String::new(),
+            uid: String::new(),
+            owner: None,
+            labels: BTreeMap::new(),
+            annotations: SourceAnnotations::default(),
+            volumes: Vec::new(),
+            node: None,
+            scheduler: Arc::from(""),
+        }
+    }
 }

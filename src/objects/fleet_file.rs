@@ -19,7 +19,9 @@ use super::pod::PodView;
 use super::quoted::{alternatives, quoted};
 use super::storage::{ClaimView, StorageClassView, VolumeView};
 use super::view::{Object, Text};
-use crate::model::{Fleet, Known, NamespaceName, PodRequirements, nearest_word};
+use crate::model::{
+    ContradictingProviders, Fleet, Known, NamespaceName, NodeName, PodRequirements, nearest_word,
+};
 
 /// The namespace of what names none, as for kubectl.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -33,6 +35,8 @@ pub struct FleetFile {
     pub pods: Vec<PodRequirements>,
     /// How many pods ended, well or not.
     pub ended_pods: usize,
+    /// Nodes whose place is unknown because they name two providers.
+    pub contradicting_providers: BTreeMap<NodeName, ContradictingProviders>,
 }
 
 /// Whether a pod ended. A view of its own: what the scheduler asks about has not, so that reading its
@@ -258,8 +262,12 @@ impl FleetReader {
         let fleet = &mut self.read.fleet;
         let key = match kind {
             FleetKind::Node => {
-                let (name, node) = item.view::<NodeView<'_>>()?.record()?;
+                let view = item.view::<NodeView<'_>>()?;
+                let (name, node) = view.record()?;
                 let key = name.to_string();
+                if let Some(providers) = view.contradicting_providers() {
+                    self.read.contradicting_providers.insert(name.clone(), providers);
+                }
                 fleet.nodes.insert(name, node);
                 key
             }

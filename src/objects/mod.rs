@@ -28,7 +28,7 @@ pub use error::ObjectError;
 pub use fleet_file::{FleetError, FleetFile, read_fleet};
 pub use manifest::read_pod;
 pub use namespace::NamespaceView;
-pub use node::{NodeView, PROVIDER_LABEL};
+pub use node::NodeView;
 pub use pod::{PodView, pod_from_json};
 pub use quoted::quoted;
 pub use storage::{ClaimView, StorageClassView, VolumeView};

@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::error::{ObjectError, required_name};
 use super::view::{Metadata, Object, Text};
-use crate::model::{Locality, NodeName, NodeRecord, RESTRICTED_REGION_LABEL, RegionKey, RegionReference};
-
-/// Names the provider of a node whose providerID does not.
-pub const PROVIDER_LABEL: &str = "domicile.dev/provider";
+use crate::model::{
+    ContradictingProviders, Locality, NodeName, NodeRecord, PROVIDER_LABEL, RESTRICTED_REGION_LABEL,
+    RegionKey, RegionReference,
+};
 
 /// The labels of a region, the one that counts first.
 const REGION_LABELS: [&str; 2] = [
@@ -55,7 +55,10 @@ enum Provider<'a> {
     Labelled(&'a str),
     Unnamed,
     /// Two statements that cannot both be right.
-    Contradictory,
+    Contradictory {
+        by_label: &'a str,
+        by_provider_id: &'a str,
+    },
 }
 
 impl NodeView<'_> {
@@ -92,12 +95,30 @@ impl NodeView<'_> {
         keys.iter().find_map(|key| self.metadata.labels.get(key))
     }
 
+    /// The two providers that the node names, where they cannot both be right.
+    #[must_use]
+    pub fn contradicting_providers(&self) -> Option<ContradictingProviders> {
+        match self.provider() {
+            Provider::Contradictory {
+                by_label,
+                by_provider_id,
+            } => Some(ContradictingProviders {
+                by_label: Arc::from(by_label),
+                by_provider_id: Arc::from(by_provider_id),
+            }),
+            Provider::Named(_) | Provider::Unnamed => None,
+        }
+    }
+
     fn provider(&self) -> Provider<'_> {
         let label = self.label(&[PROVIDER_LABEL]);
         let scheme = self.spec.provider_id.split_once("://").map(|(scheme, _)| scheme);
         let cloud = CLOUD_SCHEMES.iter().find(|(known, _)| Some(*known) == scheme);
         match (cloud, label) {
-            (Some((_, cloud)), Some(label)) if *cloud != label => Provider::Contradictory,
+            (Some((_, cloud)), Some(label)) if *cloud != label => Provider::Contradictory {
+                by_label: label,
+                by_provider_id: cloud,
+            },
             (Some((_, cloud)), _) => Provider::Named(cloud),
             // Schemes such as `kind` or `k3s` say what made the node and not whose region it is in.
             (None, Some(label)) => Provider::Labelled(label),
@@ -116,7 +137,7 @@ fn region(provider: &Provider<'_>, label: Option<&str>) -> Option<RegionReferenc
         }
         // The value of a label has no slash, so it cannot pass for a key.
         Provider::Unnamed if !label.contains('/') => RegionReference::parse(label).ok(),
-        Provider::Unnamed | Provider::Contradictory => None,
+        Provider::Unnamed | Provider::Contradictory { .. } => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod demand;
 mod exceptions;
 mod explain;
 mod filter;
+mod fleet_lint;
 mod impact;
 mod preempt;
 mod prioritize;
@@ -24,6 +25,7 @@ pub use explain::{Bearing, Doubt};
 pub use filter::{
     Answer, BlindSample, FilterOutcome, MINIMUM_SAMPLED_NODES, ReasonCode, ReasonCount, filter,
 };
+pub use fleet_lint::{LintedFleet, lint_fleet};
 pub use impact::{Change, Control, PodImpact, Standing, Worlds};
 pub use preempt::keeps_candidate;
 pub use prioritize::{ClassScores, prioritize};

@@ -17,6 +17,15 @@ use crate::model::{
     ReplicaRole, SubjectTerm,
 };
 
+/// Data sets, and where each is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WrittenDataSets {
+    /// The data sets.
+    pub data_sets: BTreeMap<DataSetName, DataSet>,
+    /// Where their names stand.
+    pub written_at: BTreeMap<DataSetName, Position>,
+}
+
 /// Reads data sets from files that hold nothing else.
 ///
 /// # Errors
@@ -24,6 +33,16 @@ use crate::model::{
 pub fn read_data_sets<'a>(
     files: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<BTreeMap<DataSetName, DataSet>, Vec<Finding>> {
+    read_written_data_sets(files).map(|read| read.data_sets)
+}
+
+/// The same, for whoever goes on to tell what is wrong with them.
+///
+/// # Errors
+/// All findings, where there is one.
+pub fn read_written_data_sets<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<WrittenDataSets, Vec<Finding>> {
     let (objects, findings) = super::document::read(files.clone());
     let mut reader = Reader {
         findings,
@@ -36,11 +55,22 @@ pub fn read_data_sets<'a>(
     refuse_others(&objects, &mut reader);
     let data_sets = translate_data_sets(&objects.data_sets, &mut reader);
     reader.findings.sort();
-    if reader.findings.is_empty() {
-        Ok(data_sets)
-    } else {
-        Err(reader.findings)
+    if !reader.findings.is_empty() {
+        return Err(reader.findings);
     }
+    Ok(WrittenDataSets {
+        written_at: written_at(&objects.data_sets),
+        data_sets,
+    })
+}
+
+/// Where the names of data sets stand.
+pub fn written_at(objects: &[Object<DataSetSpec>]) -> BTreeMap<DataSetName, Position> {
+    let positions = objects.iter().filter_map(|object| {
+        let name = DataSetName::new(&object.name.value).ok()?;
+        Some((name, object.position()))
+    });
+    positions.collect()
 }
 
 fn refuse_others(objects: &Objects, reader: &mut Reader) {

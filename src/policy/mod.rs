@@ -29,6 +29,7 @@ mod proof;
 mod schema;
 mod selector;
 mod sentence;
+mod specimen;
 mod testing;
 mod translate;
 mod words;
@@ -43,18 +44,18 @@ pub use cells::{
     Domain, FactKinds, HypotheticalPlace, KindOfPlace, Part, TooManyKinds, TupleSource, instants,
     performed_sets,
 };
-pub use data_sets::read_data_sets;
+pub use data_sets::{WrittenDataSets, read_data_sets, read_written_data_sets};
 pub use definition::{
     Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee, Mode,
     Outcome, Policy, PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
 };
 pub use document::KINDS;
-pub use epoch::{Epoch, EpochRule};
+pub use epoch::{Epoch, EpochRule, RuleKind};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
 pub use explanation::{Explanation, ExplanationPart, explain};
 pub use finding::{Finding, Level, Position};
 pub use limits_of_control::LIMITS_OF_CONTROL;
-pub use lint::{FINDING_KINDS, FindingKind, lint};
+pub use lint::{FINDING_KINDS, FindingKind, lint, lint_data_sets, lint_nodes};
 pub use matrix::{
     Cell, GivenProfile, Matrix, MatrixRow, Permitted, RowOrigin, RowSubject, matrix, read_given,
 };
@@ -63,6 +64,7 @@ pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
 pub use schema::json_schema;
 pub use sentence::{PlacesOfFleet, sentence};
+pub use specimen::{reader_of, specimens};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};
 
 use crate::model::{DataSet, DataSetName};
@@ -163,6 +165,12 @@ impl PolicySet {
         &self.data_sets
     }
 
+    /// Where the names of the data sets among the policies stand.
+    #[must_use]
+    pub fn data_sets_written_at(&self) -> &BTreeMap<DataSetName, Position> {
+        &self.written_at.data_sets
+    }
+
     /// The stretch of time that an instant lies in.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> &Epoch {
@@ -184,12 +192,9 @@ fn written_at(objects: &document::Objects) -> lint::WrittenAt {
         let (provider, region) = (&object.spec.provider.value, &object.spec.region.value);
         (format!("{provider}/{region}"), object.position())
     });
-    let data_sets = objects.data_sets.iter();
     lint::WrittenAt {
         regions: regions.collect(),
-        data_sets: data_sets
-            .map(|object| (object.name.value.clone(), object.position()))
-            .collect(),
+        data_sets: data_sets::written_at(&objects.data_sets),
     }
 }
 

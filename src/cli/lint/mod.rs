@@ -3,6 +3,7 @@
 //! Exit code 0 where nothing is wrong, 1 where a finding is an error (with `--strict`, a warning too), 2
 //! where there is nothing to lint.
 
+mod beside;
 mod report;
 mod written;
 
@@ -18,6 +19,7 @@ use jiff::tz::TimeZone;
 use super::Outcome;
 use super::output::write_json;
 use crate::files::{Source, SourceName, read_source};
+use beside::Beside;
 use report::Report;
 use written::Written;
 
@@ -27,6 +29,12 @@ pub struct LintArgs {
     /// The directory of policies, or one file
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+    /// Look at a fleet too: nodes, namespaces and pods as kubectl prints them
+    #[arg(long, value_name = "FILE")]
+    pub fleet: Option<PathBuf>,
+    /// Data sets that are declared beside the policies
+    #[arg(long, value_name = "FILE|DIR", requires = "fleet")]
+    pub data_sets: Option<PathBuf>,
     /// The instant or day (UTC) as of which dates are judged; the present where it is not given
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub at: Option<Timestamp>,
@@ -73,9 +81,11 @@ pub fn run(args: &LintArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outco
             args.directory.display()
         );
     }
-    let report = Report::new(&files, args.at.unwrap_or(now));
+    let beside = Beside::read(args)?;
+    let report = Report::new(&files, &beside, args.at.unwrap_or(now));
     let mut written = Written::default();
     written.policies(&args.directory, &files);
+    beside.write_down(&mut written);
     match args.output {
         LintOutput::Text => report.write(&written, out)?,
         LintOutput::Json => write_json(out, &report.answer())?,

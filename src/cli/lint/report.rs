@@ -2,15 +2,24 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::beside::{Beside, ReadFleet};
 use super::written::Written;
+use crate::assembly::version;
 use crate::cli::explanation::VERSION;
 use crate::cli::sarif::{Located, SarifLog};
 use crate::files::SourceFiles;
-use crate::policy::{Finding, Level, PolicySet, Position, lint};
+use crate::objects::FleetFile;
+use crate::placement::{LintedFleet, lint_fleet};
+use crate::policy::{
+    Finding, Level, PolicySet, Position, WrittenDataSets, lint, lint_data_sets, read_written_data_sets,
+};
+use crate::snapshot::{Inputs, Snapshot};
+use crate::topology::{LatencyTable, Measurements};
 
 /// What a set holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +49,8 @@ pub struct Report {
     at: Timestamp,
     files: usize,
     set: Option<Counts>,
+    fleet: Option<FleetCounts>,
+    names_fleet: bool,
     findings: Vec<Finding>,
     passed_over: Vec<String>,
 }
@@ -55,12 +66,34 @@ pub struct Answer<'a> {
     files: usize,
     /// Absent where the set does not load.
     set: Option<&'a Counts>,
+    /// Absent where none is named, or the policies or data sets do not load.
+    fleet: Option<&'a FleetCounts>,
     errors: usize,
     warnings: usize,
     notes: usize,
     findings: Vec<Row<'a>>,
     /// Files that were not read because of their extension.
     passed_over: &'a [String],
+}
+
+/// What a fleet holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FleetCounts {
+    nodes: usize,
+    namespaces: usize,
+    pods: usize,
+}
+
+impl FleetCounts {
+    fn of(fleet: &ReadFleet) -> Self {
+        let FleetFile { fleet, pods, .. } = &fleet.file;
+        Self {
+            nodes: fleet.nodes.len(),
+            namespaces: fleet.namespaces.as_ref().map_or(0, |namespaces| namespaces.len()),
+            pods: pods.len(),
+        }
+    }
 }
 
 /// A finding in the answer. A line or column of 0 is not known.
@@ -78,18 +111,30 @@ struct Row<'a> {
 }
 
 impl Report {
-    /// Lints a set of files as of an instant.
-    pub fn new(files: &SourceFiles, at: Timestamp) -> Self {
+    /// Lints a set of files, and what stands beside it, as of an instant.
+    pub fn new(files: &SourceFiles, beside: &Beside, at: Timestamp) -> Self {
+        let named = beside.data_sets.iter();
+        let data_sets = read_written_data_sets(named.map(|file| (file.name.as_str(), file.text.as_str())));
+        let mut looked_at = None;
         let (set, mut findings) = match PolicySet::load(files.iter()) {
             Ok(loaded) => {
                 let mut findings = loaded.findings;
                 findings.extend(lint(&loaded.set, at));
-                (Some(Counts::of(&loaded.set)), findings)
+                let counts = Counts::of(&loaded.set);
+                if let (Some(fleet), Ok(data_sets)) = (&beside.fleet, &data_sets) {
+                    findings.extend(lint_data_sets(&loaded.set, data_sets));
+                    findings.extend(lint_beside(loaded.set, fleet, data_sets, at));
+                    looked_at = Some(FleetCounts::of(fleet));
+                }
+                (Some(counts), findings)
             }
             Err(findings) => (None, findings),
         };
+        findings.extend(data_sets.err().into_iter().flatten());
         findings.sort();
         Self {
+            fleet: looked_at,
+            names_fleet: beside.fleet.is_some(),
             at,
             files: files.files().len(),
             set,
@@ -117,6 +162,7 @@ impl Report {
             at: self.at.to_string(),
             files: self.files,
             set: self.set.as_ref(),
+            fleet: self.fleet.as_ref(),
             errors: self.count(Level::Error),
             warnings: self.count(Level::Warning),
             notes: self.count(Level::Note),
@@ -168,7 +214,7 @@ impl Report {
         let counted = |count: usize, one: &str, several: &str| {
             format!("{count} {}", if count == 1 { one } else { several })
         };
-        let held = match &self.set {
+        let mut held = match &self.set {
             Some(set) => [
                 counted(set.policies, "policy", "policies"),
                 counted(set.groups, "group", "groups"),
@@ -178,6 +224,16 @@ impl Report {
             .join(", "),
             None => format!("{}, not loaded", counted(self.files, "file", "files")),
         };
+        match &self.fleet {
+            Some(fleet) => {
+                let nodes = counted(fleet.nodes, "node", "nodes");
+                let namespaces = counted(fleet.namespaces, "namespace", "namespaces");
+                let pods = counted(fleet.pods, "pod", "pods");
+                held.push_str(&format!("; a fleet of {nodes}, {namespaces}, {pods}"));
+            }
+            None if self.names_fleet => held.push_str("; the fleet was not looked at"),
+            None => {}
+        }
         let found = [
             (Level::Error, "error", "errors"),
             (Level::Warning, "warning", "warnings"),
@@ -210,6 +266,31 @@ impl<'a> From<&'a Finding> for Row<'a> {
             fix: finding.fix.as_deref(),
         }
     }
+}
+
+/// Lints a fleet under a set that loaded.
+fn lint_beside(set: PolicySet, read: &ReadFleet, data_sets: &WrittenDataSets, at: Timestamp) -> Vec<Finding> {
+    // Files of data sets stand before what is declared among the policies.
+    let mut written_at = set.data_sets_written_at().clone();
+    written_at.extend(data_sets.written_at.clone());
+    let latency = LatencyTable::build(&Measurements::default(), &set.catalogue().coordinates());
+    let snapshot = Snapshot::new(Inputs {
+        fleet: Arc::new(read.file.fleet.clone()),
+        fleet_version: version(std::slice::from_ref(&read.text)),
+        policies: Arc::new(set),
+        data_sets: Arc::new(data_sets.data_sets.clone()),
+        // No record of a decision names this snapshot.
+        data_sets_version: String::new(),
+        latency: Arc::new(latency),
+    });
+    lint_fleet(&LintedFleet {
+        snapshot: &snapshot,
+        pods: &read.file.pods,
+        contradicting_providers: &read.file.contradicting_providers,
+        data_sets_written_at: &written_at,
+        file: &read.text.name,
+        at,
+    })
 }
 
 /// What stands before a column. Tabs stay tabs, so that carets stand below the text.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::assembly::SourceText;
 use crate::cli::sarif::relative_uri;
 use crate::files::SourceFiles;
 use crate::policy::Position;
@@ -19,6 +20,16 @@ impl<'a> Written<'a> {
         for (name, text) in files.iter() {
             let uri = relative_uri(folder(path), Path::new(name));
             self.files.insert(name.to_owned(), (text.lines().collect(), uri));
+        }
+    }
+
+    /// Adds files whose names are their paths.
+    pub fn paths(&mut self, files: &'a [SourceText]) {
+        for SourceText { name, text } in files {
+            let path = Path::new(name);
+            let file = path.file_name().map_or(path, Path::new);
+            let uri = relative_uri(folder(path), file);
+            self.files.insert(name.clone(), (text.lines().collect(), uri));
         }
     }
 

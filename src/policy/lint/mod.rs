@@ -2,30 +2,37 @@
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.
-//! Deliberately absent: what needs a fleet (L09, L12), or a walk over all cells (L07 in general, L08, L17).
+//! Deliberately absent: what needs pods or node classes (L09, L12), or a walk over all cells (L07 in
+//! general, L08, L17).
 
 mod codes;
 mod dates;
+mod nodes;
 mod places;
 mod references;
 mod tested;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use codes::{FINDING_KINDS, FindingKind};
+pub use nodes::lint_nodes;
 
 use super::PolicySet;
+use super::data_sets::WrittenDataSets;
 use super::epoch::Epoch;
 use super::finding::{Finding, Level, Position};
+use crate::model::DataSetName;
 
 /// Where things stand that the model does not keep a position of.
 #[derive(Debug, Default)]
 pub(super) struct WrittenAt {
     /// Regions by their key.
-    pub regions: std::collections::BTreeMap<String, Position>,
+    pub regions: BTreeMap<String, Position>,
     /// Data sets by their name.
-    pub data_sets: std::collections::BTreeMap<String, Position>,
+    pub data_sets: BTreeMap<DataSetName, Position>,
 }
 
 /// Lints a set that loaded, as of an instant.
@@ -40,10 +47,22 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.places();
     found.blocks();
     found.certifications();
-    found.replicas();
+    found.replicas(&set.data_sets, &set.written_at.data_sets);
     found.tests();
     found.findings.extend(set.prove(at).findings(set));
     found.findings.sort();
+    found.findings
+}
+
+/// Lints data sets that are declared beside a set that loaded. No date is judged.
+#[must_use]
+pub fn lint_data_sets(set: &PolicySet, read: &WrittenDataSets) -> Vec<Finding> {
+    let mut found = Found {
+        set,
+        at: Timestamp::MIN,
+        findings: Vec::new(),
+    };
+    found.replicas(&read.data_sets, &read.written_at);
     found.findings
 }
 

@@ -1,10 +1,11 @@
 //! L03: certifications that nobody holds, written almost as others. L15: replicas at regions that the
 //! catalogue does not have, or has twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
-use crate::model::{RegionReference, nearest_word};
+use crate::model::{DataSet, DataSetName, RegionKey, RegionReference, nearest_word};
+use crate::policy::catalogue::Catalogue;
 use crate::policy::definition::{Demand, Requirement};
 use crate::policy::finding::{Level, Position};
 
@@ -47,42 +48,30 @@ impl Found<'_> {
         }
     }
 
-    pub(super) fn replicas(&mut self) {
-        let set = self.set;
-        let catalogue = &set.catalogue;
-        for data_set in set.data_sets.values() {
+    pub(super) fn replicas(
+        &mut self,
+        data_sets: &BTreeMap<DataSetName, DataSet>,
+        written_at: &BTreeMap<DataSetName, Position>,
+    ) {
+        let catalogue = &self.set.catalogue;
+        for data_set in data_sets.values() {
             let unknown = Position::default();
-            let at = set
-                .written_at
-                .data_sets
-                .get(data_set.name.as_str())
-                .unwrap_or(&unknown);
+            let at = written_at.get(&data_set.name).unwrap_or(&unknown);
             let references = data_set
                 .replicas
                 .iter()
                 .filter_map(|replica| replica.locality.region.as_ref());
             for reference in references {
-                if catalogue.resolve(reference).is_some() {
-                    continue;
-                }
-                let keys = catalogue.regions().map(|region| &region.key);
-                let (sentence, fix) = match reference {
-                    RegionReference::Bare(bare) => {
-                        let with_provider: Vec<String> = keys
-                            .filter(|key| key.region() == &**bare)
-                            .map(|key| format!("`{key}`"))
-                            .collect();
-                        if with_provider.len() > 1 {
-                            let sentence = format!("the region `{bare}` has several providers");
-                            (sentence, format!("write {}", with_provider.join(" or ")))
-                        } else {
-                            let regions = catalogue.regions().map(|region| region.key.region());
-                            (not_in_catalogue(reference), did_you_mean(bare, regions))
-                        }
+                let (sentence, fix) = match unresolved(catalogue, reference) {
+                    None => continue,
+                    Some(Unresolved::Ambiguous(keys)) => {
+                        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                        let sentence = format!("the region `{reference}` has several providers");
+                        (sentence, format!("write {}", keys.join(" or ")))
                     }
-                    RegionReference::Key(key) => {
-                        let fix = did_you_mean(key.as_str(), keys.map(|key| key.as_str()));
-                        (not_in_catalogue(reference), fix)
+                    Some(Unresolved::NotThere { near }) => {
+                        let sentence = format!("the region `{reference}` is not in the catalogue");
+                        (sentence, did_you_mean(near))
                     }
                 };
                 let sentence = format!("a replica of `{}`: {sentence}", data_set.name);
@@ -92,12 +81,38 @@ impl Found<'_> {
     }
 }
 
-fn not_in_catalogue(reference: &RegionReference) -> String {
-    format!("the region `{reference}` is not in the catalogue")
+/// Why a reference means no region of the catalogue.
+pub(super) enum Unresolved<'a> {
+    /// Several providers have a region of this name.
+    Ambiguous(Vec<&'a RegionKey>),
+    /// None has; perhaps this one was meant.
+    NotThere { near: Option<&'a str> },
 }
 
-fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
-    match nearest_word(written, known) {
+/// What keeps a reference from meaning one region; `None` where nothing does.
+pub(super) fn unresolved<'a>(
+    catalogue: &'a Catalogue,
+    reference: &RegionReference,
+) -> Option<Unresolved<'a>> {
+    if catalogue.resolve(reference).is_some() {
+        return None;
+    }
+    let keys = || catalogue.regions().map(|region| &region.key);
+    let near = match reference {
+        RegionReference::Key(key) => nearest_word(key.as_str(), keys().map(RegionKey::as_str)),
+        RegionReference::Bare(bare) => {
+            let same: Vec<&RegionKey> = keys().filter(|key| key.region() == &**bare).collect();
+            if !same.is_empty() {
+                return Some(Unresolved::Ambiguous(same));
+            }
+            nearest_word(bare, keys().map(RegionKey::region))
+        }
+    };
+    Some(Unresolved::NotThere { near })
+}
+
+pub(super) fn did_you_mean(near: Option<&str>) -> String {
+    match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "add a Region object for it".to_owned(),
     }

@@ -1,7 +1,8 @@
 //! `domicile lint`, exactly: each `tests/lint/NAME.yaml` gives the text of `tests/lint/NAME.txt`.
 //!
 //! A case is linted together with `base.yaml`, unless its first line is `# alone`, as of 2026-11-21 unless
-//! that line is `# at: DAY`. `DOMICILE_UPDATE_EXPECTED=1` writes the texts anew, for somebody to read.
+//! that line is `# at: DAY`; with the fleet `NAME.fleet.yaml` and the data sets `NAME.data-sets.yaml` where
+//! they stand beside it. `DOMICILE_UPDATE_EXPECTED=1` writes the texts anew, for somebody to read.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,6 +20,8 @@ fn folder() -> PathBuf {
 fn arguments(directory: &Path) -> LintArgs {
     LintArgs {
         directory: directory.to_owned(),
+        fleet: None,
+        data_sets: None,
         at: None,
         strict: false,
         output: LintOutput::Text,
@@ -45,16 +48,49 @@ fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     directory
 }
 
-fn lint_case(case: &str) -> (String, Option<Outcome>) {
+/// Every case with its path.
+fn cases() -> Vec<(String, PathBuf)> {
+    let mut cases: Vec<(String, PathBuf)> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter_map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let name = name.strip_suffix(".yaml")?.to_owned();
+            (name != "base" && !name.contains('.')).then_some((name, path))
+        })
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn lint_case(path: &Path) -> (String, Option<Outcome>) {
+    let case = fs::read_to_string(path).unwrap();
     let base = fs::read_to_string(folder().join("base.yaml")).unwrap();
     let first_line = case.lines().next().unwrap_or("");
-    let mut files = vec![("case.yaml", case)];
+    let mut files = vec![("policies/case.yaml", case.as_str())];
     if first_line != "# alone" {
-        files.push(("base.yaml", base.as_str()));
+        files.push(("policies/base.yaml", base.as_str()));
     }
     let day = first_line.strip_prefix("# at: ").unwrap_or("2026-11-21");
+    let beside: Vec<(&str, Option<String>)> = ["fleet.yaml", "data-sets.yaml"]
+        .map(|name| (name, fs::read_to_string(path.with_extension(name)).ok()))
+        .into();
+    for (name, text) in &beside {
+        files.extend(text.as_deref().map(|text| (*name, text)));
+    }
     let directory = directory(&files);
-    linted(&arguments(directory.path()), &format!("{day}T12:00:00Z"))
+    let path_of = |name: &str| {
+        let path = directory.path().join(name);
+        path.exists().then_some(path)
+    };
+    let arguments = LintArgs {
+        fleet: path_of("fleet.yaml"),
+        data_sets: path_of("data-sets.yaml"),
+        ..arguments(&directory.path().join("policies"))
+    };
+    let (text, outcome) = linted(&arguments, &format!("{day}T12:00:00Z"));
+    let folder = format!("{}/", directory.path().display());
+    (text.replace(&folder, ""), outcome)
 }
 
 /// What SARIF says of some files: the results, and the rest of the run.
@@ -75,21 +111,9 @@ fn every_case_gives_its_text() {
     let updates = std::env::var_os("DOMICILE_UPDATE_EXPECTED").is_some();
     let mut wrong = Vec::new();
     let mut codes = BTreeSet::new();
-    let mut names: Vec<PathBuf> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    names.sort();
-    for path in names
-        .iter()
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
-    {
-        let (text, outcome) = lint_case(&fs::read_to_string(path).unwrap());
-        let name = path.file_stem().unwrap().to_str().unwrap();
+    for (name, path) in cases() {
+        let (text, outcome) = lint_case(&path);
         let expected = path.with_extension("txt");
-        if name == "base" {
-            continue;
-        }
         if updates {
             fs::write(&expected, &text).unwrap();
         }
@@ -108,18 +132,18 @@ fn every_case_gives_its_text() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let expected = [
-        "L01", "L02", "L03", "L04", "L05", "L06", "L07", "L10", "L11", "L13", "L15", "L16",
+        "L01", "L02", "L03", "L04", "L05", "L06", "L07", "L09", "L10", "L11", "L12", "L13", "L14", "L15",
+        "L16",
     ];
     assert_eq!(codes, expected.map(str::to_owned).into());
 }
 
 #[test]
 fn every_code_of_the_sources_has_a_case() {
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/policy")];
-    let cases: Vec<String> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut open: Vec<PathBuf> = ["src/policy", "src/placement"]
+        .map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+        .into();
+    let cases = cases();
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -135,7 +159,7 @@ fn every_code_of_the_sources_has_a_case() {
             for (start, _) in text.match_indices("\"L") {
                 let code = &text[start + 1..start + 4];
                 let is_code = code[1..].bytes().all(|byte| byte.is_ascii_digit());
-                let has_case = cases.iter().any(|case| case.starts_with(code));
+                let has_case = cases.iter().any(|(case, _)| case.starts_with(code));
                 assert!(!is_code || has_case, "{code} of {} has no case", path.display());
             }
         }
@@ -250,11 +274,7 @@ fn sarif_has_the_rules_once_and_columns_in_characters() {
 
 #[test]
 fn sarif_regions_lie_within_their_lines() {
-    for entry in fs::read_dir(folder()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ending| ending != "yaml") {
-            continue;
-        }
+    for (_, path) in cases() {
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
         for result in sarif(&[("case.yaml", &text)]).0.as_array().unwrap() {
