@@ -177,3 +177,33 @@ fn every_code_of_the_doctor_is_explained_once() {
     }
     assert_eq!(explained, raised.iter().map(String::as_str).collect::<Vec<_>>());
 }
+
+#[test]
+fn every_code_of_lint_is_explained_once() {
+    let page = fs::read_to_string(root().join("docs/policies.md")).unwrap();
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| L")?.split(' ').next())
+        .collect();
+    let mut raised: BTreeSet<String> = BTreeSet::new();
+    let mut open = vec![root().join("src/policy"), root().join("src/placement")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if !path.ends_with("lint/codes.rs") {
+                // That table has every code, raised or not.
+                let text = fs::read_to_string(path).unwrap();
+                for word in words(&text, "\"L", |c| c == '"' || c == 'L' || c.is_ascii_digit()) {
+                    if word.len() == "\"L00\"".len() {
+                        raised.insert(word.trim_matches('"').trim_start_matches('L').to_owned());
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(explained, raised.iter().map(String::as_str).collect::<Vec<_>>());
+    let kinds = domicile::policy::FINDING_KINDS.map(|kind| kind.code.trim_start_matches('L'));
+    assert!(explained.iter().all(|code| kinds.contains(code)), "{explained:?}");
+}
