@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
+pub mod diff;
 pub mod doctor;
 pub mod exceptions;
 pub mod explain;
@@ -56,6 +57,8 @@ enum Verb {
     Doctor(Box<doctor::DoctorArgs>),
     /// Where pods would go with the extender, and without it
     Simulate(simulate::SimulateArgs),
+    /// What a change of policies newly permits and newly refuses
+    Diff(diff::DiffArgs),
     /// Check policies: what is wrong, where, and how to mend it
     Lint(lint::LintArgs),
     /// A policy in plain English, good enough to sign
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
             serve::run(&arguments, &environment())
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
+        Verb::Diff(arguments) => outcome::exit_code("diff", diff::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{
-    Coordinates, Country, Locality, Region, RegionKey, RegionReference, Subdivision, ZoneFacts,
+    Coordinates, Country, Locality, Membership, Region, RegionKey, RegionReference, Subdivision, ZoneFacts,
 };
 
 /// A place, densely numbered.
@@ -43,6 +43,8 @@ pub struct PlaceFacts {
     pub facts: ZoneFacts,
     /// The instant from which on the facts are known to be true; `None` where nothing is known.
     pub as_of: Option<Timestamp>,
+    /// For a place that is only thought of: what it answers to every requirement, whatever it asks.
+    pub assumed: Option<Membership>,
 }
 
 /// What the company knows about regions.
@@ -74,6 +76,7 @@ impl Catalogue {
                 subdivision: region.subdivision.clone(),
                 facts,
                 as_of: Some(region.as_of),
+                assumed: None,
             };
             catalogue
                 .by_region

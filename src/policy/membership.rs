@@ -214,6 +214,9 @@ impl<'a> Jurisdictions<'a> {
     /// Whether a place meets a requirement; `In` is surely.
     #[must_use]
     pub fn meets(&self, requirement: &Requirement, place: &PlaceFacts) -> Membership {
+        if let Some(assumed) = place.assumed {
+            return assumed;
+        }
         let operator = place.facts.operator.as_ref();
         let mut met = Membership::In;
         if let Some(entities) = &requirement.legal_entity {

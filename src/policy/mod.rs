@@ -14,6 +14,7 @@ mod catalogue;
 mod cells;
 mod data_sets;
 mod definition;
+mod difference;
 mod document;
 mod epoch;
 mod evaluate;
@@ -49,6 +50,7 @@ pub use definition::{
     Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee, Mode,
     Outcome, Policy, PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
 };
+pub use difference::{Difference, SettingChange, Told, ToldPlaces, difference};
 pub use document::KINDS;
 pub use epoch::{Epoch, EpochRule, RuleKind};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};

@@ -329,7 +329,7 @@ impl Gatherer<'_> {
             let source = Source::DataSet(name.clone());
             match self.facts.data_sets.get(&name) {
                 Some(data_set) => {
-                    for tuple in self.tuples_of(&data_set.profile) {
+                    for tuple in tuples_of_data_set(self.facts.definitions, &data_set.profile, self.now) {
                         self.push(source.clone(), Tuple::Data(tuple));
                     }
                 }
@@ -365,34 +365,37 @@ impl Gatherer<'_> {
             ..known
         });
     }
+}
 
-    /// A group among the subjects stands for each of its members.
-    fn tuples_of(&self, profile: &DataProfile) -> Vec<DataTuple> {
-        let mut subjects: Vec<Dimension<Subject>> = Vec::new();
-        for term in &profile.subjects {
-            match term {
-                SubjectTerm::None => subjects.push(Dimension::None),
-                SubjectTerm::Of(subject) => subjects.push(Dimension::Is(subject.clone())),
-                SubjectTerm::Group(name) => {
-                    let definitions = self.facts.definitions;
-                    let members = definitions
-                        .group(name)
-                        .map(|group| definitions.subjects_of(group, self.now));
-                    let members = members.unwrap_or_default();
-                    if members.is_empty() {
-                        subjects.push(Dimension::Missing);
-                    }
-                    subjects.extend(members.into_iter().map(Dimension::Is));
+/// The tuples that a declared data set asserts. A group among its subjects stands for each member.
+pub(super) fn tuples_of_data_set(
+    definitions: &Definitions,
+    profile: &DataProfile,
+    now: Timestamp,
+) -> Vec<DataTuple> {
+    let mut subjects: Vec<Dimension<Subject>> = Vec::new();
+    for term in &profile.subjects {
+        match term {
+            SubjectTerm::None => subjects.push(Dimension::None),
+            SubjectTerm::Of(subject) => subjects.push(Dimension::Is(subject.clone())),
+            SubjectTerm::Group(name) => {
+                let members = definitions
+                    .group(name)
+                    .map(|group| definitions.subjects_of(group, now));
+                let members = members.unwrap_or_default();
+                if members.is_empty() {
+                    subjects.push(Dimension::Missing);
                 }
+                subjects.extend(members.into_iter().map(Dimension::Is));
             }
         }
-        let stated = StatedProfile {
-            classifications: Some(vec![profile.classification]),
-            categories: Some(profile.categories.clone()),
-            subjects: Some(subjects),
-        };
-        cross_product(&stated)
     }
+    let stated = StatedProfile {
+        classifications: Some(vec![profile.classification]),
+        categories: Some(profile.categories.clone()),
+        subjects: Some(subjects),
+    };
+    cross_product(&stated)
 }
 
 /// One source is the cross product of its own lists; a list that is not stated is one missing value.

@@ -11,8 +11,8 @@ use super::definition::{Block, DataSelector, PlaceTerm, SubjectSelector};
 use super::membership::Jurisdictions;
 use super::profile::{Profile, Source, SourcedTuple};
 use crate::model::{
-    CategorySet, Classification, Country, CountrySet, DataSetName, DataTuple, Dimension, Membership,
-    Subdivision, Subject, Tuple,
+    Category, CategorySet, Classification, Country, CountrySet, DataSetName, DataTuple, Dimension,
+    Membership, Subdivision, Subject, Tuple,
 };
 
 /// A block, ready to be matched at one epoch.
@@ -59,6 +59,12 @@ impl BlockMatcher {
     #[must_use]
     pub fn is_source_only(&self) -> bool {
         self.data.is_none()
+    }
+
+    /// What it selects by what the data is.
+    #[must_use]
+    pub fn data(&self) -> Option<&DataMatcher> {
+        self.data.as_ref()
     }
 
     /// Matches one tuple of a pod.
@@ -168,27 +174,40 @@ impl DataMatcher {
     /// Whether data is among what it selects.
     #[must_use]
     pub fn matches(&self, tuple: &DataTuple) -> Membership {
-        let classification = self
-            .at_least
-            .map_or(Membership::In, |at_least| match tuple.classification {
-                None => Membership::May,
-                Some(classification) if classification >= at_least => Membership::In,
-                Some(_) => Membership::Out,
-            });
-        let category = self
-            .categories
+        self.classification(tuple.classification)
+            .and(self.category(&tuple.category))
+            .and(self.subject(&tuple.subject))
+    }
+
+    /// Whether data so sensitive is among what it selects, as far as that decides.
+    #[must_use]
+    pub fn classification(&self, of_data: Option<Classification>) -> Membership {
+        self.at_least.map_or(Membership::In, |at_least| match of_data {
+            None => Membership::May,
+            Some(classification) if classification >= at_least => Membership::In,
+            Some(_) => Membership::Out,
+        })
+    }
+
+    /// Whether data about this is among what it selects, as far as that decides.
+    #[must_use]
+    pub fn category(&self, of_data: &Dimension<Category>) -> Membership {
+        self.categories
             .as_ref()
-            .map_or(Membership::In, |categories| match tuple.category {
+            .map_or(Membership::In, |categories| match of_data {
                 Dimension::Missing => Membership::May,
                 Dimension::None if categories.none => Membership::In,
-                Dimension::Is(category) if categories.set.contains(category) => Membership::In,
+                Dimension::Is(category) if categories.set.contains(*category) => Membership::In,
                 Dimension::None | Dimension::Is(_) => Membership::Out,
-            });
-        let subject = self
-            .subjects
+            })
+    }
+
+    /// Whether data of these people is among what it selects, as far as that decides.
+    #[must_use]
+    pub fn subject(&self, of_data: &Dimension<Subject>) -> Membership {
+        self.subjects
             .as_ref()
-            .map_or(Membership::In, |subjects| subjects.matches(&tuple.subject));
-        classification.and(category).and(subject)
+            .map_or(Membership::In, |subjects| subjects.matches(of_data))
     }
 }
 
@@ -199,7 +218,7 @@ struct CategoryMatcher {
 }
 
 impl CategoryMatcher {
-    fn new(categories: &[Option<crate::model::Category>]) -> Self {
+    fn new(categories: &[Option<Category>]) -> Self {
         let mut set = CategorySet::default();
         for category in categories.iter().flatten() {
             set.insert_with_descendants(*category);

@@ -5,6 +5,7 @@
 mod cases;
 mod choices;
 mod damage;
+mod difference;
 mod generate;
 mod limits;
 mod lint;
