@@ -147,6 +147,7 @@ fn place(kind: &KindOfPlace, number: usize, facts: ZoneFacts) -> PlaceFacts {
         subdivision: kind.part.subdivision().cloned(),
         facts,
         as_of: None,
+        assumed: None,
     }
 }
 

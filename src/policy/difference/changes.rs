@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::written::{block_in_words, day, list, member_in_words, terms_in_words};
 use crate::model::{DataSet, Region, RegionKey};
 use crate::policy::PolicySet;
-use crate::policy::definition::{Demand, Exception, Group, Policy, Rule};
+use crate::policy::definition::{Exception, Group, Policy, Rule};
 use crate::policy::phrase::demand_in_words;
 
 /// What a change is about.
@@ -191,7 +191,7 @@ impl Found<'_> {
             self.add(about(), format!("{name} is now about {is} (before: {was})"));
         }
         if std::mem::discriminant(&before.demand) == std::mem::discriminant(&after.demand)
-            && let (Some(was), Some(is)) = (places(&before.demand), places(&after.demand))
+            && let (Some(was), Some(is)) = (before.demand.places(), after.demand.places())
         {
             let was = terms_in_words(&self.old.definitions, was);
             let is = terms_in_words(&self.new.definitions, is);
@@ -359,18 +359,6 @@ impl Found<'_> {
         if before.replicas != after.replicas {
             self.add(about(), format!("the replicas of data set `{name}` differ"));
         }
-    }
-}
-
-fn places(demand: &Demand) -> Option<&[crate::policy::definition::PlaceTerm]> {
-    match demand {
-        Demand::Required(_) => None,
-        Demand::Allowed(terms)
-        | Demand::Denied(terms)
-        | Demand::PrimaryMustBeIn(terms)
-        | Demand::FromReplicaIn(terms)
-        | Demand::NoReplicaOutside(terms)
-        | Demand::ReplicaMustExistIn(terms) => Some(terms),
     }
 }
 

@@ -23,13 +23,13 @@ type Labels = BTreeMap<Arc<str>, Arc<str>>;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asserted {
     /// Somebody whom no block can select.
-    ByPod,
+    Pod,
     /// The namespace.
-    ByNamespace,
+    Namespace,
     /// A storage class of a mounted claim.
-    ByStorageClass(Arc<str>),
+    StorageClass(Arc<str>),
     /// A data set that the pod names.
-    ByDataSet(DataSetName),
+    DataSet(DataSetName),
 }
 
 /// How a pod uses a data set of which one copy is known.
@@ -61,7 +61,7 @@ pub struct Circumstances {
 impl Circumstances {
     /// A pod that only its data tells apart.
     pub const PLAIN: Self = Self {
-        asserted: Asserted::ByPod,
+        asserted: Asserted::Pod,
         labels: BTreeMap::new(),
         storage_classes: BTreeSet::new(),
         data_sets: BTreeSet::new(),
@@ -78,7 +78,7 @@ impl Circumstances {
         let is_said = match tuple {
             Tuple::Data(_) => true,
             Tuple::Unlabelled | Tuple::NoData => {
-                matches!(self.asserted, Asserted::ByPod | Asserted::ByNamespace)
+                matches!(self.asserted, Asserted::Pod | Asserted::Namespace)
             }
         };
         stores && is_said
@@ -88,10 +88,10 @@ impl Circumstances {
     #[must_use]
     pub fn profile(&self, tuple: Tuple, performs: ActivitySet) -> Profile {
         let source = match &self.asserted {
-            Asserted::ByStorageClass(class) => Source::StorageClass(class.clone()),
-            Asserted::ByDataSet(name) => Source::DataSet(name.clone()),
-            Asserted::ByPod if matches!(tuple, Tuple::Data(_)) => Source::Pod,
-            Asserted::ByPod | Asserted::ByNamespace => Source::Namespace,
+            Asserted::StorageClass(class) => Source::StorageClass(class.clone()),
+            Asserted::DataSet(name) => Source::DataSet(name.clone()),
+            Asserted::Pod if matches!(tuple, Tuple::Data(_)) => Source::Pod,
+            Asserted::Pod | Asserted::Namespace => Source::Namespace,
         };
         let used = self.data_sets.iter().map(|name| {
             let copies: Vec<PlaceIndex> = self.copy.iter().map(|copy| copy.place).collect();
@@ -218,9 +218,9 @@ pub fn circumstances(
 
 fn source(reach: &Reach) -> Option<Circumstances> {
     let asserted = match (&reach.storage_class, &reach.data_set) {
-        (None, None) if !reach.labels.is_empty() => Asserted::ByNamespace,
-        (Some(class), None) if reach.labels.is_empty() => Asserted::ByStorageClass(class.clone()),
-        (None, Some(name)) if reach.labels.is_empty() => Asserted::ByDataSet(name.clone()),
+        (None, None) if !reach.labels.is_empty() => Asserted::Namespace,
+        (Some(class), None) if reach.labels.is_empty() => Asserted::StorageClass(class.clone()),
+        (None, Some(name)) if reach.labels.is_empty() => Asserted::DataSet(name.clone()),
         // A block by two kinds of source covers nothing.
         _ => return None,
     };

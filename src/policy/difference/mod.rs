@@ -6,6 +6,8 @@
 //! (docs/change.md); the engine itself judges it under both sets, at the instant and at every later date
 //! that either names. Invariants: whatever pod of a known region is permitted by the new set and refused
 //! by the old one, a widening tells so; sets that decide alike have no rectangle, however they are written.
+//! The places are the same at every instant, so that each change is told once, with its dates; a proof, for
+//! which one instant is as good as another, has a domain of its own (`cells`).
 //! Deliberately absent: a fleet (`impact` has one); nodes whose region is not confirmed, for which the
 //! change of the setting is told instead.
 
@@ -25,6 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub(super) use circumstances::{Circumstances, circumstances};
+pub(super) use data::DataKinds;
+pub(super) use places::Places;
 pub use settings::SettingChange;
 pub use told::{Told, ToldPlaces};
 
@@ -37,9 +42,6 @@ use crate::model::{DataSet, ReplicaRole, Tuple};
 use causes::{Causes, Side};
 use cells::moved;
 use changes::{About, Change, changes};
-use circumstances::{Circumstances, circumstances};
-use data::DataKinds;
-use places::Places;
 use rectangles::{Aspect, Cell, Rectangle, rectangles};
 use told::Teller;
 
@@ -348,7 +350,7 @@ fn concerns(changes: &[Change], policy: &str) -> bool {
 }
 
 /// Sets of activities; a pod always processes. Those that every rule treats alike are together.
-fn performed(epochs: &[&Epoch]) -> Vec<Vec<ActivitySet>> {
+pub(super) fn performed(epochs: &[&Epoch]) -> Vec<Vec<ActivitySet>> {
     let process = ActivitySet::default().with(Activity::Process);
     let store = process.with(Activity::Store);
     let rules = || epochs.iter().flat_map(|epoch| &epoch.rules);

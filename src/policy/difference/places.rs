@@ -209,13 +209,8 @@ fn places_of_subjects(subjects: Option<&[SubjectSelector]>) -> impl Iterator<Ite
 #[must_use]
 pub fn terms_of_demand(demand: &Demand) -> Vec<&PlaceTerm> {
     match demand {
-        Demand::Allowed(terms)
-        | Demand::Denied(terms)
-        | Demand::PrimaryMustBeIn(terms)
-        | Demand::FromReplicaIn(terms)
-        | Demand::NoReplicaOutside(terms)
-        | Demand::ReplicaMustExistIn(terms) => terms.iter().collect(),
         Demand::Required(requirement) => terms_of_requirement(requirement).collect(),
+        _ => demand.places().unwrap_or_default().iter().collect(),
     }
 }
 

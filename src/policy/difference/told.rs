@@ -279,10 +279,10 @@ impl Teller<'_> {
             }
         }
         match &circumstances.asserted {
-            Asserted::ByPod => {}
-            Asserted::ByNamespace => words.push("as the namespace says".to_owned()),
-            Asserted::ByStorageClass(class) => words.push(format!("as storage class `{class}` says")),
-            Asserted::ByDataSet(name) => words.push(format!("as data set `{name}` says")),
+            Asserted::Pod => {}
+            Asserted::Namespace => words.push("as the namespace says".to_owned()),
+            Asserted::StorageClass(class) => words.push(format!("as storage class `{class}` says")),
+            Asserted::DataSet(name) => words.push(format!("as data set `{name}` says")),
         }
         words.join(" ")
     }

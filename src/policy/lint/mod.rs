@@ -2,15 +2,17 @@
 //!
 //! Inputs: a set that loaded, an instant. Outputs: findings, each with its position. Invariant: findings
 //! depend on the set and the instant alone, and stand in the order of positions.
-//! Deliberately absent: what needs pods or node classes (L09, L12), or a walk over all cells (L07 in
-//! general, L08, L17).
+//! Deliberately absent: what needs pods or node classes (L09, L12).
 
 mod codes;
 mod dates;
 mod nodes;
+mod overlaps;
 mod places;
 mod references;
 mod tested;
+mod unplaceable;
+mod unreachable;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +51,9 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.certifications();
     found.replicas(&set.data_sets, &set.written_at.data_sets);
     found.tests();
+    found.overlaps();
+    found.unplaceable_data_sets();
+    found.unreachable_rules();
     found.findings.extend(set.prove(at).findings(set));
     found.findings.sort();
     found.findings

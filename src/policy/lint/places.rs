@@ -32,7 +32,7 @@ impl Found<'_> {
     }
 
     /// An error now, a warning where it is still to come.
-    fn level(&self, epoch: &Epoch) -> Level {
+    pub(super) fn level(&self, epoch: &Epoch) -> Level {
         if epoch.from <= self.at {
             Level::Error
         } else {
