@@ -75,7 +75,7 @@ impl NodeView<'_> {
             zone: self.label(&ZONE_LABELS).map(Arc::from),
         };
         let provider_id_region = match provider {
-            Provider::Contradictory => None,
+            Provider::Contradictory { .. } => None,
             _ => region_of_provider_id(&self.spec.provider_id),
         };
         // A kubelet can set the label that names its provider, so only a providerID helps to confirm.
@@ -106,7 +106,7 @@ impl NodeView<'_> {
                 by_label: Arc::from(by_label),
                 by_provider_id: Arc::from(by_provider_id),
             }),
-            Provider::Named(_) | Provider::Unnamed => None,
+            Provider::Named(_) | Provider::Labelled(_) | Provider::Unnamed => None,
         }
     }
 

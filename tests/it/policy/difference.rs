@@ -6,7 +6,7 @@ use domicile::policy::{Difference, PolicySet, difference};
 use super::choices::{Choices, hold_for, wanted_cases};
 use super::generate::{self, Kinds};
 use super::world::*;
-use super::written::{self, documents, judge, load_documents, permits, timestamp};
+use super::written::{self, Engine, documents, judge, load_documents, timestamp};
 
 /// How many pods and instants each pair of sets is tried with.
 const PODS_PER_PAIR: usize = 40;
@@ -100,6 +100,8 @@ fn whatever_pod_is_newly_permitted_or_refused_is_told() {
         };
         let since = generate::instant(choices);
         let told = compared(&old, &new, since);
+        let nodes = labels_with_provider(&world, &edited);
+        let (old, new) = (Engine::new(old, &nodes), Engine::new(new, &nodes));
         for _ in 0..PODS_PER_PAIR {
             let objects = generate::objects(choices);
             let pod = generate::pod(choices);
@@ -108,10 +110,11 @@ fn whatever_pod_is_newly_permitted_or_refused_is_told() {
                 continue;
             }
             let fleet = written::fleet(&objects);
-            let (before, after) = (judge(&old, &fleet, &pod, now), judge(&new, &fleet, &pod, now));
-            for labels in labels_with_provider(&world, &edited) {
-                let was = permits(&old, &before.verdict, labels);
-                let is = permits(&new, &after.verdict, labels);
+            let before = judge(&old.set, &fleet, &pod, now);
+            let after = judge(&new.set, &fleet, &pod, now);
+            for (node, labels) in nodes.iter().enumerate() {
+                let was = old.permits(&before.verdict, node);
+                let is = new.permits(&after.verdict, node);
                 let context = || {
                     format!(
                         "{labels:?} {pod:#?} {objects:#?} now {now} since {since}\n{world:#?}\n{edited:#?}\n{told:#?}"
