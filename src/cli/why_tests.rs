@@ -166,6 +166,137 @@ fn why_not_counts_nodes_by_reason_and_agrees_with_why_on_each() {
     assert_eq!(permitted[0]["score"], 10);
 }
 
+const IN_LONDON: &str = "gke-europe-west2-general-cf5fcb78-ba4e";
+
+/// The shipped facts with other settings, and labels that confirm the nodes in London.
+fn facts_with(settings: &[(&str, &str)], at: &str) -> Facts {
+    use crate::assembly::{RuleTexts, SourceText};
+    use crate::embedded;
+    let policies = embedded::policies().iter().map(|(name, text)| {
+        let replaced = settings
+            .iter()
+            .filter(|_| *name == "settings.yaml")
+            .fold((*text).to_owned(), |text, (from, to)| text.replace(from, to));
+        SourceText::new(*name, replaced)
+    });
+    let text = |(name, text): (&str, &str)| SourceText::new(name, text);
+    let (name, fleet) = embedded::fleet();
+    let label = "topology.kubernetes.io/region: europe-west2\n";
+    let confirmed = format!(
+        "{label}        {}: europe-west2\n",
+        crate::model::RESTRICTED_REGION_LABEL
+    );
+    let texts = crate::cli::facts::FactTexts {
+        rules: RuleTexts {
+            policies: policies.collect(),
+            data_sets: vec![text(embedded::data_sets())],
+            latency: vec![text(embedded::latency())],
+        },
+        fleet: SourceText::new(name, fleet.replace(label, &confirmed)),
+    };
+    Facts {
+        snapshot: crate::cli::facts::snapshot(&texts).expect("the facts"),
+        at: at.parse().expect("an instant"),
+    }
+}
+
+const SETTINGS: &str = "apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings";
+const EXCEPTION: &str = r#"apiVersion: domicile.dev/v1alpha1
+kind: PlacementException
+metadata: {name: ex-london}
+spec:
+  relaxes: {policy: eea-personal-data, rule: place}
+  scope: {namespace: shop, locations: ["GB"], data: {categories: [personal], subjects: [group/EEA]}}
+  category: waiver
+  reason: a move to another vendor
+  requestedBy: somebody@corp.example
+  approvedBy: dpo@corp.example
+  ticket: T-1
+  notBefore: "2026-11-01"
+  expires: "2026-12-31"
+---
+apiVersion: domicile.dev/v1alpha1
+kind: PolicySettings"#;
+const NOW: &str = "2026-11-21T12:00:00Z";
+
+#[test]
+fn a_permission_by_exception_says_until_when_and_what_refuses_without_it() {
+    let facts = facts_with(&[(SETTINGS, EXCEPTION)], NOW);
+    let said = "permitted under the exception `ex-london` until 2026-12-31T00:00:00Z; without it `eea-personal-data/place` refuses (T-1, approved by dpo@corp.example)";
+    let (outcome, json, text) = why(&facts, &shop(), IN_LONDON);
+    assert_eq!(outcome, Outcome::Holds, "{text}");
+    assert!(text.contains(said), "{text}");
+    let exception = &json["exceptions"][0];
+    assert_eq!(
+        (&exception["name"], &exception["rule"], &exception["until"]),
+        (
+            &"ex-london".into(),
+            &"eea-personal-data/place".into(),
+            &"2026-12-31T00:00:00Z".into()
+        )
+    );
+    let (_, json, text) = why(&facts, &shop(), IN_FRANKFURT);
+    assert!(
+        !text.contains("exception") && json["exceptions"] == serde_json::json!([]),
+        "{text}"
+    );
+    let (_, json, text) = why_not(&facts, &shop());
+    assert!(
+        text.contains(&format!("2 nodes: {said}\n    in gcp/europe-west2 (2)\n")),
+        "{text}"
+    );
+    assert_eq!(
+        (&json["exceptions"][0]["name"], &json["exceptions"][0]["nodes"]),
+        (&"ex-london".into(), &2.into())
+    );
+    let over = facts_with(&[(SETTINGS, EXCEPTION)], "2026-12-31T00:00:00Z");
+    let (outcome, _, text) = why(&over, &shop(), IN_LONDON);
+    assert!(
+        outcome == Outcome::Finding && !text.contains("ex-london"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_region_that_is_not_confirmed_is_told_with_its_label() {
+    let restriction = format!(
+        "regionKey: {{nodeRestriction: {}, from: confidential}}",
+        crate::model::RESTRICTED_REGION_LABEL
+    );
+    let settings = [
+        (SETTINGS, EXCEPTION),
+        ("regionKey: topology", restriction.as_str()),
+    ];
+    let facts = facts_with(&settings, NOW);
+    let said = "the region of the node is not confirmed: it has no label `domicile.node-restriction.kubernetes.io/region`";
+    let (outcome, json, text) = why(&facts, &shop(), IN_FRANKFURT);
+    assert!(outcome == Outcome::Finding && text.contains(said), "{text}");
+    assert_eq!(
+        (&json["causes"][0]["refuses"], &json["place"]["regionConfirmed"]),
+        (&true.into(), &false.into())
+    );
+    let (outcome, json, text) = why(&facts, &shop(), IN_LONDON);
+    assert_eq!(outcome, Outcome::Holds, "{text}");
+    assert_eq!(json["place"]["regionConfirmed"], true);
+    let (_, json, text) = why_not(&facts, &shop());
+    assert!(text.contains(said), "{text}");
+    let refused = json["refused"][0]["nodes"].as_u64().expect("a count");
+    assert_eq!(Some(refused + 2), json["nodes"].as_u64(), "{text}");
+}
+
+#[test]
+fn a_fact_that_is_too_old_is_told_with_its_age() {
+    let settings = [(
+        "regionKey: topology",
+        "regionKey: topology\n  maxFactAge: {confidential: 10d}",
+    )];
+    let facts = facts_with(&settings, "2026-12-11T12:00:00Z");
+    let (outcome, json, text) = why(&facts, &shop(), IN_FRANKFURT);
+    let said = "what is known of `aws/eu-central-1` is of 2026-11-21 and too old for this data: 20 days where less than 10 count";
+    assert!(outcome == Outcome::Finding && text.contains(said), "{text}");
+    assert_eq!(json["causes"][0]["doubts"][0], said);
+}
+
 #[test]
 fn every_rule_that_bears_on_a_pod_has_something_that_brings_it() {
     let facts = facts();

@@ -65,6 +65,7 @@ fn metrics_exist() {
     let metrics = Metrics::new();
     // Families say nothing before they are used.
     metrics.refused("rule", None, "enforce");
+    metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "not-ready");
     metrics.source_confirmed(SourceName::Policies, Timestamp::UNIX_EPOCH);
     let served = metrics.encode(Timestamp::UNIX_EPOCH);

@@ -19,10 +19,13 @@ use domicile::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 use crate::webhook::state;
-use crate::world::NOW;
+use crate::world::{EXCEPTION_AND_SETTINGS, NOW, SETTINGS};
 
 /// Names that no fleet has.
 const STRANGERS: [&str; 2] = ["node-that-was-deleted", "node-that-is-new"];
+
+/// The fleet is left as it is.
+const AS_SHIPPED: (&str, &str) = ("\0", "");
 
 /// Nodes whose place is unknown or outside every group, and objects that volumes lead to.
 const MORE_OBJECTS: &str = r#"
@@ -42,7 +45,7 @@ items:
   - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: unbound, namespace: public-site}, spec: {storageClassName: us-only}}
 "#;
 
-fn texts(settings: &[(&str, &str)]) -> FactTexts {
+fn texts(settings: &[(&str, &str)], nodes: (&str, &str)) -> FactTexts {
     let policies = embedded::policies().iter().map(|(name, text)| {
         let replaced = settings
             .iter()
@@ -60,7 +63,7 @@ fn texts(settings: &[(&str, &str)]) -> FactTexts {
             data_sets: vec![text(embedded::data_sets())],
             latency: vec![text(embedded::latency())],
         },
-        fleet: SourceText::new(name, format!("{fleet}{MORE_OBJECTS}")),
+        fleet: SourceText::new(name, format!("{fleet}{MORE_OBJECTS}").replace(nodes.0, nodes.1)),
     }
 }
 
@@ -267,8 +270,8 @@ fn by_simulation(facts: &Facts, texts: &FactTexts, pod: &Value, nodes: &[String]
     relative(&named.collect())
 }
 
-async fn hold_together(settings: &[(&str, &str)]) -> Vec<Answer> {
-    let texts = texts(settings);
+async fn hold_together(settings: &[(&str, &str)], nodes: (&str, &str)) -> Vec<Answer> {
+    let texts = texts(settings, nodes);
     let facts = Facts {
         snapshot: snapshot(&texts).unwrap(),
         at: NOW.parse().unwrap(),
@@ -297,7 +300,7 @@ async fn hold_together(settings: &[(&str, &str)]) -> Vec<Answer> {
 
 #[actix_web::test]
 async fn server_command_line_and_simulation_give_one_answer() {
-    let answers = hold_together(&[]).await;
+    let answers = hold_together(&[], AS_SHIPPED).await;
     // The scenario is worth something only where answers differ.
     let sizes: BTreeSet<usize> = answers.iter().map(BTreeMap::len).collect();
     assert!(sizes.len() >= 5 && sizes.contains(&0), "{sizes:?}");
@@ -307,10 +310,32 @@ async fn server_command_line_and_simulation_give_one_answer() {
 
 #[actix_web::test]
 async fn they_do_so_too_where_the_settings_only_observe() {
-    let answers = hold_together(&[("mode: enforce", "mode: observe")]).await;
+    let answers = hold_together(&[("mode: enforce", "mode: observe")], AS_SHIPPED).await;
     let everything = answers.iter().map(BTreeMap::len).max();
     assert!(
         answers.iter().all(|answer| Some(answer.len()) == everything),
         "observe refuses nothing"
     );
+}
+
+/// Where regions must be confirmed and some are, and an exception opens London to one namespace.
+#[actix_web::test]
+async fn they_do_so_too_with_an_exception_and_regions_that_must_be_confirmed() {
+    let confirmed = "topology.kubernetes.io/region: europe-west2\n        domicile.node-restriction.kubernetes.io/region: europe-west2\n";
+    let nodes = ("topology.kubernetes.io/region: europe-west2\n", confirmed);
+    let restriction =
+        "regionKey: {nodeRestriction: domicile.node-restriction.kubernetes.io/region, from: confidential}";
+    let settings = [
+        (SETTINGS, EXCEPTION_AND_SETTINGS),
+        ("regionKey: topology", restriction),
+    ];
+    let answers = hold_together(&settings, nodes).await;
+    // The shop runs in London alone: there it has an exception, and elsewhere nothing is confirmed.
+    let shop: Vec<&String> = answers[0].keys().collect();
+    assert!(
+        !shop.is_empty() && shop.iter().all(|node| node.contains("europe-west2")),
+        "{shop:?}"
+    );
+    let without = hold_together(&settings[1..], nodes).await;
+    assert!(without[0].is_empty(), "{:?}", without[0]);
 }

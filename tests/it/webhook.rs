@@ -18,7 +18,7 @@ use domicile::server::{
 };
 use domicile::snapshot::Snapshot;
 
-use crate::world::{NOW, fleet, policies, snapshot};
+use crate::world::{EXCEPTION_AND_SETTINGS, NOW, SETTINGS, fleet, policies, snapshot};
 
 const FILTER: &str = r#"{"Pod":{"metadata":{"name":"web","namespace":"shop","uid":"u1"},"spec":{}},"Nodes":null,"NodeNames":["aws-us-east-1-0","aws-eu-central-1-0"]}"#;
 
@@ -353,6 +353,57 @@ async fn metrics_count_what_was_decided_and_what_was_not() {
         let counted: f64 = counts(&text, name, &labels);
         assert!((counted - count).abs() < 0.5, "{labels:?} in {text}");
     }
+}
+
+#[actix_web::test]
+async fn an_exception_is_recorded_and_counted_where_it_makes_a_difference() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("decisions.jsonl");
+    let log = DecisionLog::open(
+        &path,
+        DecisionLogSettings::default(),
+        DecisionLogCounters::default(),
+    );
+    let log = Arc::new(log.unwrap());
+    let world = snapshot(
+        policies(&[(SETTINGS, EXCEPTION_AND_SETTINGS)]),
+        fleet(&[
+            ("aws/eu-central-1", 2),
+            ("gcp/europe-west2", 2),
+            ("aws/us-east-1", 2),
+        ]),
+    );
+    let metrics = Arc::new(Metrics::new());
+    let server = server!(ServerState {
+        decisions: Some(Arc::clone(&log)),
+        metrics: Arc::clone(&metrics),
+        ..state(Some(world))
+    });
+    let offers = |names: &str| FILTER.replace(r#""aws-us-east-1-0","aws-eu-central-1-0""#, names);
+    let london = r#""gcp-europe-west2-0","gcp-europe-west2-1""#;
+    said!(
+        &server,
+        post("/filter", offers(&format!(r#""aws-eu-central-1-0",{london}"#)))
+    );
+    said!(&server, post("/prioritize", offers(london)));
+    // Nothing that is offered here rests on the exception.
+    said!(&server, post("/filter", FILTER));
+    assert_eq!(log.close(std::time::Duration::from_secs(5)).lost, 0);
+    let text = std::fs::read_to_string(path).unwrap();
+    let records: Vec<DecisionRecord> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told = |record: &DecisionRecord| {
+        let without = record.permitted_without_exceptions;
+        (record.permitted, without, record.exceptions.clone())
+    };
+    assert_eq!(told(&records[0]), (3, Some(1), vec!["ex-london".to_owned()]));
+    assert_eq!(told(&records[1]), (2, Some(0), vec!["ex-london".to_owned()]));
+    assert_eq!(told(&records[2]), (1, None, Vec::new()));
+    let counted = metrics.encode(NOW.parse().unwrap());
+    let line = r#"domicile_exceptions_used_total{exception="ex-london"} 2"#;
+    assert!(counted.lines().any(|told| told == line), "{counted}");
 }
 
 #[actix_web::test]

@@ -12,6 +12,27 @@ use domicile::policy::PolicySet;
 use domicile::snapshot::{Inputs, Snapshot};
 use domicile::topology::{LatencyTable, parse_latency_csv};
 
+/// What begins the shipped settings.
+pub const SETTINGS: &str = "apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings";
+
+/// The same behind an exception: until the end of 2026 the namespace `shop` may run in London.
+pub const EXCEPTION_AND_SETTINGS: &str = r#"apiVersion: domicile.dev/v1alpha1
+kind: PlacementException
+metadata: {name: ex-london}
+spec:
+  relaxes: {policy: eea-personal-data, rule: place}
+  scope: {namespace: shop, locations: ["GB"], data: {categories: [personal], subjects: [group/EEA]}}
+  category: waiver
+  reason: a move to another vendor
+  requestedBy: somebody@corp.example
+  approvedBy: dpo@corp.example
+  ticket: T-1
+  notBefore: "2026-11-01"
+  expires: "2026-12-31"
+---
+apiVersion: domicile.dev/v1alpha1
+kind: PolicySettings"#;
+
 /// An instant at which the shipped policies are in force.
 pub const NOW: &str = "2026-11-21T12:00:00Z";
 
