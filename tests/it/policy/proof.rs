@@ -243,8 +243,8 @@ fn what_breaks_a_guarantee_is_said_in_one_sentence() {
                     "none",
                 ),
             ],
-            "data of classification public, category health, about people in AD may be processed in CA, where no \
-             region is catalogued yet: `x/place` permits it in CA",
+            "data of classification public, category health, about people in AD may be processed in a part of CA that \
+             no list names, where no region is catalogued yet: `x/place` permits it in CA",
         ),
         (
             "what is not stated counts as such data",
