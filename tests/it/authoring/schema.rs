@@ -34,7 +34,9 @@ fn every_kind() -> jsonschema::Validator {
 
 fn problems(validator: &jsonschema::Validator, document: &Value) -> Vec<String> {
     let errors = validator.iter_errors(document);
-    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
+    errors
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
@@ -84,11 +86,17 @@ fn what_is_wrong_is_not_valid() {
         ("/spec/owner", json!({"team": "a"})),
         ("/spec/owner", json!({"team": "a", "contact": "b", "phone": "c"})),
         ("/spec/appliesTo/data/categories", json!(["persnal"])),
-        ("/spec/appliesTo/data", json!({"classification": {"atLeast": "secret"}})),
+        (
+            "/spec/appliesTo/data",
+            json!({"classification": {"atLeast": "secret"}}),
+        ),
         ("/spec/rules/0/allowed", json!(["Germany"])),
         ("/spec/rules/0/allowed", Value::Null),
         ("/spec/rules/0", json!({"id": "place"})),
-        ("/spec/rules/0", json!({"id": "place", "allowed": ["DE"], "denied": ["FR"]})),
+        (
+            "/spec/rules/0",
+            json!({"id": "place", "allowed": ["DE"], "denied": ["FR"]}),
+        ),
         ("/spec/rules/0", json!({"id": "a place", "allowed": ["DE"]})),
         ("/spec", json!({"title": "t"})),
     ] {

@@ -503,3 +503,35 @@ pub enum Dimension {
     Category,
     Subject,
 }
+
+/// A guarantee that a set may or may not hold: half of them promise what one of its rules is about.
+pub fn guarantee(choices: &mut Choices, set: &Set) -> Guarantee {
+    let groups = set.groups.len();
+    let rules = set.policies.iter().flat_map(|policy| {
+        let data = policy.blocks.iter().filter_map(|block| block.data.as_ref());
+        data.flat_map(|data| policy.rules.iter().map(move |rule| (data, &rule.demand)))
+    });
+    let promises: Vec<(DataSelector, Location)> = rules
+        .filter_map(|(data, demand)| match demand {
+            Demand::Allowed(places) => Some((data.clone(), Location::Outside(places.clone()))),
+            Demand::Denied(places) => Some((data.clone(), Location::In(places.clone()))),
+            _ => None,
+        })
+        .collect();
+    let (data, location) = if !promises.is_empty() && choices.below(2) == 0 {
+        promises[choices.below(promises.len())].clone()
+    } else {
+        let places = places(choices, groups);
+        let location = match choices.below(2) {
+            0 => Location::Outside(places),
+            _ => Location::In(places),
+        };
+        (data_selector(choices, groups), location)
+    };
+    Guarantee {
+        data,
+        activities: some_words(choices, &["process", "store", "replicate"], 2),
+        location,
+        allows_exceptions: choices.rarely(3),
+    }
+}

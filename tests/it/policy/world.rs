@@ -346,3 +346,19 @@ fn more_labels(set: &Set, region: &Region, labels: Labels) -> Vec<Labels> {
         }
     }
 }
+
+/// Where something must never be.
+#[derive(Debug, Clone)]
+pub enum Location {
+    In(Vec<&'static str>),
+    Outside(Vec<&'static str>),
+}
+
+/// What must never be possible.
+#[derive(Debug, Clone)]
+pub struct Guarantee {
+    pub data: DataSelector,
+    pub activities: Vec<&'static str>,
+    pub location: Location,
+    pub allows_exceptions: bool,
+}

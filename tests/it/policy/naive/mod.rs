@@ -3,6 +3,7 @@
 //! of the engine. Slow and plain on purpose: where the two differ, one of them is wrong.
 
 mod data;
+mod guarantees;
 mod places;
 mod rules;
 mod sources;

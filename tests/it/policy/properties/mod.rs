@@ -3,6 +3,7 @@
 
 mod data;
 mod exceptions;
+mod guarantees;
 mod places;
 mod sets;
 mod whole;
