@@ -95,7 +95,7 @@ fn troubles_of(
     });
     let asks_for_confirmation = matches!(trust, RegionKeyTrust::NodeRestriction { .. });
     match (by_label, &record.restricted_region) {
-        (Some(label), Some(restricted)) if label != restricted => {
+        (Some(label), Some(restricted)) if !agree(set, label, restricted) => {
             troubles.push(Trouble::Restricted(label.clone(), restricted.clone()));
         }
         (Some(_), None) if asks_for_confirmation => troubles.push(Trouble::Unconfirmed),
@@ -107,6 +107,22 @@ fn troubles_of(
         troubles.push(Trouble::ProviderId(label.clone(), provider_id.clone()));
     }
     troubles
+}
+
+/// Whether two references mean one region. The label that kubelets cannot set names no provider where only
+/// a label does, so a bare region agrees where the catalogue says which it is, or where its name is the
+/// same and nothing depends on it.
+fn agree(set: &PolicySet, one: &RegionReference, other: &RegionReference) -> bool {
+    let name = |reference: &RegionReference| match reference {
+        RegionReference::Key(key) => key.region().to_owned(),
+        RegionReference::Bare(region) => region.to_string(),
+    };
+    let (key, other_key) = (set.catalogue.resolve(one), set.catalogue.resolve(other));
+    match (key, other_key) {
+        (Some(key), Some(other_key)) => key == other_key,
+        _ if matches!(set.settings().region_key, RegionKeyTrust::NodeRestriction { .. }) => one == other,
+        _ => name(one) == name(other),
+    }
 }
 
 /// The level, the sentence and the fix.
