@@ -258,11 +258,26 @@ impl Report {
         }
         let counted = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
         let widening = self.settings.iter().filter(|change| change.widens).count();
+        let others = self.settings.len() - widening;
         let parts: Vec<String> = [
             counted(self.newly_permitted.len(), "newly permitted"),
             counted(self.newly_refused.len(), "newly refused"),
-            counted(widening, "settings that let more through"),
-            counted(self.settings.len() - widening, "other settings"),
+            counted(
+                widening,
+                if widening == 1 {
+                    "setting that lets more through"
+                } else {
+                    "settings that let more through"
+                },
+            ),
+            counted(
+                others,
+                if others == 1 {
+                    "other setting"
+                } else {
+                    "other settings"
+                },
+            ),
         ]
         .into_iter()
         .flatten()

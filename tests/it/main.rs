@@ -8,6 +8,7 @@
 mod architecture;
 mod authoring;
 mod change;
+mod diff;
 mod doctor;
 mod documentation;
 mod parity;

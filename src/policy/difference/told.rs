@@ -352,8 +352,8 @@ fn places_in_words(by_country: &BTreeMap<Country, OfCountry>, unknown: bool, gro
     let none = BTreeSet::new();
     for (is_met, is_unmet, condition) in [
         (true, true, ""),
-        (true, false, " where a place meets every requirement"),
-        (false, true, " where a place meets no requirement"),
+        (true, false, " where a place meets all that is required"),
+        (false, true, " where a place does not meet what is required"),
     ] {
         let of_kind = || {
             by_country
@@ -376,7 +376,8 @@ fn places_in_words(by_country: &BTreeMap<Country, OfCountry>, unknown: bool, gro
             (regions, others) => {
                 let mut tail = format!(": {}", some_of(regions));
                 if others > 0 {
-                    tail.push_str(&format!(" (not {others} others there)"));
+                    let regions = if others == 1 { "region" } else { "regions" };
+                    tail.push_str(&format!(" (not {others} other {regions} there)"));
                 }
                 if without > 0 {
                     tail.push_str(&format!(

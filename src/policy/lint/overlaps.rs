@@ -3,9 +3,11 @@
 //! Two policies meet where one kind of data surely falls under both by what it is. A pod may also fall under
 //! both by where its data comes from; whether any does is not in the files.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Found;
 use crate::model::{DataTuple, Membership, Tuple};
-use crate::policy::catalogue::PlaceSet;
+use crate::policy::catalogue::{PlaceIndex, PlaceSet};
 use crate::policy::definition::{Activity, ActivitySet, Mode, Policy};
 use crate::policy::difference::{Circumstances, DataKinds};
 use crate::policy::epoch::{Epoch, EpochRule, RuleKind};
@@ -13,11 +15,6 @@ use crate::policy::finding::Level;
 
 /// How many countries a note names.
 const MOST_COUNTRIES: usize = 8;
-
-/// What the rules of a policy leave of the catalogue for one kind of data.
-struct Left {
-    places: PlaceSet,
-}
 
 /// Where two policies meet.
 struct Meeting<'a> {
@@ -39,75 +36,83 @@ impl Found<'_> {
             .filter_map(|datum| kinds.tuple(datum))
             .collect();
         let policies = &set.definitions.policies;
-        for (second_index, second) in policies.iter().enumerate() {
-            for (first_index, first) in policies.iter().enumerate().take(second_index) {
-                let mut meeting: Option<Meeting<'_>> = None;
-                for epoch in &epochs {
-                    for tuple in &data {
-                        let Tuple::Data(of_data) = tuple else {
-                            continue;
-                        };
-                        if !of_data.is_complete()
-                            || meeting.as_ref().is_some_and(|known| known.places.is_empty())
-                        {
-                            continue;
-                        }
-                        for activity in Activity::ALL {
-                            let left = |index| self.left(epoch, index, tuple, activity);
-                            let (Some(of_first), Some(of_second)) = (left(first_index), left(second_index))
-                            else {
-                                continue;
-                            };
-                            let mut places = of_first.places;
-                            places.intersect(&of_second.places);
-                            if meeting.is_none() || places.is_empty() {
-                                meeting = Some(Meeting {
+        let mut meetings: BTreeMap<(usize, usize), Meeting<'_>> = BTreeMap::new();
+        for epoch in &epochs {
+            for tuple in &data {
+                let Tuple::Data(of_data) = tuple else {
+                    continue;
+                };
+                if !of_data.is_complete() {
+                    continue;
+                }
+                for activity in Activity::ALL {
+                    let left = self.left(epoch, tuple, activity);
+                    for ((second, of_second), number) in left.iter().zip(0..) {
+                        for (first, of_first) in left.iter().take(number) {
+                            let mut places = of_first.clone();
+                            places.intersect(of_second);
+                            let meeting = meetings.entry((*second, *first)).or_insert_with(|| Meeting {
+                                tuple: of_data.clone(),
+                                activity,
+                                epoch,
+                                places: places.clone(),
+                            });
+                            if places.is_empty() && !meeting.places.is_empty() {
+                                *meeting = Meeting {
                                     tuple: of_data.clone(),
                                     activity,
                                     epoch,
                                     places,
-                                });
-                            }
-                            if meeting.as_ref().is_some_and(|known| known.places.is_empty()) {
-                                break;
+                                };
                             }
                         }
                     }
                 }
-                if let Some(meeting) = meeting {
-                    self.tell_meeting(first, second, &meeting);
-                }
+            }
+        }
+        for ((second, first), meeting) in meetings {
+            if let (Some(first), Some(second)) = (policies.get(first), policies.get(second)) {
+                self.tell_meeting(first, second, &meeting);
             }
         }
     }
 
-    /// `None` where the policy has nothing to say, leaves all, or leaves nothing already by itself.
-    fn left(&self, epoch: &Epoch, policy: usize, tuple: &Tuple, activity: Activity) -> Option<Left> {
+    /// What each policy leaves of the catalogue for one kind of data, in the order of policies. One that has
+    /// nothing to say of it, leaves all or already by itself nothing is not among them.
+    fn left(&self, epoch: &Epoch, tuple: &Tuple, activity: Activity) -> Vec<(usize, PlaceSet)> {
         let performs = ActivitySet::default().with(Activity::Process).with(activity);
         let profile = Circumstances::PLAIN.profile(tuple.clone(), performs);
-        let sourced = profile.tuples.first()?;
-        let of_policy = epoch.rules.iter().filter(|rule| {
-            rule.index.policy == policy
-                && rule.mode == Mode::Enforce
-                && rule.kind == RuleKind::Node
-                && rule.activities.contains(activity)
-        });
+        let catalogue = &self.set.catalogue;
+        let mut unknown = catalogue.no_place();
+        unknown.insert(PlaceIndex::UNKNOWN);
+        let mut every = catalogue.every_place();
+        every.subtract(&unknown);
+        let mut left: Vec<(usize, PlaceSet)> = Vec::new();
+        let Some(sourced) = profile.tuples.first() else {
+            return left;
+        };
         let applies = |rule: &&EpochRule| {
             let mut blocks = rule.blocks.iter();
-            blocks.any(|block| {
-                !block.is_source_only() && block.matches(&profile, sourced).restricts == Membership::In
-            })
+            let is_of_node = rule.mode == Mode::Enforce && rule.kind == RuleKind::Node;
+            is_of_node
+                && rule.activities.contains(activity)
+                && blocks.any(|block| {
+                    !block.is_source_only() && block.matches(&profile, sourced).restricts == Membership::In
+                })
         };
-        let catalogue = &self.set.catalogue;
-        let mut every = catalogue.every_place();
-        let mut unknown = catalogue.no_place();
-        unknown.insert(crate::policy::catalogue::PlaceIndex::UNKNOWN);
-        every.subtract(&unknown);
-        let mut left = every.clone();
-        for rule in of_policy.filter(applies) {
-            left.intersect(&rule.admits);
+        // Rules stand in the order of their policies.
+        for rule in epoch.rules.iter().filter(applies) {
+            match left.last_mut() {
+                Some((policy, places)) if *policy == rule.index.policy => places.intersect(&rule.admits),
+                _ => {
+                    let mut places = every.clone();
+                    places.intersect(&rule.admits);
+                    left.push((rule.index.policy, places));
+                }
+            }
         }
-        (!left.is_empty() && left != every).then_some(Left { places: left })
+        left.retain(|(_, places)| !places.is_empty() && *places != every);
+        left
     }
 
     fn tell_meeting(&mut self, first: &Policy, second: &Policy, meeting: &Meeting<'_>) {
@@ -129,7 +134,7 @@ impl Found<'_> {
             self.add(self.level(epoch), "L05", &second.written_at, sentence, fix);
             return;
         }
-        let countries: std::collections::BTreeSet<&str> = places
+        let countries: BTreeSet<&str> = places
             .iter()
             .filter_map(|place| Some(self.set.catalogue.facts(place)?.country?.code()))
             .collect();

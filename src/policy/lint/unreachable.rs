@@ -6,9 +6,9 @@
 //! declare.
 
 use super::Found;
-use crate::model::Membership;
+use crate::model::{Membership, Tuple};
 use crate::policy::PolicySet;
-use crate::policy::definition::{Mode, Policy, RuleIndex};
+use crate::policy::definition::{ActivitySet, Mode, Policy, RuleIndex};
 use crate::policy::difference::{Circumstances, DataKinds, Places, circumstances, performed};
 use crate::policy::epoch::{Epoch, RuleKind};
 use crate::policy::evaluate::evaluate;
@@ -25,8 +25,21 @@ impl Found<'_> {
         compiled
             .epochs
             .retain(|epoch| epoch.until.is_none_or(|until| at < until));
-        let pods = pods(set, &compiled);
+        let epochs: Vec<&Epoch> = compiled.epochs.iter().collect();
+        let kinds = DataKinds::of(&[set], &epochs);
+        let tuples: Vec<Tuple> = kinds
+            .all()
+            .into_iter()
+            .filter_map(|datum| kinds.tuple(datum))
+            .collect();
+        let performed = performed(&epochs).into_iter();
+        let performed: Vec<ActivitySet> = performed.filter_map(|alike| alike.first().copied()).collect();
         for (policy_index, policy) in set.definitions.policies.iter().enumerate() {
+            let pods = Pods {
+                circumstances: circumstances(&[set], |name| *name == *policy.name, &[]),
+                tuples: &tuples,
+                performed: &performed,
+            };
             for (rule_index, rule) in policy.rules.iter().enumerate() {
                 let index = RuleIndex {
                     policy: policy_index,
@@ -60,27 +73,30 @@ fn is_already_told(found: &Found<'_>, policy: &Policy) -> bool {
     findings.any(|finding| matches!(finding.code, "L05" | "L06" | "L07") && is_of_policy(&finding.position))
 }
 
-/// Every kind of pod that the set tells apart, the plain ones first.
-fn pods(set: &PolicySet, compiled: &PolicySet) -> Vec<Profile> {
-    let epochs: Vec<&Epoch> = compiled.epochs.iter().collect();
-    let kinds = DataKinds::of(&[set], &epochs);
-    let circumstances: Vec<Circumstances> = circumstances(&[set], |_| true, &[]);
-    let mut pods = Vec::new();
-    for of_pod in &circumstances {
-        for tuple in kinds.all().into_iter().filter_map(|datum| kinds.tuple(datum)) {
-            for performs in performed(&epochs).iter().filter_map(|alike| alike.first()) {
-                if of_pod.can(&tuple, *performs) {
-                    pods.push(of_pod.profile(tuple.clone(), *performs));
-                }
-            }
-        }
+/// Every kind of pod that can tell whether a policy does something, the plain ones first.
+struct Pods<'a> {
+    circumstances: Vec<Circumstances>,
+    tuples: &'a [Tuple],
+    performed: &'a [ActivitySet],
+}
+
+impl Pods<'_> {
+    fn all(&self) -> impl Iterator<Item = Profile> {
+        self.circumstances.iter().flat_map(move |of_pod| {
+            self.tuples.iter().flat_map(move |tuple| {
+                let possible = self
+                    .performed
+                    .iter()
+                    .filter(move |performs| of_pod.can(tuple, **performs));
+                possible.map(move |performs| of_pod.profile(tuple.clone(), *performs))
+            })
+        })
     }
-    pods
 }
 
 /// Whether some pod is decided otherwise without a rule; `None` where the rule is not of a kind that is
 /// judged, or never in force.
-fn decides(compiled: &mut PolicySet, index: RuleIndex, pods: &[Profile]) -> Option<bool> {
+fn decides(compiled: &mut PolicySet, index: RuleIndex, pods: &Pods<'_>) -> Option<bool> {
     let mut is_judged = false;
     for number in 0..compiled.epochs.len() {
         let epoch = compiled.epochs.get_mut(number)?;
@@ -94,26 +110,20 @@ fn decides(compiled: &mut PolicySet, index: RuleIndex, pods: &[Profile]) -> Opti
         }
         is_judged = true;
         let mode = std::mem::replace(&mut rule.mode, Mode::Enforce);
-        let matching: Vec<&Profile> = pods
-            .iter()
-            .filter(|profile| {
-                let performed = profile
-                    .performs
-                    .iter()
-                    .any(|activity| rule.activities.contains(activity));
-                let mut tuples = profile.tuples.iter();
-                performed
-                    && tuples.any(|tuple| {
-                        let mut blocks = rule.blocks.iter();
-                        blocks.any(|block| block.matches(profile, tuple).restricts != Membership::Out)
-                    })
-            })
-            .collect();
+        let (activities, blocks) = (rule.activities, rule.blocks.clone());
         let mut decided = false;
-        for pod in matching {
-            let with = evaluate(compiled, pod, at).permitted;
+        for pod in pods.all() {
+            let performed = pod.performs.iter().any(|activity| activities.contains(activity));
+            let matches = pod.tuples.iter().any(|tuple| {
+                let mut blocks = blocks.iter();
+                blocks.any(|block| block.matches(&pod, tuple).restricts != Membership::Out)
+            });
+            if !performed || !matches {
+                continue;
+            }
+            let with = evaluate(compiled, &pod, at).permitted;
             let taken = compiled.epochs.get_mut(number)?.rules.remove(position);
-            let without = evaluate(compiled, pod, at).permitted;
+            let without = evaluate(compiled, &pod, at).permitted;
             compiled.epochs.get_mut(number)?.rules.insert(position, taken);
             if with != without {
                 decided = true;

@@ -132,8 +132,8 @@ fn every_case_gives_its_text() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let expected = [
-        "L01", "L02", "L03", "L04", "L05", "L06", "L07", "L09", "L10", "L11", "L12", "L13", "L14", "L15",
-        "L16",
+        "L01", "L02", "L03", "L04", "L05", "L06", "L07", "L08", "L09", "L10", "L11", "L12", "L13", "L14",
+        "L15", "L16", "L17",
     ];
     assert_eq!(codes, expected.map(str::to_owned).into());
 }
