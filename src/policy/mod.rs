@@ -16,6 +16,7 @@ mod data_sets;
 mod definition;
 mod difference;
 mod document;
+mod draft;
 mod epoch;
 mod evaluate;
 mod explanation;
@@ -52,6 +53,7 @@ pub use definition::{
 };
 pub use difference::{Difference, SettingChange, Told, ToldPlaces, difference};
 pub use document::KINDS;
+pub use draft::{Answers, Draft, draft, is_about_draft};
 pub use epoch::{Epoch, EpochRule, RuleKind};
 pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
 pub use explanation::{Explanation, ExplanationPart, explain};
