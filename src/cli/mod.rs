@@ -12,6 +12,7 @@ mod first_decision;
 pub mod impact;
 pub mod lint;
 pub mod matrix;
+pub mod new;
 mod outcome;
 mod output;
 mod policy_set;
@@ -71,6 +72,8 @@ enum Verb {
     Impact(impact::ImpactArgs),
     /// Which data may be in which region, and the rules that decide it
     Matrix(matrix::MatrixArgs),
+    /// Begin a new file: a policy and its test
+    New(new::NewArgs),
     /// Prove the guarantees of policies, or show what breaks them
     Prove(prove::ProveArgs),
     /// Run the tests that stand beside policies
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
+        Verb::New(arguments) => outcome::exit_code("new", new::run(&arguments, now, &mut out)),
         Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),

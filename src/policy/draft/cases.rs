@@ -95,7 +95,9 @@ impl Shown {
         };
         let verdict = evaluate(set, &profile, at);
         let bearing = reach(set, &profile, at);
-        let covers = bearing.iter().any(|bearing| bearing.rule == rule && bearing.covers);
+        let covers = bearing
+            .iter()
+            .any(|bearing| bearing.rule == rule && bearing.covers);
         let permitted = regions(set)
             .map(|(place, _)| place)
             .find(|place| covers && inside.contains(*place) && verdict.permits(*place, true));
@@ -250,8 +252,7 @@ fn subjects(
         let countries = countries
             .into_iter()
             .map(|country| Dimension::Is(Subject::Country(country)));
-        let is_personal =
-            matches!(category, Dimension::Is(category) if category.is_a(Category::Personal));
+        let is_personal = matches!(category, Dimension::Is(category) if category.is_a(Category::Personal));
         return match is_personal {
             true => countries.chain([Dimension::None]).collect(),
             false => std::iter::once(Dimension::None).chain(countries).collect(),

@@ -61,7 +61,8 @@ pub(super) fn test(name: &str, at: Timestamp, cases: &Cases) -> String {
     );
     let [classification, category, subject] = cases.data.words();
     let subject = place(&subject);
-    let data = format!("{{classification: {classification}, categories: [{category}], subjects: [{subject}]}}");
+    let data =
+        format!("{{classification: {classification}, categories: [{category}], subjects: [{subject}]}}");
     for Case {
         name,
         region,
