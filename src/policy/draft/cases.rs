@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a case expects is what the evaluator says of it, with every other policy of the set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -87,7 +87,7 @@ impl Shown {
                 source: Source::Namespace,
                 tuple: Tuple::Data(data.clone()),
             }],
-            namespace_labels: Some(std::collections::BTreeMap::new()),
+            namespace_labels: Some(BTreeMap::new()),
             performs: ActivitySet::default()
                 .with(Activity::Process)
                 .with(Activity::Store),
@@ -135,7 +135,7 @@ impl Shown {
         let mut remarks = Vec::new();
         match self.permitted {
             Some(place) => cases.push(Case {
-                name: format!("allowed in {}", place_in_words(set, place)),
+                name: format!("allowed at {}", place_in_words(set, place)),
                 region: region_key(set, place),
                 expects: Outcome::Allow,
                 because: because.clone(),
@@ -147,9 +147,9 @@ impl Shown {
         let spoken = place_in_words(set, place);
         cases.push(Case {
             name: match (is_enforced, permits) {
-                (true, _) => format!("refused in {spoken}"),
-                (false, true) => format!("recorded in {spoken} and not refused"),
-                (false, false) => format!("refused in {spoken} by others"),
+                (true, _) => format!("refused at {spoken}"),
+                (false, true) => format!("recorded at {spoken} and not refused"),
+                (false, false) => format!("refused at {spoken} by others"),
             },
             region: region_key(set, place),
             expects: if permits { Outcome::Allow } else { Outcome::Deny },

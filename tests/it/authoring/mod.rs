@@ -2,6 +2,7 @@
 
 mod exceptions;
 mod explain;
+mod new_policy;
 mod schema;
 
 use std::path::{Path, PathBuf};
