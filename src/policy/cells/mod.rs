@@ -6,7 +6,7 @@
 //! tuple may have. Invariants: whatever region is ever added to a catalogue, whatever data a pod carries
 //! and wherever it comes from, the rules of these sets treat it as one of the cells; each cell is possible.
 //! Deliberately absent: an evaluator. A cell is a profile ([`TupleSource::profile`])
-//! and a [`PlaceIndex`](super::PlaceIndex), and [`evaluate`](super::evaluate()) decides it.
+//! and a [`PlaceIndex`], and [`evaluate`](super::evaluate()) decides it.
 //!
 //! # Why the places stand for every region
 //!
