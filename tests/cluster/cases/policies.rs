@@ -32,7 +32,10 @@ async fn an_invalid_policy_file_leaves_the_last_good_set_in_charge() {
     assert_eq!(stand.metric(metrics::BAD_SOURCES).await, Some(1.0));
     expect_refusal(&stand, "restarted").await;
 
-    // A good set again decides anew: this one lets EEA data into the US.
+    // A good set again decides anew: this one lets EEA data into the US, and no longer guarantees that it
+    // does not.
+    std::fs::remove_file(policies.join("guarantees/eea-personal-data.yaml"))
+        .expect("the copy can be removed");
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/eea-personal-data.yaml");
     let text = std::fs::read_to_string(shipped).expect("the shipped policy can be read");
     write(

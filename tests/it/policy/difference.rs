@@ -89,7 +89,7 @@ fn labels_with_provider(old: &Set, new: &Set) -> Vec<Labels> {
 
 #[test]
 fn whatever_pod_is_newly_permitted_or_refused_is_told() {
-    hold_for(wanted_cases() * 4, |choices| {
+    hold_for(wanted_cases() / 4, |choices| {
         let world = generate::set(choices);
         let mut edited = world.clone();
         if !edit(choices, &mut edited) {
