@@ -50,7 +50,7 @@ fn policies(count: usize) -> Vec<(String, String)> {
         write!(
             text,
             "---\napiVersion: domicile.dev/v1alpha1\nkind: PlacementPolicy\nmetadata: {{name: p{number}}}\nspec:\n  \
-             title: a title\n  owner: {{team: a, contact: a@corp.example}}\n  legalBasis: [{{cite: a law}}]\n  \
+             title: a title\n  owner: {{team: privacy-office, contact: a@corp.example}}\n  legalBasis: [{{cite: a law}}]\n  \
              mode: enforce\n  effective: {{from: \"2027-01-{day:02}\"}}\n  \
              appliesTo: {{data: {{categories: [{category}], subjects: [\"{country}\"]}}}}\n  \
              rules: [{{id: place, allowed: [group/EEA, \"{country}\"]}}, {{id: not, denied: [\"KP\"]}}]\n"
