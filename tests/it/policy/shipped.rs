@@ -336,3 +336,16 @@ fn a_variant_and_what_it_replaces_do_not_load_together() {
         assert!(findings.iter().any(|finding| finding.code == "L04"), "{file}");
     }
 }
+
+/// A team that the shipped settings gained was missing there once, so the installation never got ready.
+#[test]
+fn the_overlay_that_observes_has_the_shipped_settings_but_for_the_mode() {
+    let text = |file: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let shipped = text("policies/settings.yaml");
+    let observing = shipped.replace("\n  mode: enforce\n", "\n  mode: observe\n");
+    assert_ne!(shipped, observing);
+    assert_eq!(text("deploy/overlays/observe/settings.yaml"), observing);
+}
