@@ -341,8 +341,8 @@ fn a_variant_and_what_it_replaces_do_not_load_together() {
 #[test]
 fn the_overlay_that_observes_has_the_shipped_settings_but_for_the_mode() {
     let text = |file: &str| {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        std::fs::read_to_string(path).unwrap()
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        fs::read_to_string(path).unwrap()
     };
     let shipped = text("policies/settings.yaml");
     let observing = shipped.replace("\n  mode: enforce\n", "\n  mode: observe\n");
