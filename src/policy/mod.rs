@@ -10,6 +10,7 @@
 //! pod + objects ─ profile ─► Profile ─ evaluate (selector) ─► Verdict ─ sentence
 //! ```
 
+mod calendar;
 mod catalogue;
 mod cells;
 mod data_sets;

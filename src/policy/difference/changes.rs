@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::written::{block_in_words, day, list, member_in_words, terms_in_words};
+use super::written::{block_in_words, list, member_in_words, terms_in_words};
 use crate::model::{DataSet, Region, RegionKey};
 use crate::policy::PolicySet;
+use crate::policy::calendar::{day_or_instant, last_day_or_instant};
 use crate::policy::definition::{Exception, Group, Policy, Rule};
 use crate::policy::phrase::demand_in_words;
 
@@ -148,7 +149,8 @@ impl Found<'_> {
             ("enforces from", before.enforce_from, after.enforce_from),
         ] {
             if was != is {
-                let say = |instant: Option<Timestamp>| instant.map_or("ever since".to_owned(), day);
+                let say =
+                    |instant: Option<Timestamp>| instant.map_or("ever since".to_owned(), day_or_instant);
                 let sentence = format!("`{name}` {what} {} (before: {})", say(is), say(was));
                 self.add(about(), sentence);
             }
@@ -389,7 +391,7 @@ fn exception_in_words(set: &PolicySet, exception: &Exception) -> String {
         super::written::selector_in_words(&set.definitions, &exception.data),
         exception.namespace,
         list(&places),
-        day(exception.not_before),
-        super::written::last_day(exception.expires),
+        day_or_instant(exception.not_before),
+        last_day_or_instant(exception.expires),
     )
 }

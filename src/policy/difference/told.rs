@@ -15,9 +15,9 @@ use super::data::{DataKinds, unnamed_parts};
 use super::places::{Places, Spot};
 use super::rectangles::{DatumKind, Rectangle};
 use super::words::{Groups, activities, any_of, categories, classifications, subjects, where_in};
-use super::written::{day, last_day};
 use crate::model::{Country, DataTuple, Dimension, Subdivision, Subject};
 use crate::policy::PolicySet;
+use crate::policy::calendar::{day_or_instant, last_day_or_instant};
 use crate::policy::catalogue::PlaceIndex;
 use crate::policy::definition::ActivitySet;
 
@@ -425,8 +425,8 @@ fn some_of(regions: &[&String]) -> String {
 
 fn when_in_words(when: &When, at: Timestamp) -> String {
     let stretches = when.iter().map(|(from, until)| {
-        let from = (*from > at).then(|| format!("from {}", day(*from)));
-        let until = until.map(|until| format!("until {}", last_day(until)));
+        let from = (*from > at).then(|| format!("from {}", day_or_instant(*from)));
+        let until = until.map(|until| format!("until {}", last_day_or_instant(until)));
         [from, until].into_iter().flatten().collect::<Vec<_>>().join(" ")
     });
     stretches

@@ -2,37 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use crate::model::Category;
 use crate::policy::PolicySet;
+use crate::policy::calendar::{day_or_instant, last_day_or_instant};
 use crate::policy::definition::{
     Block, DataSelector, Definitions, Demand, Member, PlaceTerm, Requirement, SubjectSelector, Unlabelled,
 };
 use crate::policy::phrase::demand_in_words;
-
-/// The day of an instant in UTC; the instant itself where it is not the beginning of a day.
-#[must_use]
-pub fn day(instant: Timestamp) -> String {
-    let zoned = instant.to_zoned(TimeZone::UTC);
-    if zoned.time() == jiff::civil::Time::midnight() {
-        zoned.date().to_string()
-    } else {
-        instant.to_string()
-    }
-}
-
-/// The last day before an instant, where that ends a day.
-#[must_use]
-pub fn last_day(end: Timestamp) -> String {
-    let zoned = end.to_zoned(TimeZone::UTC);
-    if zoned.time() == jiff::civil::Time::midnight() {
-        zoned.date().yesterday().unwrap_or(zoned.date()).to_string()
-    } else {
-        end.to_string()
-    }
-}
 
 /// `A, B and C`.
 #[must_use]
@@ -72,10 +48,10 @@ pub fn terms_in_words(definitions: &Definitions, terms: &[PlaceTerm]) -> BTreeSe
 pub fn member_in_words(definitions: &Definitions, member: &Member) -> String {
     let mut words = term_in_words(definitions, &member.term);
     if let Some(from) = member.from {
-        words.push_str(&format!(" from {}", day(from)));
+        words.push_str(&format!(" from {}", day_or_instant(from)));
     }
     if let Some(until) = member.until {
-        words.push_str(&format!(" until {}", last_day(until)));
+        words.push_str(&format!(" until {}", last_day_or_instant(until)));
     }
     if let Some(requirement) = &member.required {
         words.push_str(&format!(" ({})", requirement_exactly(definitions, requirement)));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Subject, all_of, capitalised, counted, day, one_of};
+use super::{Subject, all_of, capitalised, counted, day_or_instant, one_of};
 use crate::model::RESTRICTED_REGION_LABEL;
 use crate::policy::definition::{
     Activity, ActivitySet, Demand, PlaceTerm, RegionKeyTrust, Requirement, Rule, RuleIndex,
@@ -136,11 +136,13 @@ impl Subject<'_> {
             }
         }
         let admitted: usize = counts.values().sum();
-        let when = day(instant
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .map_or(instant, |zoned| zoned.timestamp()));
+        let when = day_or_instant(
+            instant
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .date()
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .map_or(instant, |zoned| zoned.timestamp()),
+        );
         let regions = counted(all, "region", "regions");
         Some(match admitted {
             0 => format!("On {when} none of the {regions} of the catalogue satisfies it."),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Subject, counted, day, last_day};
+use super::{Subject, counted, day_or_instant, last_day_or_instant};
 use crate::policy::definition::{Group, GroupIndex, Member, PlaceTerm};
 use crate::policy::phrase::requirement_in_words;
 
@@ -72,10 +72,10 @@ impl Subject<'_> {
     fn condition(&self, member: &Member) -> String {
         let mut parts = Vec::new();
         if let Some(from) = member.from.filter(|from| self.at < *from) {
-            parts.push(format!("from {}", day(from)));
+            parts.push(format!("from {}", day_or_instant(from)));
         }
         if let Some(until) = member.until {
-            parts.push(format!("until {}", last_day(until)));
+            parts.push(format!("until {}", last_day_or_instant(until)));
         }
         if let Some(requirement) = &member.required {
             let required = requirement_in_words(self.definitions, requirement);
@@ -106,8 +106,8 @@ fn group_in_words(group: &Group, members: &Members) -> String {
     }
     said.push_str(&format!(
         ". As of {}, to be reviewed by {}. Source: {}.",
-        day(group.as_of),
-        last_day(group.review_by),
+        day_or_instant(group.as_of),
+        last_day_or_instant(group.review_by),
         group.source.trim_end_matches('.')
     ));
     said

@@ -14,10 +14,10 @@ mod terms;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::PolicySet;
+use super::calendar::{day_or_instant, last_day_or_instant};
 use super::definition::{Definitions, GroupIndex, PlaceTerm, Policy};
 
 /// A policy in plain English.
@@ -109,28 +109,6 @@ impl Subject<'_> {
     }
 }
 
-/// The day of an instant, in UTC; with its time where that is not midnight.
-fn day(instant: Timestamp) -> String {
-    let date = instant.to_zoned(TimeZone::UTC).date();
-    let midnight = date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    if midnight.is_ok_and(|midnight| midnight == instant) {
-        date.to_string()
-    } else {
-        instant.to_string()
-    }
-}
-
-/// The last day before an instant, for what ends then; the instant where it is not a midnight.
-fn last_day(end: Timestamp) -> String {
-    let before = end
-        .checked_sub(jiff::SignedDuration::from_nanos(1))
-        .unwrap_or(end);
-    if day(end).contains('T') {
-        return day(end);
-    }
-    before.to_zoned(TimeZone::UTC).date().to_string()
-}
-
 /// `a`, `a or b`, `a, b or c`.
 fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     listed(words, "or")
@@ -177,8 +155,11 @@ mod tests {
         assert_eq!(all_of(&["a", "b", "c"]), "a, b and c");
         assert_eq!(capitalised("data"), "Data");
         let instant = |text: &str| text.parse::<Timestamp>().expect(text);
-        assert_eq!(day(instant("2027-01-01T00:00:00Z")), "2027-01-01");
-        assert_eq!(last_day(instant("2027-01-01T00:00:00Z")), "2026-12-31");
-        assert_eq!(last_day(instant("2027-01-01T12:00:00Z")), "2027-01-01T12:00:00Z");
+        assert_eq!(day_or_instant(instant("2027-01-01T00:00:00Z")), "2027-01-01");
+        assert_eq!(last_day_or_instant(instant("2027-01-01T00:00:00Z")), "2026-12-31");
+        assert_eq!(
+            last_day_or_instant(instant("2027-01-01T12:00:00Z")),
+            "2027-01-01T12:00:00Z"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Who answers for a policy, why, from when to when, how firmly, and what exceptions there are.
 
-use super::{Subject, counted, day, last_day, one_of};
+use super::{Subject, counted, day_or_instant, last_day_or_instant, one_of};
 use crate::policy::definition::{Exception, ExceptionCategory, ExceptionState, Mode};
 use crate::policy::phrase::selector_in_words;
 
@@ -38,27 +38,27 @@ impl Subject<'_> {
         let policy = self.policy;
         let mut said = vec![match policy.effective_from {
             None => "It is in force.".to_owned(),
-            Some(from) if from <= self.at => format!("It is in force since {}.", day(from)),
+            Some(from) if from <= self.at => format!("It is in force since {}.", day_or_instant(from)),
             Some(from) => format!(
                 "It is not in force yet: it begins on {}. Until then it restricts nothing and covers no data.",
-                day(from)
+                day_or_instant(from)
             ),
         }];
         said.push(match policy.effective_until {
             None => "It has no end.".to_owned(),
             Some(until) if until <= self.at => format!(
                 "It was meant to hold until {}. It still restricts: only taking it out of the set ends it.",
-                last_day(until)
+                last_day_or_instant(until)
             ),
             Some(until) => format!(
                 "It is meant to hold until {}. After that it still restricts: only taking it out of the set ends it.",
-                last_day(until)
+                last_day_or_instant(until)
             ),
         });
         if let Some(review_by) = policy.review_by {
             said.push(match review_by <= self.at {
-                true => format!("It was to be reviewed by {}.", last_day(review_by)),
-                false => format!("It is to be reviewed by {}.", last_day(review_by)),
+                true => format!("It was to be reviewed by {}.", last_day_or_instant(review_by)),
+                false => format!("It is to be reviewed by {}.", last_day_or_instant(review_by)),
             });
         }
         vec![said.join(" ")]
@@ -70,7 +70,7 @@ impl Subject<'_> {
             (Mode::Enforce, Some(from)) => format!(
                 "Mode `enforce` from {}: until then nothing is refused by it, and what it would refuse is recorded. \
                  From that day on a pod is not placed where a rule refuses.",
-                day(from)
+                day_or_instant(from)
             ),
             (Mode::Enforce, None) => {
                 "Mode `enforce`: a pod is not placed where a rule refuses. It waits until some node is permitted."
@@ -141,7 +141,7 @@ impl Subject<'_> {
             .rule(exception.relaxes)
             .map_or("", |rule| &rule.id);
         let begins = match exception.state(self.at) {
-            ExceptionState::Pending => format!("from {} ", day(exception.not_before)),
+            ExceptionState::Pending => format!("from {} ", day_or_instant(exception.not_before)),
             ExceptionState::InForce | ExceptionState::Expired => String::new(),
         };
         let workload = exception.workload.as_ref();

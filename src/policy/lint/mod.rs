@@ -17,12 +17,12 @@ mod unreachable;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 pub use codes::{FINDING_KINDS, FindingKind};
 pub use nodes::lint_nodes;
 
 use super::PolicySet;
+use super::calendar::{day, last_day};
 use super::data_sets::WrittenDataSets;
 use super::epoch::Epoch;
 use super::finding::{Finding, Level, Position};
@@ -101,16 +101,4 @@ impl<'a> Found<'a> {
             format!(" from {}", day(epoch.from))
         }
     }
-}
-
-/// The day of an instant, in UTC.
-fn day(instant: Timestamp) -> String {
-    instant.to_zoned(TimeZone::UTC).date().to_string()
-}
-
-/// The last day before an instant, for what ends then.
-fn last_day(end: Timestamp) -> String {
-    day(end
-        .checked_sub(jiff::SignedDuration::from_nanos(1))
-        .unwrap_or(end))
 }

@@ -1,8 +1,8 @@
 //! What a proof rests on, and what it does not speak of.
 
-use super::words::{day, last_day};
 use crate::model::RESTRICTED_REGION_LABEL;
 use crate::policy::PolicySet;
+use crate::policy::calendar::{day, last_day};
 use crate::policy::definition::{RegionKeyTrust, Unlabelled};
 use crate::policy::limits_of_control::LIMITS_OF_CONTROL;
 

@@ -1,10 +1,10 @@
 //! Guarantees and counterexamples in words: lowercase, no final period, what people wrote in backticks.
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::{Category, Country, DataTuple, Dimension, Subject};
 use crate::policy::PolicySet;
+use crate::policy::calendar::day;
 use crate::policy::catalogue::{Catalogue, PlaceFacts, PlaceIndex};
 use crate::policy::cells::{Domain, Part, TupleSource};
 use crate::policy::definition::{
@@ -189,16 +189,6 @@ fn since_when(case: &Case<'_>) -> String {
     } else {
         format!(" from {} on", day(case.now))
     }
-}
-
-/// The day of an instant, in UTC.
-pub fn day(instant: Timestamp) -> String {
-    instant.to_zoned(TimeZone::UTC).date().to_string()
-}
-
-/// The last day before an instant, for what ends then.
-pub fn last_day(end: Timestamp) -> String {
-    day(end.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(end))
 }
 
 /// What lets it through.
