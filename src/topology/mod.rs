@@ -8,12 +8,14 @@
 //! by those who have a clock. Only the median (`rtt_ms`) is looked up: a choice of P95 is a later stage.
 
 mod csv;
+mod dump;
 mod estimate;
 mod graph;
 mod measurement;
 mod table;
 
 pub use csv::{LatencyFileError, parse_latency_csv};
+pub use dump::write_latency_csv;
 pub use graph::LatencyGraph;
 pub use measurement::{MeasuredPlace, Measurement, Measurements};
 pub use table::{Estimate, LatencyPoint, LatencyTable};
