@@ -10,6 +10,7 @@ mod data;
 mod data_set;
 mod fleet;
 mod latency;
+mod level;
 mod locality;
 mod names;
 mod nearest_word;
@@ -26,6 +27,7 @@ pub use fleet::{
     RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
 };
 pub use latency::{Latency, Provenance};
+pub use level::Level;
 pub use locality::{Locality, RegionReference};
 pub use names::{DataSetName, InvalidName, NamespaceName, NodeName};
 pub use nearest_word::nearest_word;

@@ -2,28 +2,7 @@
 
 use std::fmt;
 
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// The set does not load.
-    Error,
-    /// The set loads; `--strict` makes it an error.
-    Warning,
-    /// Worth knowing.
-    Note,
-}
-
-impl Level {
-    /// The word that reports use.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-}
+pub use crate::model::Level;
 
 /// A place in a file. Lines and columns count from 1; 0 is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
