@@ -204,7 +204,7 @@ fn overlay(region: &ZoneFacts, own: &ZoneFacts) -> ZoneFacts {
 }
 
 /// A set of places, one bit each. Sets of different catalogues never meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlaceSet {
     words: Vec<u64>,
 }

@@ -3,6 +3,8 @@
 //! Inputs: both sets compiled over the same places, a pod of one tuple, instants. Outputs: the places that
 //! change hands, those together that do at the same times. Invariant: both verdicts are the engine's.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::policy::PolicySet;
@@ -24,20 +26,40 @@ pub struct Moved {
     pub places: PlaceSet,
 }
 
-/// Compares what the sets say of a pod, which each may see with its own eyes.
-pub fn moved(
+/// A pod as both sets see it at an instant.
+pub struct Seen<'p> {
+    /// By the old set.
+    pub old: Cow<'p, Profile>,
+    /// By the new set.
+    pub new: Cow<'p, Profile>,
+}
+
+impl<'p> Seen<'p> {
+    /// A pod that both see alike.
+    #[must_use]
+    pub fn alike(profile: &'p Profile) -> Self {
+        Self {
+            old: Cow::Borrowed(profile),
+            new: Cow::Borrowed(profile),
+        }
+    }
+}
+
+/// Compares what the sets say of a pod.
+pub fn moved<'p>(
     (old, new): (&PolicySet, &PolicySet),
     instants: &[Timestamp],
-    profiles: impl Fn(Timestamp) -> (Profile, Profile),
+    seen: impl Fn(Timestamp) -> Seen<'p>,
 ) -> Vec<Moved> {
     let mut permitted = Stretches::default();
     let mut refused = Stretches::default();
+    let (mut of_old, mut of_new) = (Last::default(), Last::default());
     for at in instants {
-        let (of_old, of_new) = profiles(*at);
-        let before = evaluate(old, &of_old, *at).permitted;
-        let after = evaluate(new, &of_new, *at).permitted;
-        permitted.note(*at, without(&after, &before));
-        refused.note(*at, without(&before, &after));
+        let seen = seen(*at);
+        let before = of_old.permitted(old, &seen.old, *at);
+        let after = of_new.permitted(new, &seen.new, *at);
+        permitted.note(*at, without(after, before));
+        refused.note(*at, without(before, after));
     }
     let of = |is_permitted: bool| {
         move |(when, places): (When, PlaceSet)| Moved {
@@ -48,6 +70,26 @@ pub fn moved(
     };
     let permitted = permitted.ended().map(of(true));
     permitted.chain(refused.ended().map(of(false))).collect()
+}
+
+/// What a set said at the instant before: a date of the other set changes nothing of it.
+#[derive(Default)]
+struct Last {
+    since: Option<Timestamp>,
+    permitted: PlaceSet,
+}
+
+impl Last {
+    fn permitted(&mut self, set: &PolicySet, profile: &Cow<'_, Profile>, at: Timestamp) -> &PlaceSet {
+        let since = set.at(at).from;
+        // A pod that is made anew for each instant may differ.
+        let is_the_same = matches!(profile, Cow::Borrowed(_)) && self.since == Some(since);
+        if !is_the_same {
+            self.permitted = evaluate(set, profile, at).permitted;
+            self.since = Some(since);
+        }
+        &self.permitted
+    }
 }
 
 fn without(places: &PlaceSet, others: &PlaceSet) -> PlaceSet {

@@ -23,6 +23,7 @@ mod told;
 mod words;
 mod written;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -35,12 +36,12 @@ pub use told::{Told, ToldPlaces};
 
 use super::PolicySet;
 use super::catalogue::{PlaceIndex, PlaceSet};
-use super::definition::{Activity, ActivitySet};
+use super::definition::{Activity, ActivitySet, Demand};
 use super::epoch::{Epoch, RuleKind};
 use super::profile::{Profile, Source, SourcedTuple, UsedDataSet, tuples_of_data_set};
-use crate::model::{DataSet, ReplicaRole, Tuple};
+use crate::model::{Classification, DataSet, ReplicaRole, Tuple};
 use causes::{Causes, Side};
-use cells::moved;
+use cells::{Seen, moved};
 use changes::{About, Change, changes};
 use rectangles::{Aspect, Cell, Rectangle, rectangles};
 use told::Teller;
@@ -158,7 +159,22 @@ impl<'a> Comparison<'a> {
             .collect();
         let later = epochs.iter().map(|epoch| epoch.from).filter(|from| *from > at);
         let instants: BTreeSet<Timestamp> = later.chain([at]).collect();
-        let copies = copies(&epochs, places);
+        // A rule on copies that is the same in both refuses alike, whatever copies there are.
+        let looks_at_copies = both.iter().any(|set| {
+            let policies = set.definitions.policies.iter();
+            let differing = policies.filter(|policy| concerns(changes, &policy.name));
+            differing.flat_map(|policy| &policy.rules).any(|rule| {
+                matches!(
+                    rule.demand,
+                    Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) | Demand::ReplicaMustExistIn(_)
+                )
+            })
+        });
+        let copies = if looks_at_copies {
+            copies(&epochs, places)
+        } else {
+            Vec::new()
+        };
         let circumstances = circumstances(&both, |policy| concerns(changes, policy), &copies);
         Some(Self {
             sets: (old, new),
@@ -192,7 +208,7 @@ impl<'a> Comparison<'a> {
                         continue;
                     }
                     let profile = circumstances.profile(tuple.clone(), *performs);
-                    let found = self.moved(|_| (profile.clone(), profile.clone()));
+                    let found = self.moved(|_| Seen::alike(&profile));
                     for (aspect, mut places) in found {
                         let known = of_plain.iter().filter(|cell| {
                             (cell.aspect.is_refused, &cell.aspect.when) == (aspect.is_refused, &aspect.when)
@@ -245,7 +261,10 @@ impl<'a> Comparison<'a> {
                 let see = |set: &PolicySet, data_set: Option<&DataSet>, at: Timestamp| {
                     self.profile_of(name, set, data_set, *performs, at)
                 };
-                let moved = self.moved(|at| (see(old, before, at), see(new, after, at)));
+                let moved = self.moved(|at| Seen {
+                    old: Cow::Owned(see(old, before, at)),
+                    new: Cow::Owned(see(new, after, at)),
+                });
                 cells.extend(moved.into_iter().map(|(mut aspect, places)| Cell {
                     aspect: {
                         aspect.because.extend(self.changes.iter().position(written));
@@ -305,20 +324,20 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn moved(&self, profiles: impl Fn(Timestamp) -> (Profile, Profile)) -> Vec<(Aspect, PlaceSet)> {
+    fn moved<'p>(&self, seen: impl Fn(Timestamp) -> Seen<'p>) -> Vec<(Aspect, PlaceSet)> {
         let mut found = Vec::new();
-        for moved in moved((&self.old, &self.new), &self.instants, &profiles) {
+        for moved in moved((&self.old, &self.new), &self.instants, &seen) {
             let Some((since, _)) = moved.when.first() else {
                 continue;
             };
-            let (of_old, of_new) = profiles(*since);
+            let seen = seen(*since);
             let old = Side {
                 set: &self.old,
-                profile: &of_old,
+                profile: &seen.old,
             };
             let new = Side {
                 set: &self.new,
-                profile: &of_new,
+                profile: &seen.new,
             };
             let (refusing, permitting) = if moved.is_permitted {
                 (old, new)
@@ -344,7 +363,8 @@ fn concerns(changes: &[Change], policy: &str) -> bool {
         About::Policy(name) | About::Rule(name, _) | About::Exception(name, _) => **name == *policy,
         // What looks at groups, facts and ages is not told apart here: it may be any policy.
         About::Group(_) | About::Region(_) | About::RegionFacts(_) => true,
-        About::Settings(_) | About::DataSet(_) => false,
+        About::Settings(part) => *part == "maxFactAge",
+        About::DataSet(_) => false,
     };
     changes.iter().any(|change| is_of_policy(&change.about))
 }
@@ -371,21 +391,25 @@ pub(super) fn performed(epochs: &[&Epoch]) -> Vec<Vec<ActivitySet>> {
 
 /// A place for every way in which rules on data sets can look at a copy; none where there is no such rule.
 fn copies(epochs: &[&Epoch], places: &Places) -> Vec<PlaceIndex> {
-    let mut lists: Vec<(&PlaceSet, &PlaceSet)> = Vec::new();
+    let mut lists: Vec<&PlaceSet> = Vec::new();
     for rule in epochs.iter().flat_map(|epoch| &epoch.rules) {
         if let RuleKind::Leaders(outside) | RuleKind::ReadReplicas(outside) | RuleKind::SomeReplica(outside) =
             &rule.kind
         {
-            lists.push((&rule.admits, outside));
+            lists.extend([&rule.admits, outside]);
         }
     }
     if lists.is_empty() {
         return Vec::new();
     }
-    let mut kinds: BTreeMap<Vec<(bool, bool)>, PlaceIndex> = BTreeMap::new();
+    // Facts that are too old are unknown of a copy too.
+    let of_data = Classification::ALL.map(Some).into_iter().chain([None]);
+    for classification in of_data {
+        lists.extend(epochs.iter().filter_map(|epoch| epoch.fresh(classification)));
+    }
+    let mut kinds: BTreeMap<Vec<bool>, PlaceIndex> = BTreeMap::new();
     for (index, _) in places.numbering().places() {
-        let lists = lists.iter();
-        let kind = lists.map(|(admits, outside)| (admits.contains(index), outside.contains(index)));
+        let kind = lists.iter().map(|list| list.contains(index));
         kinds.entry(kind.collect()).or_insert(index);
     }
     kinds.into_values().collect()

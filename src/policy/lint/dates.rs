@@ -6,8 +6,9 @@ use super::{Found, day, last_day};
 use crate::policy::definition::{Mode, PlaceTerm};
 use crate::policy::finding::{Level, Position};
 
-/// How many days before a date people are told, the shortest first.
-const NOTICE_DAYS: [i64; 3] = [7, 30, 90];
+/// How many days before a date people are told, the shortest first. Three months ahead is news and no
+/// warning: under `--strict` a set that nobody touched would fail, and an exception of 90 days never pass.
+const NOTICE_DAYS: [(i64, Level); 3] = [(7, Level::Warning), (30, Level::Warning), (90, Level::Note)];
 
 impl Found<'_> {
     pub(super) fn dates(&mut self) {
@@ -124,30 +125,25 @@ impl Found<'_> {
                 sentence,
                 "review it and set the next date",
             );
-        } else if let Some(days) = self.notice(by) {
+        } else if let Some((days, level)) = self.notice(by) {
             let sentence = format!("{what} is to be reviewed by {}, within {days} days", last_day(by));
-            self.add(
-                Level::Warning,
-                "L11",
-                at,
-                sentence,
-                "review it and set the next date",
-            );
+            self.add(level, "L11", at, sentence, "review it and set the next date");
         }
     }
 
     fn ends_soon(&mut self, what: &str, until: Timestamp, at: &Position) {
-        if let Some(days) = self.notice(until) {
+        if let Some((days, level)) = self.notice(until) {
             let sentence = format!("{what} ends with {}, within {days} days", last_day(until));
-            self.add(Level::Warning, "L11", at, sentence, "");
+            self.add(level, "L11", at, sentence, "");
         }
     }
 
-    /// The shortest notice that a date falls under.
-    pub(super) fn notice(&self, date: Timestamp) -> Option<i64> {
+    /// The shortest notice that a date falls under, and how loud it is.
+    pub(super) fn notice(&self, date: Timestamp) -> Option<(i64, Level)> {
         let left = date.duration_since(self.at);
-        NOTICE_DAYS
-            .into_iter()
-            .find(|days| left <= SignedDuration::from_hours(days * 24))
+        let (days, level) = NOTICE_DAYS
+            .iter()
+            .find(|(days, _)| left <= SignedDuration::from_hours(days * 24))?;
+        Some((*days, *level))
     }
 }

@@ -23,7 +23,7 @@ fn edit(choices: &mut Choices, set: &mut Set) -> bool {
     let other = generate::set(choices);
     let groups = set.groups.len();
     let policies = set.policies.len();
-    match choices.below(14) {
+    match choices.below(15) {
         0 => set.uncovered_is_allowed = !set.uncovered_is_allowed,
         1 => set.unlabelled = other.unlabelled,
         2 => {
@@ -51,9 +51,10 @@ fn edit(choices: &mut Choices, set: &mut Set) -> bool {
         8 => set
             .policies
             .push(generate::policy(choices, "z", groups, Kinds::Any)),
+        9 => set.max_fact_age = generate::max_fact_age(choices),
         // What follows needs a policy.
         _ if policies == 0 => return false,
-        9 => {
+        10 => {
             let index = choices.below(policies);
             set.policies.remove(index);
         }
@@ -62,9 +63,9 @@ fn edit(choices: &mut Choices, set: &mut Set) -> bool {
             let policy = &mut set.policies[index];
             let new = generate::policy(choices, policy.name, groups, Kinds::Any);
             match kind {
-                10 => policy.mode = new.mode,
-                11 => policy.blocks = new.blocks,
-                12 => policy.rules = new.rules,
+                11 => policy.mode = new.mode,
+                12 => policy.blocks = new.blocks,
+                13 => policy.rules = new.rules,
                 _ => {
                     policy.effective_from = new.effective_from;
                     policy.enforce_from = new.enforce_from;
