@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::access_path::{AccessPaths, StatedAccess};
 use super::data::{Category, Classification, Dimension, Subject};
 use super::locality::Locality;
 use super::names::DataSetName;
@@ -36,12 +37,18 @@ impl ReplicaRole {
     pub fn is_readable(self) -> bool {
         self != Self::Witness
     }
+
+    /// Whether it counts for a quorum.
+    #[must_use]
+    pub fn votes(self) -> bool {
+        self != Self::ReadOnly
+    }
 }
 
 /// What readers of a data set demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consistency {
-    /// Reads must see the latest write: they go to the leader.
+    /// Reads must see the latest write.
     Strict,
     /// Any readable replica will do.
     Available,
@@ -87,8 +94,19 @@ pub struct DataSet {
     pub profile: DataProfile,
     /// What its readers demand.
     pub consistency: Consistency,
+    /// What it says about which copies serve an access.
+    pub access: StatedAccess,
     /// Its copies.
     pub replicas: Vec<Replica>,
     /// Who answers for it.
     pub owner: Option<String>,
+}
+
+impl DataSet {
+    /// Which of its replicas serve an access.
+    #[must_use]
+    pub fn paths(&self) -> AccessPaths {
+        let roles = self.replicas.iter().map(|replica| replica.role);
+        self.access.paths(self.consistency, roles)
+    }
 }

@@ -6,6 +6,7 @@
 //! own and translates into these.
 
 mod access;
+mod access_path;
 mod data;
 mod data_set;
 mod fleet;
@@ -20,6 +21,7 @@ mod region;
 mod score;
 
 pub use access::{AccessProfile, ClientWeight, DataSetUse, RequestsPerCall};
+pub use access_path::{AccessPaths, ReadPath, StatedAccess, StatedReads, StatedWrites, WritePath, majority};
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
 pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
 pub use fleet::{

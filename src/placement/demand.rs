@@ -130,6 +130,7 @@ mod tests {
                 subjects: Vec::new(),
             },
             consistency: Consistency::Available,
+            access: crate::model::StatedAccess::default(),
             replicas: vec![
                 replica(Some("w/b"), ReplicaRole::Leader),
                 replica(Some("w/moon"), ReplicaRole::Voter),

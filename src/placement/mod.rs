@@ -15,6 +15,7 @@ mod fleet_lint;
 mod impact;
 mod preempt;
 mod prioritize;
+pub mod replication;
 mod score;
 
 pub use assessment::{Assessment, Refusal, assess};

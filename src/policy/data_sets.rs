@@ -4,6 +4,8 @@
 //! where the data set stands among the policies; elsewhere a group that does not exist makes the subject
 //! unknown.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -130,6 +132,7 @@ fn data_set(object: &Object<DataSetSpec>, reader: &mut Reader) -> Option<DataSet
             _ => None,
         },
     );
+    let access = access::access(object, reader);
     let replicas = spec
         .replicas
         .iter()
@@ -148,6 +151,7 @@ fn data_set(object: &Object<DataSetSpec>, reader: &mut Reader) -> Option<DataSet
         name,
         profile,
         consistency: consistency?,
+        access: access?,
         replicas,
         owner,
     })

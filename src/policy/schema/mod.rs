@@ -23,8 +23,8 @@ pub use policies::*;
 pub use test_cases::*;
 use vocabulary::{
     AllowOrDeny, CategoryWord, ClassificationWord, ConsistencyWord, CountryCode, DateOrInstant, FactAges,
-    KeyCustodyWord, Place, RegionKeyWords, ReplicaRoleWord, SettingsMode, SubdivisionCode, SubjectWord,
-    TenancyWord, UnlabelledSetting,
+    KeyCustodyWord, Place, ReadPathWord, RegionKeyWords, ReplicaRoleWord, SettingsMode, SubdivisionCode,
+    SubjectWord, TenancyWord, UnlabelledSetting, WritePathWord,
 };
 
 /// Text with its place in the file.
@@ -407,10 +407,30 @@ pub struct DataSetSpec {
     /// `strict` or `available`.
     #[schemars(with = "ConsistencyWord")]
     pub consistency: Text,
+    /// Which copies serve an access, where that does not follow from the consistency and the roles.
+    pub access: Option<AccessSpec>,
     /// Its copies.
     pub replicas: Vec<ReplicaSpec>,
     /// Who answers for it.
     pub owner: Option<OwnerOrText>,
+}
+
+/// Which copies serve an access.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessSpec {
+    /// `nearest`, `leader` or `quorum`.
+    #[schemars(with = "Option<ReadPathWord>")]
+    pub reads: Option<Text>,
+    /// `leader` or `quorum`.
+    #[schemars(with = "Option<WritePathWord>")]
+    pub writes: Option<Text>,
+    /// How many voters that hold data answer a read; a majority of all voters where it is absent.
+    #[schemars(with = "Option<std::num::NonZeroU32>")]
+    pub read_quorum: Option<Spanned<u32>>,
+    /// How many voters answer a write; a majority of them where it is absent.
+    #[schemars(with = "Option<std::num::NonZeroU32>")]
+    pub write_quorum: Option<Spanned<u32>>,
 }
 
 /// Who answers for a data set: a name, or a team with its contact.

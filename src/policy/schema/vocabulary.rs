@@ -145,7 +145,17 @@ word!(TenancyWord, {
 word!(ConsistencyWord, {
     "type": "string",
     "enum": ["strict", "available"],
-    "description": "`strict`: reads go to the leader; `available`: to the nearest copy."
+    "description": "`strict`: reads go to the leader, or to a quorum where there is none; `available`: to the nearest copy."
+});
+word!(ReadPathWord, {
+    "type": "string",
+    "enum": ["nearest", "leader", "quorum"],
+    "description": "Which copies answer a read: the nearest readable one, the leader, or `readQuorum` voters that hold data."
+});
+word!(WritePathWord, {
+    "type": "string",
+    "enum": ["leader", "quorum"],
+    "description": "Which copies answer a write: the leader, which commits with a majority, or `writeQuorum` voters."
 });
 word!(ReplicaRoleWord, {
     "type": "string",
