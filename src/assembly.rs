@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
+use crate::model::{Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
 use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
 use crate::snapshot::Inputs;
-use crate::topology::{LatencyFileError, LatencyTable, Measurements, parse_latency_csv};
+use crate::topology::{
+    LatencyFile, LatencyFileError, LatencyTable, MeasuredPlace, Measurements, read_latency_csv,
+};
 
 /// How many bytes of a hash name a state of a source.
 const VERSION_BYTES: usize = 8;
@@ -237,8 +239,7 @@ pub fn assemble(rules: &RuleTexts, fleet: &SourceText) -> Result<(Inputs, Vec<Fi
     }
 }
 
-/// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,
-/// so that their own problems are told at once.
+/// Reads latency files by the catalogue of a policy set and makes the table that decides.
 ///
 /// # Errors
 /// Every problem of every file.
@@ -246,46 +247,105 @@ pub fn latency_table(
     files: &[SourceText],
     policies: Option<&PolicySet>,
 ) -> Result<LatencyTable, Vec<LatencyFileError>> {
-    let coordinates = policies
+    let measurements = latency_measurements(files, policies)?;
+    Ok(LatencyTable::build(&measurements, &coordinates(policies)))
+}
+
+/// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,
+/// so that their own problems are told at once.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn latency_measurements(
+    files: &[SourceText],
+    policies: Option<&PolicySet>,
+) -> Result<Measurements, Vec<LatencyFileError>> {
+    let read = read_latency(files, policies, &coordinates(policies));
+    if read.problems.is_empty() {
+        Ok(read.measurements)
+    } else {
+        Err(read.problems)
+    }
+}
+
+fn coordinates(policies: Option<&PolicySet>) -> BTreeMap<RegionKey, Coordinates> {
+    policies
         .map(|set| set.catalogue().coordinates())
-        .unwrap_or_default();
+        .unwrap_or_default()
+}
+
+/// Where a measured pair is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenPair {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+/// Latency files as far as they can be read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadLatency {
+    /// The measurements of all files.
+    pub measurements: Measurements,
+    /// Where each pair is written.
+    pub lines: BTreeMap<(MeasuredPlace, MeasuredPlace), WrittenPair>,
+    /// Every problem of every file; none where the files can be used.
+    pub problems: Vec<LatencyFileError>,
+}
+
+/// Reads what can be read of latency files, for whoever tells people what is wrong with them. `coordinates`
+/// are those against which impossible times show: none where somebody else looks for them.
+#[must_use]
+pub fn read_latency(
+    files: &[SourceText],
+    policies: Option<&PolicySet>,
+    coordinates: &BTreeMap<RegionKey, Coordinates>,
+) -> ReadLatency {
     let resolve = |reference: &RegionReference| match (policies, reference) {
         (Some(set), reference) => set.catalogue().resolve(reference).cloned(),
         // Nobody can say what a bare region means: it must not look like a mistake of this file.
         (None, RegionReference::Bare(region)) => RegionKey::new("unresolved", region).ok(),
         (None, RegionReference::Key(key)) => Some(key.clone()),
     };
-    let mut all = Measurements::default();
-    let mut errors = Vec::new();
+    let mut all = ReadLatency::default();
     for file in files {
-        match parse_latency_csv(&file.name, &file.text, resolve, &coordinates) {
-            Ok(measurements) => errors.extend(join(&mut all, file, &measurements)),
-            Err(found) => errors.extend(found),
-        }
+        let read = read_latency_csv(&file.name, &file.text, resolve, coordinates);
+        all.problems.extend(read.problems.iter().cloned());
+        all.join(file, &read);
     }
-    if errors.is_empty() {
-        Ok(LatencyTable::build(&all, &coordinates))
-    } else {
-        Err(errors)
-    }
+    all
 }
 
-/// Adds the measurements of one more file; a pair that another file has too is an error of this one.
-fn join(all: &mut Measurements, file: &SourceText, more: &Measurements) -> Vec<LatencyFileError> {
-    let mut errors = Vec::new();
-    for (from, to, measurement) in more.iter() {
-        if all
-            .insert(from.clone(), to.clone(), measurement.clone())
-            .is_some()
-        {
-            errors.push(LatencyFileError {
-                file: file.name.clone(),
-                line: 1,
-                problem: format!("the pair `{from}` to `{to}` is already in another latency file"),
-            });
+impl ReadLatency {
+    /// Adds the measurements of one more file; a pair that an earlier file has too is an error of this one.
+    fn join(&mut self, file: &SourceText, more: &LatencyFile) {
+        let name: Arc<str> = file.name.as_str().into();
+        for (from, to, measurement) in more.measurements.iter() {
+            let pair = (from.clone(), to.clone());
+            let line = more.lines.get(&pair).copied().unwrap_or(1);
+            if let Some(first) = self.lines.get(&pair) {
+                self.problems.push(LatencyFileError {
+                    file: file.name.clone(),
+                    line,
+                    problem: format!(
+                        "the pair `{from}` to `{to}` is already in `{}` on line {}",
+                        first.file, first.line
+                    ),
+                });
+                continue;
+            }
+            self.lines.insert(
+                pair,
+                WrittenPair {
+                    file: name.clone(),
+                    line,
+                },
+            );
+            self.measurements
+                .insert(from.clone(), to.clone(), measurement.clone());
         }
     }
-    errors
 }
 
 fn named(files: &[SourceText]) -> impl Iterator<Item = (&str, &str)> + Clone {

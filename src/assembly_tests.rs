@@ -64,10 +64,9 @@ fn latency_files_add_up_and_a_pair_in_two_of_them_is_an_error() {
         .push(text("again.csv", "from,to,rtt_ms\naws/a,aws/b,3\n"));
     let problems = read_rules(&texts).expect_err("a pair twice");
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0]
-            .to_string()
-            .starts_with("again.csv:1: the pair `aws/a` to `aws/b`")
+    assert_eq!(
+        problems[0].to_string(),
+        "again.csv:2: the pair `aws/a` to `aws/b` is already in `latency.csv` on line 2"
     );
 }
 

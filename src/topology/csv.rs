@@ -37,7 +37,18 @@ pub struct LatencyFileError {
     pub problem: String,
 }
 
-/// Reads the text of a latency file.
+/// A latency file as far as it can be read.
+#[derive(Debug, Clone, Default)]
+pub struct LatencyFile {
+    /// The rows that can be read.
+    pub measurements: Measurements,
+    /// The line of each of their pairs, from 1; the first where a pair is there twice.
+    pub lines: BTreeMap<(MeasuredPlace, MeasuredPlace), u64>,
+    /// Every problem of the file, in the order of its lines; none where the file can be used.
+    pub problems: Vec<LatencyFileError>,
+}
+
+/// Reads the text of a latency file, whole or not at all.
 ///
 /// `file` names it in errors; `resolve` finds the region of a bare name (`eu-west-1`) and is asked for
 /// nothing else, so a file may speak of regions that the catalogue does not have.
@@ -50,6 +61,23 @@ pub fn parse_latency_csv(
     resolve: impl Fn(&RegionReference) -> Option<RegionKey>,
     coordinates: &BTreeMap<RegionKey, Coordinates>,
 ) -> Result<Measurements, Vec<LatencyFileError>> {
+    let read = read_latency_csv(file, text, resolve, coordinates);
+    if read.problems.is_empty() {
+        Ok(read.measurements)
+    } else {
+        Err(read.problems)
+    }
+}
+
+/// Reads what can be read of the text of a latency file, for whoever tells people what is wrong with it: a
+/// file with a problem is not to be decided by. The arguments are those of [`parse_latency_csv`].
+#[must_use]
+pub fn read_latency_csv(
+    file: &str,
+    text: &str,
+    resolve: impl Fn(&RegionReference) -> Option<RegionKey>,
+    coordinates: &BTreeMap<RegionKey, Coordinates>,
+) -> LatencyFile {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let error = |line, problem| LatencyFileError {
         file: file.to_owned(),
@@ -68,47 +96,57 @@ pub fn parse_latency_csv(
             Ok((line_of(text, &record), record))
         });
     let (line, header) = match records.next() {
-        None => return Err(vec![error(1, "the file is empty".to_owned())]),
-        Some(Err(problem)) => return Err(vec![problem]),
+        None => return unusable(vec![error(1, "the file is empty".to_owned())]),
+        Some(Err(problem)) => return unusable(vec![problem]),
         Some(Ok(header)) => header,
     };
-    let columns = Columns::read(&header)
-        .map_err(|problems| problems.into_iter().map(|it| error(line, it)).collect::<Vec<_>>())?;
+    let columns = match Columns::read(&header) {
+        Ok(columns) => columns,
+        Err(problems) => return unusable(problems.into_iter().map(|it| error(line, it)).collect()),
+    };
     let rows = Rows {
         columns,
         resolve,
         coordinates,
     };
 
-    let mut measurements = Measurements::default();
-    let mut lines: BTreeMap<(MeasuredPlace, MeasuredPlace), u64> = BTreeMap::new();
-    let mut errors = Vec::new();
+    let mut read = LatencyFile::default();
     for record in records {
         let (line, record) = match record {
             Ok(record) => record,
             Err(problem) => {
-                errors.push(problem);
+                read.problems.push(problem);
                 continue;
             }
         };
         match rows.read(&record) {
-            Err(problems) => errors.extend(problems.into_iter().map(|problem| error(line, problem))),
+            Err(problems) => read
+                .problems
+                .extend(problems.into_iter().map(|problem| error(line, problem))),
             Ok((from, to, measurement)) => {
-                if let Some(first) = lines.insert((from.clone(), to.clone()), line) {
+                let pair = (from.clone(), to.clone());
+                if let Some(first) = read.lines.get(&pair) {
                     let problem = format!("the pair `{from}` to `{to}` is already on line {first}");
-                    errors.push(error(line, problem));
+                    read.problems.push(error(line, problem));
+                    continue;
                 }
-                measurements.insert(from, to, measurement);
+                read.lines.insert(pair, line);
+                read.measurements.insert(from, to, measurement);
             }
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if read.problems.is_empty() && read.measurements.is_empty() {
+        read.problems
+            .push(error(line, "the file has no pair of regions".to_owned()));
     }
-    if measurements.is_empty() {
-        return Err(vec![error(line, "the file has no pair of regions".to_owned())]);
+    read
+}
+
+fn unusable(problems: Vec<LatencyFileError>) -> LatencyFile {
+    LatencyFile {
+        problems,
+        ..LatencyFile::default()
     }
-    Ok(measurements)
 }
 
 /// The line of a record. The reader counts from where it began to look, which is before the empty lines

@@ -27,7 +27,7 @@ pub fn write_latency_csv(measurements: &Measurements) -> String {
             .map(|p95| Latency::as_ms(p95).to_string())
             .unwrap_or_default();
         let statistic = cell(measurement.statistic.as_deref().unwrap_or(""));
-        let measured_at = measurement.measured_at.map(date).unwrap_or_default();
+        let measured_at = measurement.measured_at.map(day_or_instant).unwrap_or_default();
         let source = cell(measurement.source.as_deref().unwrap_or(""));
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -38,8 +38,9 @@ pub fn write_latency_csv(measurements: &Measurements) -> String {
     text
 }
 
-/// A day where it is midnight in UTC, which is how days are read; else the instant.
-fn date(instant: Timestamp) -> String {
+/// A day where it is midnight in UTC, which is how a latency file reads days; else the instant.
+#[must_use]
+pub fn day_or_instant(instant: Timestamp) -> String {
     let zoned = instant.to_zoned(TimeZone::UTC);
     match zoned.start_of_day() {
         Ok(midnight) if midnight == zoned => zoned.date().to_string(),

@@ -14,8 +14,8 @@ mod graph;
 mod measurement;
 mod table;
 
-pub use csv::{LatencyFileError, parse_latency_csv};
-pub use dump::write_latency_csv;
+pub use csv::{LatencyFile, LatencyFileError, parse_latency_csv, read_latency_csv};
+pub use dump::{day_or_instant, write_latency_csv};
 pub use graph::LatencyGraph;
 pub use measurement::{MeasuredPlace, Measurement, Measurements};
 pub use table::{Estimate, LatencyPoint, LatencyTable};
