@@ -13,7 +13,7 @@ use domicile::model::{
     NodeRecord, RegionReference, SourceAnnotations, StatedProfile, Subject,
 };
 use domicile::policy::{PolicySet, read_data_sets};
-use domicile::snapshot::{Inputs, Snapshot};
+use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
 use domicile::topology::{LatencyTable, parse_latency_csv};
 
 /// An instant at which the shipped policies are in force.
@@ -144,6 +144,7 @@ pub fn snapshot(nodes: &[Node]) -> Snapshot {
     Snapshot::new(Inputs {
         fleet: Arc::new(fleet),
         fleet_version: "bench".to_owned(),
+        running: RunningFacts::default(),
         data_sets: Arc::new(read_data_sets([embedded::data_sets()]).expect("the data sets load")),
         data_sets_version: "shipped".to_owned(),
         latency: Arc::new(LatencyTable::build(&measurements, &coordinates)),

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::{Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
 use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
-use crate::snapshot::Inputs;
+use crate::snapshot::{Inputs, RunningFacts};
 use crate::topology::{
     LatencyFile, LatencyFileError, LatencyTable, MeasuredPlace, Measurements, read_latency_csv,
 };
@@ -141,6 +141,8 @@ pub struct FleetFacts {
     pub fleet: Arc<Fleet>,
     /// A hash of what they were read from, or a generation.
     pub version: String,
+    /// The pods that run.
+    pub running: RunningFacts,
 }
 
 impl Rules {
@@ -150,6 +152,7 @@ impl Rules {
         Inputs {
             fleet: fleet.fleet.clone(),
             fleet_version: fleet.version.clone(),
+            running: fleet.running.clone(),
             policies: self.policies.clone(),
             data_sets: self.data_sets.clone(),
             data_sets_version: self.data_sets_version.clone(),
@@ -189,7 +192,7 @@ pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
 /// A fleet with the pods that are in it.
 #[derive(Debug, Clone)]
 pub struct FleetDump {
-    /// Everything but the pods.
+    /// What decides; of the pods only where those with which labels run.
     pub facts: FleetFacts,
     /// The pods that have not ended, in the order of the file.
     pub pods: Vec<PodRequirements>,
@@ -197,7 +200,7 @@ pub struct FleetDump {
     pub ended_pods: usize,
 }
 
-/// Reads a fleet file. Its pods, which nothing decides on, are left out.
+/// Reads a fleet file. Of its pods only those that run stay, by their labels: others call them.
 ///
 /// # Errors
 /// Every problem of the file.
@@ -215,6 +218,11 @@ pub fn fleet_dump(file: &SourceText) -> Result<FleetDump, Vec<FleetError>> {
         facts: FleetFacts {
             fleet: Arc::new(read.fleet),
             version: version(std::slice::from_ref(file)),
+            // The version is of the whole file, so it tells the pods apart too.
+            running: RunningFacts {
+                pods: read.running_pods.map(Arc::new),
+                generation: 0,
+            },
         },
         pods: read.pods,
         ended_pods: read.ended_pods,

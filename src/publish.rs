@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::assembly::{FleetFacts, SourceText, latency_table, version};
 use crate::model::{DataSet, DataSetName};
 use crate::policy::PolicySet;
-use crate::snapshot::{Inputs, Snapshot};
+use crate::snapshot::{Inputs, RunningFacts, Snapshot};
 use crate::topology::LatencyTable;
 
 /// The data sets and the texts that they came from.
@@ -113,6 +113,16 @@ impl Publisher {
         self.publish(&parts);
     }
 
+    /// A new state of the running pods. Everything else is shared with the snapshot before.
+    pub fn running(&self, running: RunningFacts) {
+        let mut parts = self.parts();
+        let Some(fleet) = &mut parts.fleet else { return };
+        fleet.running = running.clone();
+        if let Some(before) = self.snapshots.load_full() {
+            self.swap_in(before.with_running(&running));
+        }
+    }
+
     fn parts(&self) -> MutexGuard<'_, Parts> {
         // A panic while the lock was held cannot leave parts half written: each is assigned whole.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -130,14 +140,20 @@ impl Publisher {
         else {
             return;
         };
-        let snapshot = Arc::new(Snapshot::new(Inputs {
+        self.swap_in(Snapshot::new(Inputs {
             fleet: fleet.fleet.clone(),
             fleet_version: fleet.version.clone(),
+            running: fleet.running.clone(),
             policies: policies.clone(),
             data_sets: data_sets.by_name.clone(),
             data_sets_version: data_sets.version.clone(),
             latency: latency.clone(),
         }));
+    }
+
+    /// Lets a snapshot decide from now on. The parts are locked, so publications are in order.
+    fn swap_in(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
         tracing::debug!(
             snapshot = snapshot.id(),
             nodes = snapshot.node_count(),
@@ -180,11 +196,51 @@ mod tests {
     }
 
     #[test]
+    fn running_pods_make_a_snapshot_that_shares_all_else_with_the_one_before() {
+        let publisher = Publisher::default();
+        publisher.latency(Arc::new(texts(embedded::latency())));
+        publisher.data_sets(Arc::default(), &[]);
+        let policies = PolicySet::load(embedded::policies().iter().copied()).unwrap().set;
+        publisher.policies(Arc::new(policies));
+        let running = |generation| RunningFacts {
+            pods: Some(Arc::default()),
+            generation,
+        };
+        publisher.running(running(1));
+        assert!(publisher.snapshots().load().is_none(), "pods alone are no fleet");
+        publisher.fleet(FleetFacts {
+            fleet: Arc::new(Fleet::default()),
+            version: "1".to_owned(),
+            running: running(1),
+        });
+        let first = publisher.snapshots().load_full().unwrap();
+        publisher.running(running(2));
+        let second = publisher.snapshots().load_full().unwrap();
+        assert!(second.shares_all_but_running(&first));
+        assert_ne!(
+            second.id(),
+            first.id(),
+            "they decide scores, so records must tell them apart"
+        );
+        assert_eq!(second.id(), first.with_running(&running(2)).id());
+
+        publisher.latency(Arc::new(texts(embedded::latency())));
+        let third = publisher.snapshots().load_full().unwrap();
+        assert!(!third.shares_all_but_running(&second));
+        assert_eq!(
+            third.id(),
+            second.id(),
+            "the pods stay when something else is read again"
+        );
+    }
+
+    #[test]
     fn nothing_is_published_before_every_part_is_there_and_then_everything_is() {
         let publisher = Publisher::default();
         let fleet = FleetFacts {
             fleet: Arc::new(Fleet::default()),
             version: "1".to_owned(),
+            running: RunningFacts::default(),
         };
         publisher.fleet(fleet.clone());
         publisher.latency(Arc::new(texts(embedded::latency())));

@@ -32,6 +32,7 @@ use crate::pod_events::PodEvents;
 use crate::policy::PolicySet;
 use crate::publish::Publisher;
 use crate::server::{self, AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState};
+use crate::snapshot::RunningFacts;
 use crate::{cluster, embedded, telemetry};
 
 /// Runs until it is asked to stop.
@@ -198,7 +199,7 @@ async fn follow_cluster(
         Timestamp::now,
     ));
     actix_web::rt::spawn(async move {
-        let mut generation = 0;
+        let (mut generation, mut pods_generation) = (0, 0);
         let mut confirm = tokio::time::interval(CONFIRM_INTERVAL);
         loop {
             tokio::select! {
@@ -209,14 +210,22 @@ async fn follow_cluster(
             if state.is_current() {
                 metrics.source_confirmed(SourceName::Cluster, Timestamp::now());
             }
-            if let Some(fleet) = state.fleet.filter(|_| state.generation != generation) {
-                generation = state.generation;
+            let Some(fleet) = state.fleet else { continue };
+            let running = RunningFacts {
+                pods: state.running_pods,
+                generation: state.pods_generation,
+            };
+            if state.generation != generation {
                 publisher.fleet(FleetFacts {
                     fleet,
-                    version: format!("cluster-{generation}"),
+                    version: format!("cluster-{}", state.generation),
+                    running,
                 });
                 readiness.loaded(SourceName::Cluster.word());
+            } else if state.pods_generation != pods_generation {
+                publisher.running(running);
             }
+            (generation, pods_generation) = (state.generation, state.pods_generation);
         }
     });
     Ok(pod_events)

@@ -3,13 +3,15 @@
 //! Inputs: events of one kind at a time, in any order between kinds, with relists. Outputs: the fleet,
 //! once every kind has been listed whole. Invariants: after a relist the index equals a fresh list; an
 //! event that changes nothing that decides says so, and nothing is published for it; an object that
-//! cannot be read is unknown, and unknown never helps a workload. No client, no clock, no waiting.
+//! cannot be read is unknown, and unknown never helps a workload. Running pods only sway the order of
+//! places, so the fleet does not wait for them. No client, no clock, no waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Claim, ClaimKey, Fleet, Namespace, NamespaceName, NodeName, NodeRecord, StorageClass, Volume,
+    Claim, ClaimKey, Fleet, LabelPool, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod,
+    RunningPods, StorageClass, Volume,
 };
 
 /// What happened to an object, or to a whole kind.
@@ -137,9 +139,46 @@ pub struct Index {
     pub volumes: Store<Arc<str>, Volume>,
     /// Storage classes.
     pub storage_classes: Store<Arc<str>, StorageClass>,
+    /// Pods that have a node and have not ended.
+    pods: Store<PodKey, RunningPod>,
+    /// Their labels, each set once.
+    labels: LabelPool,
 }
 
+/// Label sets that may be kept beside those of the pods that are there, before unused ones are let go.
+const MOST_UNUSED_LABEL_SETS: usize = 1_000;
+
 impl Index {
+    /// Takes a change of pods in, and tells whether it changed where pods run. What is applied as `None`
+    /// is a pod that does not run.
+    pub fn take_pod(&mut self, change: Change<PodKey, Option<RunningPod>>) -> bool {
+        let shared = match change {
+            Change::Apply(key, Some(pod)) => {
+                let labels = self.labels.share(&pod.labels);
+                Change::Apply(key, RunningPod { labels, ..pod })
+            }
+            Change::Apply(key, None) | Change::Delete(key) => Change::Delete(key),
+            Change::Unreadable(key) => Change::Unreadable(key),
+            Change::ListBegins => Change::ListBegins,
+            Change::ListEnds => Change::ListEnds,
+        };
+        self.pods.take(shared)
+    }
+
+    /// Where pods with which labels run, once they have been listed whole. One that cannot be read is
+    /// nowhere: nobody is drawn to it.
+    #[must_use]
+    pub fn running_pods(&mut self) -> Option<RunningPods> {
+        // Rollouts and jobs give every generation of pods labels of its own.
+        if self.labels.len() > 2 * self.pods.current.len() + MOST_UNUSED_LABEL_SETS {
+            self.labels.forget_unused();
+        }
+        let pods = self.pods.current.iter();
+        self.pods
+            .is_whole()
+            .then(|| RunningPods::gather(pods.map(|(key, pod)| (&key.namespace, pod))))
+    }
+
     /// The kinds that have not been listed whole yet.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
@@ -165,6 +204,7 @@ impl Index {
             + self.claims.unreadable_count()
             + self.volumes.unreadable_count()
             + self.storage_classes.unreadable_count()
+            + self.pods.unreadable_count()
     }
 
     /// The fleet, once every kind has been listed whole.

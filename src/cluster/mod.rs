@@ -1,10 +1,12 @@
 //! IN-SHELL: a live cluster as a fleet.
 //!
-//! Inputs: watches of nodes, namespaces, claims, volumes and storage classes. Outputs: a
-//! [`ClusterState`] for each change that decides something. Invariants: one writer; nothing is published
-//! before every kind was listed whole; a heartbeat publishes nothing; changes that come together are
-//! published together. When the API server is away the last state stays, and says which watches are
-//! broken. What pods should be told is written as Events. Deliberately absent: running pods, CRDs, the decision itself.
+//! Inputs: watches of nodes, namespaces, claims, volumes, storage classes and running pods. Outputs: a
+//! [`ClusterState`] for each change that decides something. Invariants: one writer; no fleet is published
+//! before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
+//! nothing; changes that come together are published together, and those of running pods, which never
+//! rest, at most every [`PODS_APART`]. When the API server is away the last state stays, and says which
+//! watches are broken. What pods should be told is written as Events. Deliberately absent: CRDs, the
+//! decision itself.
 
 mod events;
 mod index;
@@ -20,14 +22,17 @@ use kube::Client;
 use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::Fleet;
+use crate::model::{Fleet, RunningPods};
 pub use events::write_pod_events;
 pub use index::{Change, Index, Store};
 pub use wake::{is_widened, wake_after_publications};
-use watch::{Heard, watch_all};
+use watch::{Heard, PODS, watch_all};
 
 /// How long changes are gathered before they are published together.
 pub const COALESCE: Duration = Duration::from_millis(2);
+
+/// The least time between two states of the running pods: each is gathered anew and makes a snapshot.
+pub const PODS_APART: Duration = Duration::from_secs(1);
 
 /// What is known of the cluster.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +41,10 @@ pub struct ClusterState {
     pub fleet: Option<Arc<Fleet>>,
     /// Counts the states of the fleet, from 1.
     pub generation: u64,
+    /// Where pods run, once they were listed whole; the fleet does not wait for that.
+    pub running_pods: Option<Arc<RunningPods>>,
+    /// Counts the states of the running pods, from 1.
+    pub pods_generation: u64,
     /// The kinds that were not yet listed whole.
     pub missing: Vec<&'static str>,
     /// The kinds whose watch failed, and when last; a kind of which anything was heard since is not here.
@@ -60,6 +69,34 @@ impl ClusterState {
     }
 }
 
+/// When what is to be published.
+#[derive(Debug, Default)]
+struct Due {
+    fleet: Option<Instant>,
+    pods: Option<Instant>,
+    /// When running pods were published last.
+    pods_published: Option<Instant>,
+}
+
+impl Due {
+    /// Something of the kind changed.
+    fn note(&mut self, kind: &'static str, now: Instant) {
+        if kind == PODS {
+            let apart = self.pods_published.map(|published| published + PODS_APART);
+            let soon = now + COALESCE;
+            self.pods
+                .get_or_insert(apart.map_or(soon, |apart| apart.max(soon)));
+        } else {
+            self.fleet.get_or_insert(now + COALESCE);
+        }
+    }
+
+    /// When the next thing is due.
+    fn next(&self) -> Option<Instant> {
+        self.fleet.into_iter().chain(self.pods).min()
+    }
+}
+
 /// Watches the cluster for ever and publishes its states. Returns when nobody listens any more.
 pub async fn follow(client: Client, states: Sender<ClusterState>) {
     let mut heard = watch_all(&client);
@@ -68,33 +105,65 @@ pub async fn follow(client: Client, states: Sender<ClusterState>) {
         missing: index.missing(),
         ..ClusterState::default()
     };
-    let mut publish_at: Option<Instant> = None;
+    let mut due = Due::default();
     while !states.is_closed() {
-        let due = publish_at.unwrap_or_else(Instant::now);
+        let next = due.next();
         tokio::select! {
             said = heard.next() => {
                 let Some(said) = said else { return };
-                if take(said, &mut index, &mut state) {
-                    publish_at.get_or_insert_with(|| Instant::now() + COALESCE);
+                let kind = said.kind;
+                match take(said, &mut index, &mut state) {
+                    News::Nothing => {}
+                    News::Objects => due.note(kind, Instant::now()),
+                    // Which watches are broken is told with the fleet, at once.
+                    News::Health => due.note("", Instant::now()),
                 }
             }
-            () = sleep_until(due), if publish_at.is_some() => {
-                publish_at = None;
-                publish(&index, &mut state);
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                publish_due(&mut due, &mut index, &mut state, Instant::now());
                 states.send_replace(state.clone());
             }
         }
     }
 }
 
-/// Takes in what a watch said, and tells whether anything is to be published.
-fn take(said: Heard, index: &mut Index, state: &mut ClusterState) -> bool {
+/// What a watch said that others should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// Nothing that decides.
+    Nothing,
+    /// Objects that decide.
+    Objects,
+    /// The watch broke, or is back; its objects may have changed too.
+    Health,
+}
+
+/// Takes in what a watch said.
+fn take(said: Heard, index: &mut Index, state: &mut ClusterState) -> News {
     match said.change {
-        None => state.failed.insert(said.kind, Instant::now()).is_none(),
+        None if state.failed.insert(said.kind, Instant::now()).is_none() => News::Health,
+        None => News::Nothing,
         Some(change) => {
             let had_failed = state.failed.remove(said.kind).is_some();
-            change.into_index(index) || had_failed
+            match (change.into_index(index), had_failed) {
+                (true, _) => News::Objects,
+                (false, true) => News::Health,
+                (false, false) => News::Nothing,
+            }
         }
+    }
+}
+
+/// Takes over into the state what is due by now.
+fn publish_due(due: &mut Due, index: &mut Index, state: &mut ClusterState, now: Instant) {
+    if due.fleet.is_some_and(|due| due <= now) {
+        due.fleet = None;
+        publish(index, state);
+    }
+    if due.pods.is_some_and(|due| due <= now) {
+        due.pods = None;
+        due.pods_published = Some(now);
+        publish_pods(index, state);
     }
 }
 
@@ -110,3 +179,18 @@ fn publish(index: &Index, state: &mut ClusterState) {
         state.fleet = Some(Arc::new(fleet));
     }
 }
+
+fn publish_pods(index: &mut Index, state: &mut ClusterState) {
+    state.unreadable = index.unreadable_count();
+    let Some(pods) = index.running_pods() else {
+        return;
+    };
+    if state.running_pods.as_deref() != Some(&pods) {
+        state.pods_generation += 1;
+        state.running_pods = Some(Arc::new(pods));
+    }
+}
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;

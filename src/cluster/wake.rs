@@ -142,6 +142,12 @@ pub async fn wake_after_publications(
         let Some(after) = gather(&mut publications, &mut before).await else {
             continue;
         };
+        // Running pods never keep a node from anybody.
+        let same_nodes = |before: &Arc<Snapshot>| before.shares_all_but_running(&after);
+        if !before.is_empty() && before.iter().all(same_nodes) {
+            before = vec![after];
+            continue;
+        }
         match wake(&client, &before, &after, clock()).await {
             Ok(0) => {}
             Ok(woken) => tracing::info!(woken, snapshot = after.id(), "pods are woken for a change"),

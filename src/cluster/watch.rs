@@ -15,11 +15,24 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Resource};
 
 use super::index::{Change, Index};
-use crate::model::{Claim, ClaimKey, Namespace, NamespaceName, NodeName, NodeRecord, StorageClass, Volume};
-use crate::objects::{ClaimView, NamespaceView, NodeView, ObjectError, StorageClassView, VolumeView};
+use crate::model::{
+    Claim, ClaimKey, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod, StorageClass, Volume,
+};
+use crate::objects::{
+    ClaimView, NamespaceView, NodeView, ObjectError, StorageClassView, VolumeView, running_pod_from_json,
+};
 
 /// Objects of one list page: a full node is about 17 kB, so a page stays under ten megabytes.
 const PAGE_SIZE: u32 = 500;
+
+/// The kind of what says where pods run.
+pub const PODS: &str = "pods";
+
+/// Every object of a kind.
+const ALL: &str = "";
+
+/// Pods that have a node and have not ended. To the watch, one that ends is deleted.
+const RUNNING: &str = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed";
 
 /// A change of one kind.
 #[derive(Debug)]
@@ -34,6 +47,8 @@ pub enum KindChange {
     Volumes(Change<Arc<str>, Volume>),
     /// Of storage classes.
     StorageClasses(Change<Arc<str>, StorageClass>),
+    /// Of pods that run; `None` is one that does not, or that nothing finds.
+    Pods(Change<PodKey, Option<RunningPod>>),
 }
 
 impl KindChange {
@@ -45,6 +60,7 @@ impl KindChange {
             Self::Claims(change) => index.claims.take(change),
             Self::Volumes(change) => index.volumes.take(change),
             Self::StorageClasses(change) => index.storage_classes.take(change),
+            Self::Pods(change) => index.take_pod(change),
         }
     }
 }
@@ -61,10 +77,11 @@ pub struct Heard {
 /// Every kind that decides, in one stream that never ends.
 pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
     select_all([
-        watch::<v1::Node, _, _>(client, "nodes", node_name, read_node, KindChange::Nodes),
+        watch::<v1::Node, _, _>(client, "nodes", ALL, node_name, read_node, KindChange::Nodes),
         watch::<v1::Namespace, _, _>(
             client,
             "namespaces",
+            ALL,
             namespace_name,
             read_namespace,
             KindChange::Namespaces,
@@ -72,6 +89,7 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
         watch::<v1::PersistentVolumeClaim, _, _>(
             client,
             "persistentvolumeclaims",
+            ALL,
             claim_key,
             read_claim,
             KindChange::Claims,
@@ -79,6 +97,7 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
         watch::<v1::PersistentVolume, _, _>(
             client,
             "persistentvolumes",
+            ALL,
             plain_name,
             read_volume,
             KindChange::Volumes,
@@ -86,9 +105,18 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
         watch::<storage::StorageClass, _, _>(
             client,
             "storageclasses",
+            ALL,
             plain_name,
             read_storage_class,
             KindChange::StorageClasses,
+        ),
+        watch::<v1::Pod, _, _>(
+            client,
+            PODS,
+            RUNNING,
+            pod_key,
+            running_pod_from_json,
+            KindChange::Pods,
         ),
     ])
 }
@@ -96,6 +124,7 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
 fn watch<R, K, V>(
     client: &Client,
     kind: &'static str,
+    fields: &str,
     key: fn(&DynamicObject) -> Option<K>,
     read: fn(&[u8]) -> Result<V, ObjectError>,
     wrap: fn(Change<K, V>) -> KindChange,
@@ -106,7 +135,11 @@ where
     V: Send + 'static,
 {
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::erase::<R>(&()));
-    let events = watcher(api, watcher::Config::default().page_size(PAGE_SIZE)).default_backoff();
+    let mut settings = watcher::Config::default().page_size(PAGE_SIZE);
+    if fields != ALL {
+        settings = settings.fields(fields);
+    }
+    let events = watcher(api, settings).default_backoff();
     changes(events, kind, key, read)
         .map(move |change| Heard {
             kind,
@@ -166,6 +199,14 @@ fn namespace_name(object: &DynamicObject) -> Option<NamespaceName> {
 fn claim_key(object: &DynamicObject) -> Option<ClaimKey> {
     let namespace = NamespaceName::new(object.metadata.namespace.as_deref()?).ok()?;
     Some(ClaimKey {
+        namespace,
+        name: plain_name(object)?,
+    })
+}
+
+fn pod_key(object: &DynamicObject) -> Option<PodKey> {
+    let namespace = NamespaceName::new(object.metadata.namespace.as_deref()?).ok()?;
+    Some(PodKey {
         namespace,
         name: plain_name(object)?,
     })

@@ -1,13 +1,17 @@
 //! How a pod uses data: where its requests come from, what it reads and what it writes.
 
+use super::labels::LabelSelector;
 use super::locality::RegionReference;
-use super::names::DataSetName;
+use super::names::{DataSetName, NamespaceName};
 
 /// A number of reads or writes for each request that a pod serves: finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct RequestsPerCall(f64);
 
 impl RequestsPerCall {
+    /// One for each request.
+    pub const ONE: Self = Self(1.0);
+
     /// Checks a number: finite, not negative, at most a million.
     #[must_use]
     pub fn new(number: f64) -> Option<Self> {
@@ -56,6 +60,17 @@ pub struct ClientWeight {
     pub weight: f64,
 }
 
+/// Pods that a pod calls while it serves a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerUse {
+    /// Their namespace; `None` is that of the pod which calls them.
+    pub namespace: Option<NamespaceName>,
+    /// By which labels they are found, wherever they run.
+    pub selector: LabelSelector,
+    /// Calls for each request.
+    pub calls: RequestsPerCall,
+}
+
 /// How a pod uses data, from everything that speaks about it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AccessProfile {
@@ -63,6 +78,8 @@ pub struct AccessProfile {
     pub clients: Vec<ClientWeight>,
     /// What it uses.
     pub data_sets: Vec<DataSetUse>,
+    /// Which other pods it calls.
+    pub peers: Vec<PeerUse>,
     /// The longest that a read may take, in milliseconds.
     pub max_read_ms: Option<f64>,
     /// The longest that a write may take, in milliseconds.

@@ -10,6 +10,7 @@ mod access_path;
 mod data;
 mod data_set;
 mod fleet;
+mod labels;
 mod latency;
 mod level;
 mod locality;
@@ -18,9 +19,10 @@ mod nearest_word;
 mod place;
 mod pod;
 mod region;
+mod running_pods;
 mod score;
 
-pub use access::{AccessProfile, ClientWeight, DataSetUse, RequestsPerCall};
+pub use access::{AccessProfile, ClientWeight, DataSetUse, PeerUse, RequestsPerCall};
 pub use access_path::{AccessPaths, ReadPath, StatedAccess, StatedReads, StatedWrites, WritePath, majority};
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
 pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
@@ -28,6 +30,7 @@ pub use fleet::{
     Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
     RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
 };
+pub use labels::{InvalidSelector, LabelPool, LabelSelector, LabelSet, is_dns_label};
 pub use latency::{Latency, Provenance};
 pub use level::Level;
 pub use locality::{Locality, RegionReference};
@@ -39,4 +42,5 @@ pub use place::{
 };
 pub use pod::{Malformed, Owner, PodRequirements, VolumeMount};
 pub use region::{Certification, KeyCustody, Operator, Region, Tenancy, ZoneFacts};
+pub use running_pods::{PodGroup, PodKey, RunningPod, RunningPods};
 pub use score::Score;

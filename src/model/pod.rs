@@ -38,7 +38,7 @@ pub enum VolumeMount {
         /// The storage class that the template asks for.
         storage_class: Option<Arc<str>>,
         /// What the annotations of the template say.
-        annotations: SourceAnnotations,
+        annotations: Box<SourceAnnotations>,
     },
 }
 

@@ -8,6 +8,7 @@
 
 mod access;
 mod lists;
+mod peers;
 mod profile;
 #[cfg(test)]
 mod tests;
@@ -31,19 +32,22 @@ pub const DATA_SUBJECTS: &str = "domicile.dev/data-subjects";
 pub const DATA_SETS: &str = "domicile.dev/data-sets";
 /// Where requests come from: `eu-west-1=0.7, us-east-1=0.3`.
 pub const CLIENTS: &str = "domicile.dev/clients";
+/// The pods that are called, wherever they run: `app=cart,tier=backend: calls=3; app=payment: namespace=billing`.
+pub const PEERS: &str = "domicile.dev/peers";
 /// The longest that a read may take, in milliseconds.
 pub const MAX_READ_MS: &str = "domicile.dev/max-read-ms";
 /// The longest that a write may take, in milliseconds.
 pub const MAX_WRITE_MS: &str = "domicile.dev/max-write-ms";
 
 /// The keys that people write.
-pub const WRITTEN_BY_PEOPLE: [&str; 8] = [
+pub const WRITTEN_BY_PEOPLE: [&str; 9] = [
     DATA,
     DATA_CLASSIFICATION,
     DATA_CATEGORIES,
     DATA_SUBJECTS,
     DATA_SETS,
     CLIENTS,
+    PEERS,
     MAX_READ_MS,
     MAX_WRITE_MS,
 ];
@@ -127,6 +131,7 @@ pub fn read_annotations<'a>(
         subjects,
         data_sets,
         clients,
+        peers,
         max_read_ms,
         max_write_ms,
     ] = written;
@@ -142,6 +147,7 @@ pub fn read_annotations<'a>(
     let access = &mut annotations.access;
     access.data_sets = data_sets.map_or_else(Vec::new, |value| reader.data_sets(value));
     access.clients = clients.map_or_else(Vec::new, |value| reader.clients(value));
+    access.peers = peers.map_or_else(Vec::new, |value| reader.peers(value));
     access.max_read_ms = max_read_ms.and_then(|value| reader.limit_ms(MAX_READ_MS, value));
     access.max_write_ms = max_write_ms.and_then(|value| reader.limit_ms(MAX_WRITE_MS, value));
     for key in strangers {

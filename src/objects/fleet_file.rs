@@ -9,18 +9,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-
 use super::document::{Contents, Item, ItemPlace, contents};
 use super::error::ObjectError;
 use super::namespace::NamespaceView;
 use super::node::NodeView;
 use super::pod::PodView;
 use super::quoted::{alternatives, quoted};
+use super::running_pod::EndedView;
 use super::storage::{ClaimView, StorageClassView, VolumeView};
-use super::view::{Object, Text};
 use crate::model::{
-    ContradictingProviders, Fleet, Known, NamespaceName, NodeName, PodRequirements, nearest_word,
+    ContradictingProviders, Fleet, Known, LabelPool, LabelSet, NamespaceName, NodeName, PodRequirements,
+    RunningPod, RunningPods, nearest_word,
 };
 
 /// The namespace of what names none, as for kubectl.
@@ -35,30 +34,10 @@ pub struct FleetFile {
     pub pods: Vec<PodRequirements>,
     /// How many pods ended, well or not.
     pub ended_pods: usize,
+    /// Where pods with which labels run; `None` where the file does not speak of pods at all.
+    pub running_pods: Option<RunningPods>,
     /// Nodes whose place is unknown because they name two providers.
     pub contradicting_providers: BTreeMap<NodeName, ContradictingProviders>,
-}
-
-/// Whether a pod ended. A view of its own: what the scheduler asks about has not, so that reading its
-/// requests does not look.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct EndedView<'a> {
-    #[serde(borrow)]
-    status: Object<PhaseView<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PhaseView<'a> {
-    #[serde(borrow)]
-    phase: Text<'a>,
-}
-
-impl EndedView<'_> {
-    fn is_ended(&self) -> bool {
-        matches!(&*self.status.phase, "Succeeded" | "Failed")
-    }
 }
 
 /// What is wrong with a file of Kubernetes objects.
@@ -144,6 +123,7 @@ impl FleetKind {
 pub fn read_fleet(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> {
     let mut reader = FleetReader {
         read: FleetFile::default(),
+        knows_pods: false,
         seen: BTreeMap::new(),
         default_namespace: default_namespace().map_err(|error| vec![whole(file, error.to_string())])?,
     };
@@ -175,7 +155,9 @@ pub fn read_fleet(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> 
         }
     }
     if errors.is_empty() {
-        return Ok(reader.read);
+        let mut read = reader.read;
+        read.running_pods = reader.knows_pods.then(|| running(&read.pods));
+        return Ok(read);
     }
     errors.sort();
     Err(errors.into_iter().map(|(_, error)| error).collect())
@@ -226,6 +208,7 @@ pub(super) fn about(item: &Item<'_>, text: &str, file: &str, problem: String) ->
 
 struct FleetReader {
     read: FleetFile,
+    knows_pods: bool,
     /// Kind, namespace and name of what was read, and where it was.
     seen: BTreeMap<(&'static str, String), String>,
     default_namespace: NamespaceName,
@@ -236,7 +219,8 @@ impl FleetReader {
     fn know(&mut self, kind: FleetKind) {
         let fleet = &mut self.read.fleet;
         match kind {
-            FleetKind::Node | FleetKind::Pod => {}
+            FleetKind::Node => {}
+            FleetKind::Pod => self.knows_pods = true,
             FleetKind::Namespace => known(&mut fleet.namespaces),
             FleetKind::Claim => known(&mut fleet.claims),
             FleetKind::Volume => known(&mut fleet.volumes),
@@ -311,6 +295,22 @@ impl FleetReader {
         };
         Ok(Some(key))
     }
+}
+
+/// The pods that have a node, by their labels.
+fn running(pods: &[PodRequirements]) -> RunningPods {
+    let mut pool = LabelPool::default();
+    let running = pods.iter().filter_map(|pod| {
+        let labels = pod.labels.iter();
+        let labels = LabelSet::new(labels.map(|(key, value)| (key.as_str(), value.as_str())));
+        let running = RunningPod {
+            labels: pool.share(&labels),
+            node: pod.node.clone()?,
+        };
+        Some((&pod.namespace, running))
+    });
+    let running: Vec<(&NamespaceName, RunningPod)> = running.collect();
+    RunningPods::gather(running.iter().map(|(namespace, pod)| (*namespace, pod)))
 }
 
 fn known<K, V>(objects: &mut Known<K, V>) {

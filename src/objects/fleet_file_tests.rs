@@ -1,5 +1,5 @@
 use super::fleet_file::{FleetFile, read_fleet};
-use crate::model::{Fleet, NodeName};
+use crate::model::{Fleet, NamespaceName, NodeName};
 
 /// Every kind once, as `kubectl get -o json` prints it.
 const EVERY_KIND: &str = r#"{
@@ -71,6 +71,40 @@ fn a_list_of_every_kind_is_read() {
         panic!("one pod: {:?}", file.pods)
     };
     assert_eq!(pod.node.as_ref().map(NodeName::as_str), Some("n1"));
+}
+
+#[test]
+fn pods_that_have_a_node_and_did_not_end_run_with_their_labels() {
+    let pod = |name: &str, labels: &str, node: &str, phase: &str| {
+        format!(
+            "{{kind: Pod, apiVersion: v1, metadata: {{name: {name}, labels: {labels}}}, spec: {{nodeName: {node}}}, status: {{phase: {phase}}}}}"
+        )
+    };
+    let pods = [
+        pod("a", "{app: cart, hash: x}", "n2", "Running"),
+        pod("b", "{hash: x, app: cart}", "n1", "Pending"),
+        pod("c", "{app: cart, hash: x}", "n2", "Running"),
+        pod("ended", "{app: cart, hash: x}", "n2", "Failed"),
+        pod("unbound", "{app: cart, hash: x}", "''", "Pending"),
+        pod("unlabelled", "{}", "n3", "Running"),
+    ];
+    let file = fleet(&format!("---\n{}", pods.join("\n---\n")));
+    assert_eq!((file.pods.len(), file.ended_pods), (5, 1));
+    let running = file.running_pods.expect("the file speaks of pods");
+    let nodes: Vec<&str> = running.nodes().iter().map(NodeName::as_str).collect();
+    assert_eq!((nodes, running.len()), (vec!["n2", "n1"], 3));
+    let [group] = running.groups(&NamespaceName::new("default").expect("a name")) else {
+        panic!("one group: {running:?}")
+    };
+    assert_eq!(group.on, [(0, 2), (1, 1)]);
+    assert_eq!(
+        fleet("kind: PodList\napiVersion: v1\nitems: []\n").running_pods,
+        Some(Default::default())
+    );
+    assert_eq!(
+        fleet("kind: NodeList\napiVersion: v1\nitems: []\n").running_pods,
+        None
+    );
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl ClaimView<'_> {
         VolumeMount::Ephemeral {
             claim,
             storage_class: self.spec.class(&self.metadata),
-            annotations: self.metadata.read_annotations(ObjectKind::Claim),
+            annotations: Box::new(self.metadata.read_annotations(ObjectKind::Claim)),
         }
     }
 

@@ -16,7 +16,7 @@ use super::catalogue::{Catalogue, PlaceIndex};
 use super::definition::{Activity, ActivitySet, Definitions};
 use crate::model::{
     AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataSetUse, DataTuple,
-    Dimension, Fleet, Malformed, NamespaceName, Owner, PodRequirements, Replica, ReplicaRole,
+    Dimension, Fleet, Malformed, NamespaceName, Owner, PeerUse, PodRequirements, Replica, ReplicaRole,
     RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple, VolumeMount,
 };
 
@@ -209,6 +209,21 @@ impl Gatherer<'_> {
         // The pod is asked first, so what it says itself stands.
         if access.clients.is_empty() {
             access.clients.clone_from(&annotations.access.clients);
+        }
+        // Whoever names peers means those of the pod, so this is where an unstated namespace is filled in.
+        for peer in &annotations.access.peers {
+            let namespace = peer
+                .namespace
+                .as_ref()
+                .or(self.profile.namespace.as_ref())
+                .cloned();
+            let is_known = |known: &PeerUse| known.namespace == namespace && known.selector == peer.selector;
+            if !access.peers.iter().any(is_known) {
+                access.peers.push(PeerUse {
+                    namespace,
+                    ..peer.clone()
+                });
+            }
         }
         access.max_read_ms = access.max_read_ms.or(annotations.access.max_read_ms);
         access.max_write_ms = access.max_write_ms.or(annotations.access.max_write_ms);

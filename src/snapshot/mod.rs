@@ -1,11 +1,12 @@
 //! The world at one instant, immutable.
 //!
-//! Inputs: the objects of a cluster, a policy set, data sets, a latency table. Outputs: node classes and
-//! an index of nodes. Invariants: a snapshot never changes, so a decision that takes one sees one world;
+//! Inputs: the objects of a cluster, the pods that run there, a policy set, data sets, a latency table.
+//! Outputs: node classes, an index of nodes, where running pods are. Invariants: a snapshot never changes, so a decision that takes one sees one world;
 //! nodes with equal (cluster, region, zone, attributes that decide) form one class; parts that did not
 //! change are shared between snapshots. Deliberately absent: who publishes it and how the parts are read.
 
 mod node_index;
+mod peers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
+pub use peers::{AskingPod, PeerPlaces, PlacedPods, RunningFacts};
 
-use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeRecord, RegionKey};
+use crate::model::{
+    DataSet, DataSetName, Fleet, Locality, NamespaceName, NodeName, NodeRecord, PeerUse, RegionKey,
+};
 use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust};
 use crate::replicas::Replicas;
 use crate::topology::{LatencyPoint, LatencyTable};
@@ -47,6 +51,8 @@ pub struct Inputs {
     pub fleet: Arc<Fleet>,
     /// What tells this state of the objects from any other: a hash, or a generation.
     pub fleet_version: String,
+    /// The pods that run there.
+    pub running: RunningFacts,
     /// The policies.
     pub policies: Arc<PolicySet>,
     /// The data sets that are declared beside the policies.
@@ -61,26 +67,31 @@ pub struct Inputs {
 #[derive(Debug)]
 pub struct Snapshot {
     id: String,
+    /// The id without regard to the pods that run.
+    id_of_rest: String,
     fleet: Arc<Fleet>,
     policies: Arc<PolicySet>,
-    data_sets: BTreeMap<DataSetName, DataSet>,
-    replicas: Replicas,
+    data_sets: Arc<BTreeMap<DataSetName, DataSet>>,
+    replicas: Arc<Replicas>,
     latency: Arc<LatencyTable>,
-    classes: Vec<NodeClass>,
-    index: NodeIndex,
-    places: PlacesOfFleet,
+    classes: Arc<Vec<NodeClass>>,
+    index: Arc<NodeIndex>,
+    places: Arc<PlacesOfFleet>,
+    /// `None` where nobody says which pods run.
+    running: Option<PlacedPods>,
 }
 
 impl Snapshot {
     /// Makes a snapshot: sorts nodes into classes and finds every place once.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
-        let id = id(&inputs);
+        let id_of_rest = id_of_rest(&inputs);
         let Inputs {
             fleet,
             policies,
             data_sets,
             latency,
+            running,
             ..
         } = inputs;
         // The files of data sets stand before what is declared among the policies.
@@ -127,16 +138,59 @@ impl Snapshot {
         }
         let index = NodeIndex::new(members.into_iter());
         Self {
-            id,
-            data_sets: all,
-            replicas,
-            classes,
-            index,
-            places,
+            id: String::new(),
+            id_of_rest,
+            data_sets: Arc::new(all),
+            replicas: Arc::new(replicas),
+            classes: Arc::new(classes),
+            index: Arc::new(index),
+            places: Arc::new(places),
             fleet,
             policies,
             latency,
+            running: None,
         }
+        .with_running(&running)
+    }
+
+    /// The same world with other pods running in it; all else is shared.
+    #[must_use]
+    pub fn with_running(&self, running: &RunningFacts) -> Self {
+        let point = |node: &NodeName| self.class(self.class_of(node.as_str().as_bytes())?)?.point;
+        Self {
+            id: id(&self.id_of_rest, running.generation),
+            id_of_rest: self.id_of_rest.clone(),
+            data_sets: self.data_sets.clone(),
+            replicas: self.replicas.clone(),
+            classes: self.classes.clone(),
+            index: self.index.clone(),
+            places: self.places.clone(),
+            fleet: self.fleet.clone(),
+            policies: self.policies.clone(),
+            latency: self.latency.clone(),
+            running: running.pods.clone().map(|pods| PlacedPods::new(pods, point)),
+        }
+    }
+
+    /// Whether this and another differ in nothing but the pods that run, so that the same nodes are
+    /// permitted in both.
+    #[must_use]
+    pub fn shares_all_but_running(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.classes, &other.classes)
+    }
+
+    /// The pods that a pod calls, where they run now; `namespace` is that of the pod, which unstated
+    /// namespaces mean. `None` where nobody says which pods run.
+    #[must_use]
+    pub fn peers(
+        &self,
+        peer: &PeerUse,
+        namespace: &NamespaceName,
+        asking: Option<&AskingPod>,
+    ) -> Option<PeerPlaces> {
+        let namespace = peer.namespace.as_ref().unwrap_or(namespace);
+        let running = self.running.as_ref()?;
+        Some(running.find(namespace, &peer.selector, asking))
     }
 
     /// What tells this snapshot from any other; it stands in every record.
@@ -252,7 +306,7 @@ fn locate(policies: &PolicySet, latency: &LatencyTable, locality: &Locality) -> 
 }
 
 /// The first 16 hexadecimal digits of a hash over what the parts say of themselves.
-fn id(inputs: &Inputs) -> String {
+fn id_of_rest(inputs: &Inputs) -> String {
     let mut hasher = Sha256::new();
     let parts = [
         inputs.policies.digest(),
@@ -264,6 +318,21 @@ fn id(inputs: &Inputs) -> String {
         hasher.update(part.len().to_le_bytes());
         hasher.update(part);
     }
+    digits(hasher)
+}
+
+/// The id of a snapshot in which this state of the running pods decides too.
+fn id(rest: &str, pods_generation: u64) -> String {
+    if pods_generation == 0 {
+        return rest.to_owned();
+    }
+    let mut hasher = Sha256::new();
+    hasher.update(rest);
+    hasher.update(pods_generation.to_le_bytes());
+    digits(hasher)
+}
+
+fn digits(hasher: Sha256) -> String {
     hasher
         .finalize()
         .iter()

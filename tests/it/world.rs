@@ -9,7 +9,7 @@ use domicile::model::{
     NodeRecord, PodRequirements, RegionReference, SourceAnnotations, StatedProfile, Subject,
 };
 use domicile::policy::PolicySet;
-use domicile::snapshot::{Inputs, Snapshot};
+use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
 use domicile::topology::{LatencyTable, parse_latency_csv};
 
 /// What begins the shipped settings.
@@ -121,6 +121,7 @@ pub fn snapshot(policies: PolicySet, fleet: Fleet) -> Snapshot {
     Snapshot::new(Inputs {
         fleet: Arc::new(fleet),
         fleet_version: "test".to_owned(),
+        running: RunningFacts::default(),
         data_sets: Arc::new(data_sets),
         data_sets_version: "shipped".to_owned(),
         latency: Arc::new(LatencyTable::build(&measurements, &coordinates)),

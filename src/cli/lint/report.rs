@@ -18,7 +18,7 @@ use crate::placement::{LintedFleet, lint_fleet};
 use crate::policy::{
     Finding, Level, PolicySet, Position, WrittenDataSets, lint, lint_data_sets, read_written_data_sets,
 };
-use crate::snapshot::{Inputs, Snapshot};
+use crate::snapshot::{Inputs, RunningFacts, Snapshot};
 use crate::topology::{LatencyTable, Measurements};
 
 /// What a set holds.
@@ -277,6 +277,7 @@ fn lint_beside(set: PolicySet, read: &ReadFleet, data_sets: &WrittenDataSets, at
     let snapshot = Snapshot::new(Inputs {
         fleet: Arc::new(read.file.fleet.clone()),
         fleet_version: version(std::slice::from_ref(&read.text)),
+        running: RunningFacts::default(),
         policies: Arc::new(set),
         data_sets: Arc::new(data_sets.data_sets.clone()),
         // No record of a decision names this snapshot.

@@ -494,6 +494,115 @@ fn clients_have_regions_and_weights() {
 }
 
 #[test]
+fn peers_have_a_selector_and_may_have_calls_and_a_namespace() {
+    let peers = |value: &str| {
+        let annotations = read(ObjectKind::Pod, &[("peers", value)]);
+        assert_eq!(findings(&annotations), Vec::<String>::new(), "{value}");
+        let said = annotations.access.peers.iter().map(|peer| {
+            let namespace = peer.namespace.as_ref().map_or("-", |name| name.as_str());
+            format!("{} x{} in {namespace}", peer.selector, peer.calls.get())
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        peers("tier=backend , app=cart: calls=3; app=payment: calls=0.5 namespace=billing"),
+        ["app=cart,tier=backend x3 in -", "app=payment x0.5 in billing"]
+    );
+    for value in ["app=cart", "app=cart:", " app=cart : calls=1 "] {
+        assert_eq!(peers(value), ["app=cart x1 in -"], "{value}");
+    }
+    assert_eq!(
+        peers("app=cart; app=cart: namespace=other; app="),
+        ["app=cart x1 in -", "app=cart x1 in other", "app= x1 in -"]
+    );
+}
+
+#[test]
+fn peers_that_cannot_be_read_are_told_and_the_others_stay() {
+    for (value, kept, problem) in [
+        (
+            "cart",
+            0,
+            "`cart` is no label with its value; write such as `app=cart: calls=3`",
+        ),
+        (
+            "app=cart,: calls=1; app=pay",
+            1,
+            "a label of the selector is empty; write such as `app=cart: calls=3`",
+        ),
+        (
+            ": calls=1",
+            0,
+            "a label of the selector is empty; write such as `app=cart: calls=3`",
+        ),
+        (
+            "app!=cart",
+            0,
+            "`app!` is no key of a label; write such as `app=cart: calls=3`",
+        ),
+        (
+            "app==cart",
+            0,
+            "`=cart` is no value of a label; write such as `app=cart: calls=3`",
+        ),
+        (
+            "app=c rt",
+            0,
+            "`c rt` is no value of a label; write such as `app=cart: calls=3`",
+        ),
+        (
+            "app=a,app=b",
+            0,
+            "the label `app` is named twice in one selector; keep one",
+        ),
+        (
+            "app=a: call=1",
+            0,
+            "unknown option `call` of peers; did you mean `calls`?",
+        ),
+        (
+            "app=a: calls=-1",
+            0,
+            "`calls=-1` is not a number from 0 to 1000000; write such as `calls=3`",
+        ),
+        (
+            "app=a: calls=1 calls=2",
+            0,
+            "`calls` is stated twice for the same peers; keep one",
+        ),
+        (
+            "app=a: namespace=A_b",
+            0,
+            "`namespace=A_b` names no namespace; write such as `namespace=billing`",
+        ),
+        (
+            "app=a,b=c; b=c,app=a: calls=2",
+            1,
+            "the peers `app=a,b=c` are named twice; join the two",
+        ),
+        (
+            "app=a;",
+            1,
+            "a member of the list is empty; take the spare `;` out",
+        ),
+        ("", 0, "the list is empty; fill it or take the annotation off"),
+    ] {
+        for kind in EVERY_KIND {
+            let annotations = read(kind, &[("peers", value)]);
+            assert_eq!(annotations.access.peers.len(), kept, "{value}");
+            assert_eq!(findings(&annotations), [format!("peers: {problem}")], "{value}");
+        }
+    }
+    let many: Vec<String> = (0..40).map(|number| format!("app=a{number}")).collect();
+    let annotations = read(ObjectKind::Pod, &[("peers", &many.join(";"))]);
+    assert_eq!(annotations.access.peers.len(), 32);
+    assert_eq!(
+        findings(&annotations),
+        ["peers: it names 40 groups of peers where 32 are allowed; name fewer"]
+    );
+}
+
+#[test]
 fn limits_are_milliseconds_above_zero() {
     let annotations = read(
         ObjectKind::Pod,
@@ -526,6 +635,7 @@ fn findings_are_few_and_fit_into_one_reason_of_kube_scheduler() {
             ("data-subjects", &hostile),
             ("data-sets", &hostile),
             ("clients", &hostile),
+            ("peers", &hostile),
             ("a, b`c", ""),
         ],
     );

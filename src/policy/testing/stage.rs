@@ -143,7 +143,7 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
         volumes.push(VolumeMount::Ephemeral {
             claim: Arc::from("data"),
             storage_class: Some(name.clone()),
-            annotations: SourceAnnotations::default(),
+            annotations: Box::default(),
         });
     }
     let pod = PodRequirements {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use domicile::objects::{read_fleet, read_pod};
 use domicile::placement::{Assessment, assess};
 use domicile::policy::{Cause, Mode, PolicySet};
-use domicile::snapshot::{Inputs, Snapshot};
+use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
 use domicile::topology::{LatencyTable, Measurements};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -251,6 +251,7 @@ fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
     Snapshot::new(Inputs {
         fleet: Arc::new(fleet.fleet),
         fleet_version: "1".to_owned(),
+        running: RunningFacts::default(),
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),

@@ -10,7 +10,7 @@ use domicile::model::{
     VolumeMount,
 };
 use domicile::policy::{Activity, PlaceIndex, PolicySet, Profile, Verdict, evaluate, profile};
-use domicile::snapshot::{Inputs, Snapshot};
+use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
 use domicile::topology::{LatencyTable, Measurements};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -426,7 +426,7 @@ pub fn pod(pod: &Pod) -> PodRequirements {
         Some(template) => VolumeMount::Ephemeral {
             claim: Arc::from(mount.claim),
             storage_class: word(template.storage_class),
-            annotations: annotations(&template.says),
+            annotations: Box::new(annotations(&template.says)),
         },
     };
     PodRequirements {
@@ -515,6 +515,7 @@ pub fn snapshot(set: Arc<PolicySet>, fleet: Fleet) -> Snapshot {
     Snapshot::new(Inputs {
         fleet: Arc::new(fleet),
         fleet_version: "1".to_owned(),
+        running: RunningFacts::default(),
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),

@@ -1,0 +1,103 @@
+use super::index::Change;
+use super::watch::KindChange;
+use super::*;
+use crate::model::{LabelSet, NamespaceName, NodeName, PodKey, RunningPod};
+
+fn pod(name: &str) -> Heard {
+    let key = PodKey {
+        namespace: NamespaceName::new("shop").expect("a name"),
+        name: Arc::from(name),
+    };
+    let pod = RunningPod {
+        labels: LabelSet::new([("app", "cart")].into_iter()),
+        node: NodeName::new("n1").expect("a name"),
+    };
+    pods(Change::Apply(key, Some(pod)))
+}
+
+fn pods(change: Change<PodKey, Option<RunningPod>>) -> Heard {
+    Heard {
+        kind: PODS,
+        change: Some(KindChange::Pods(change)),
+    }
+}
+
+#[test]
+fn running_pods_are_told_at_once_and_then_at_most_every_second() {
+    let start = Instant::now();
+    let mut due = Due::default();
+    let (mut index, mut state) = (Index::default(), ClusterState::default());
+    assert_eq!(
+        take(pods(Change::ListBegins), &mut index, &mut state),
+        News::Nothing
+    );
+    assert_eq!(
+        take(pods(Change::ListEnds), &mut index, &mut state),
+        News::Objects
+    );
+    due.note(PODS, start);
+    assert_eq!(due.next(), Some(start + COALESCE));
+    publish_due(&mut due, &mut index, &mut state, start + COALESCE);
+    assert_eq!((state.pods_generation, due.next()), (1, None));
+
+    let published = start + COALESCE;
+    for number in 0..100_u32 {
+        assert_eq!(
+            take(pod(&format!("p{number}")), &mut index, &mut state),
+            News::Objects
+        );
+        due.note(PODS, published + COALESCE * number);
+    }
+    assert_eq!(due.next(), Some(published + PODS_APART));
+    // A node does not wait for pods, nor do they come early with it.
+    due.note("nodes", published);
+    assert_eq!(due.next(), Some(published + COALESCE));
+    publish_due(&mut due, &mut index, &mut state, published + COALESCE);
+    assert_eq!(
+        (state.pods_generation, due.next()),
+        (1, Some(published + PODS_APART))
+    );
+    publish_due(&mut due, &mut index, &mut state, published + PODS_APART);
+    assert_eq!((state.pods_generation, due.next()), (2, None));
+    assert_eq!(state.running_pods.as_deref().map(RunningPods::len), Some(100));
+}
+
+#[test]
+fn pods_that_run_where_they_ran_make_no_new_state() {
+    let (mut index, mut state) = (Index::default(), ClusterState::default());
+    for heard in [pods(Change::ListBegins), pod("p"), pods(Change::ListEnds)] {
+        take(heard, &mut index, &mut state);
+    }
+    publish_pods(&mut index, &mut state);
+    assert_eq!(
+        take(pod("p"), &mut index, &mut state),
+        News::Nothing,
+        "a heartbeat of a pod"
+    );
+    take(pods(Change::ListBegins), &mut index, &mut state);
+    take(pod("another-name"), &mut index, &mut state);
+    assert_eq!(
+        take(pods(Change::ListEnds), &mut index, &mut state),
+        News::Objects
+    );
+    publish_pods(&mut index, &mut state);
+    assert_eq!(
+        state.pods_generation, 1,
+        "nothing that a selector could tell is different"
+    );
+}
+
+#[test]
+fn a_broken_watch_of_pods_is_told_once() {
+    let (mut index, mut state) = (Index::default(), ClusterState::default());
+    let broken = || Heard {
+        kind: PODS,
+        change: None,
+    };
+    assert_eq!(take(broken(), &mut index, &mut state), News::Health);
+    assert_eq!(take(broken(), &mut index, &mut state), News::Nothing);
+    assert_eq!(
+        take(pods(Change::ListBegins), &mut index, &mut state),
+        News::Health
+    );
+}
