@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domicile::embedded;
 use domicile::model::{
     Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName, NodeName,
-    NodeRecord, RegionReference, SourceAnnotations, StatedProfile, Subject,
+    NodeRecord, RegionReference, SourceAnnotations, StatedProfile, Statistic, Subject,
 };
 use domicile::policy::{PolicySet, read_data_sets};
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -147,7 +147,7 @@ pub fn snapshot(nodes: &[Node]) -> Snapshot {
         running: RunningFacts::default(),
         data_sets: Arc::new(read_data_sets([embedded::data_sets()]).expect("the data sets load")),
         data_sets_version: "shipped".to_owned(),
-        latency: Arc::new(LatencyTable::build(&measurements, &coordinates)),
+        latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),
         policies: Arc::new(policies),
     })
 }

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
+use crate::model::{
+    Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference, Statistic,
+};
 use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
 use crate::snapshot::{Inputs, RunningFacts};
@@ -256,7 +258,11 @@ pub fn latency_table(
     policies: Option<&PolicySet>,
 ) -> Result<LatencyTable, Vec<LatencyFileError>> {
     let measurements = latency_measurements(files, policies)?;
-    Ok(LatencyTable::build(&measurements, &coordinates(policies)))
+    Ok(LatencyTable::build(
+        &measurements,
+        &coordinates(policies),
+        Statistic::P50,
+    ))
 }
 
 /// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,

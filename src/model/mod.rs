@@ -31,7 +31,7 @@ pub use fleet::{
     RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
 };
 pub use labels::{InvalidSelector, LabelPool, LabelSelector, LabelSet, is_dns_label};
-pub use latency::{Latency, Provenance};
+pub use latency::{Latency, Provenance, Statistic};
 pub use level::Level;
 pub use locality::{Locality, RegionReference};
 pub use names::{DataSetName, InvalidName, NamespaceName, NodeName};

@@ -152,9 +152,11 @@ fn less_certain(one: Provenance, other: Provenance) -> Provenance {
     let doubt = |provenance| match provenance {
         Provenance::Measured => 0,
         Provenance::MeasuredReverse => 1,
-        Provenance::AssumedLocal => 2,
-        Provenance::EstimatedByPath => 3,
-        Provenance::EstimatedByDistance => 4,
+        Provenance::MeasuredStale => 2,
+        Provenance::AssumedLocal => 3,
+        Provenance::EstimatedByStatistic => 4,
+        Provenance::EstimatedByPath => 5,
+        Provenance::EstimatedByDistance => 6,
     };
     if doubt(other) > doubt(one) { other } else { one }
 }

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::super::demand::{ClientDemand, ReplicaPoint};
 use super::*;
-use crate::model::RegionKey;
 use crate::model::ReplicaRole::{Leader, ReadOnly, Voter, Witness};
+use crate::model::{RegionKey, Statistic};
 use crate::topology::parse_latency_csv;
 
 /// `a` to `b` 10 ms, to `c` 100 ms; `b` to `c` 95 ms; nothing is known about `x` but one pair.
 fn table() -> LatencyTable {
     let text = "from,to,rtt_ms\nw/a,w/b,10\nw/a,w/c,100\nw/b,w/c,95\nw/c,w/b,96\nw/x,w/y,1\n";
     let measurements = parse_latency_csv("t", text, |_| None, &BTreeMap::new()).expect("a good file");
-    LatencyTable::build(&measurements, &BTreeMap::new())
+    LatencyTable::build(&measurements, &BTreeMap::new(), Statistic::P50)
 }
 
 fn at(table: &LatencyTable, region: &str) -> Option<LatencyPoint> {

@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Classification, DataProfile, DataSet, RegionKey, RegionReference, Replica, RequestsPerCall,
+        Classification, DataProfile, DataSet, RegionKey, RegionReference, Replica, RequestsPerCall, Statistic,
     };
     use crate::placement::cost::{Demanded, total};
     use crate::topology::{LatencyTable, parse_latency_csv};
@@ -144,7 +144,7 @@ mod tests {
     fn what_resolves_has_a_place_and_what_does_not_stays_as_unknown() {
         let text = "from,to,rtt_ms\nw/a,w/b,10\nw/a,w/b/1,9\n";
         let measurements = parse_latency_csv("t", text, |_| None, &BTreeMap::new()).expect("a good file");
-        let table = LatencyTable::build(&measurements, &BTreeMap::new());
+        let table = LatencyTable::build(&measurements, &BTreeMap::new(), Statistic::P50);
         let locate = |locality: &Locality| match locality.region.as_ref()? {
             RegionReference::Key(key) => table.locate(key, locality.zone.as_deref()),
             RegionReference::Bare(_) => None,

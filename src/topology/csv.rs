@@ -1,11 +1,13 @@
-//! The latency file: CSV `from,to,rtt_ms` with optional `p95_ms,statistic,measured_at,source`.
+//! The latency file: CSV `from,to,rtt_ms` with optional `p95_ms,statistic,samples,measured_at,
+//! source`.
 //!
 //! Inputs: the text, a way to find bare regions, and coordinates against which impossible times show.
 //! Outputs: all measurements, or all problems at once: one bad row refuses the file, because a matrix
 //! with a hole where an operator meant a number decides differently from what he wrote, and whoever
 //! loads files keeps the last good one. Empty lines and lines that begin with `#` are skipped. So is a
 //! row inside one region that joins no two zones (why: `measurement.rs`), so a published matrix can be
-//! used as it is. Deliberately absent: reading the file, and age, which takes a clock.
+//! used as it is. What `rtt_ms` is of its samples the column `statistic` says (`p50` where it says nothing):
+//! a mean or a P95 is never taken for the median. Deliberately absent: reading the file, and age, which takes a clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +17,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::LONGEST_MS;
 use super::estimate::least_possible_ms;
-use super::measurement::{MeasuredPlace, Measurement, Measurements};
+use super::measurement::{Freshness, MeasuredPlace, MeasuredStatistic, Measurement};
+use super::measurements::Measurements;
 use crate::model::{Coordinates, Latency, RegionKey, RegionReference};
-
-/// No round trip between regions takes longer; Consul refuses samples above it too.
-const LONGEST_MS: f64 = 10_000.0;
 
 /// The length of `2026-11-21`.
 const DATE_LENGTH: usize = 10;
@@ -173,18 +174,20 @@ struct Columns {
     rtt_ms: usize,
     p95_ms: Option<usize>,
     statistic: Option<usize>,
+    samples: Option<usize>,
     measured_at: Option<usize>,
     source: Option<usize>,
     count: usize,
 }
 
 /// The columns that a file may have; the first three it must.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "from",
     "to",
     "rtt_ms",
     "p95_ms",
     "statistic",
+    "samples",
     "measured_at",
     "source",
 ];
@@ -217,6 +220,7 @@ impl Columns {
                 rtt_ms,
                 p95_ms: column("p95_ms"),
                 statistic: column("statistic"),
+                samples: column("samples"),
                 measured_at: column("measured_at"),
                 source: column("source"),
                 count: header.len(),
@@ -256,8 +260,16 @@ impl<R: Fn(&RegionReference) -> Option<RegionKey>> Rows<'_, R> {
             .ok();
         let p95 =
             optional(columns.p95_ms).and_then(|text| milliseconds("p95_ms", text).map_err(&mut checked).ok());
+        let statistic =
+            optional(columns.statistic).and_then(|text| statistic(text).map_err(&mut checked).ok());
+        let samples = optional(columns.samples).and_then(|text| samples(text).map_err(&mut checked).ok());
         let measured_at =
             optional(columns.measured_at).and_then(|text| instant(text).map_err(&mut checked).ok());
+        if let (Some(rtt), Some(p95)) = (rtt, p95)
+            && let Some(problem) = contradiction(rtt, p95, statistic)
+        {
+            checked(problem);
+        }
         if let (Some(from), Some(to), Some(rtt)) = (&from, &to, rtt)
             && let Some(problem) = self.too_fast(from, to, rtt)
         {
@@ -270,9 +282,11 @@ impl<R: Fn(&RegionReference) -> Option<RegionKey>> Rows<'_, R> {
                 Measurement {
                     rtt,
                     p95,
-                    statistic: optional(columns.statistic).map(Arc::from),
+                    statistic,
+                    samples,
                     measured_at,
                     source: optional(columns.source).map(Arc::from),
+                    freshness: Freshness::Dated,
                 },
             )),
             _ => Err(problems),
@@ -318,6 +332,34 @@ fn milliseconds(column: &str, text: &str) -> Result<Latency, String> {
         .ok_or_else(|| {
             format!("`{column}` is `{text}` where milliseconds above 0 and up to {LONGEST_MS} are expected")
         })
+}
+
+fn statistic(text: &str) -> Result<MeasuredStatistic, String> {
+    MeasuredStatistic::parse(text).ok_or_else(|| {
+        let words = MeasuredStatistic::WORDS;
+        format!("`statistic` is `{text}` where {words} is expected")
+    })
+}
+
+fn samples(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or_else(|| format!("`samples` is `{text}` where a whole number above 0 is expected"))
+}
+
+/// What cannot be true of one set of samples. A mean may be above the P95, where a few samples are very slow.
+fn contradiction(rtt: Latency, p95: Latency, statistic: Option<MeasuredStatistic>) -> Option<String> {
+    let (rtt_ms, p95_ms) = (rtt.as_ms(), p95.as_ms());
+    match statistic {
+        Some(MeasuredStatistic::P95) if rtt != p95 => Some(format!(
+            "`statistic` makes {rtt_ms} ms the P95 where `p95_ms` is {p95_ms}"
+        )),
+        None | Some(MeasuredStatistic::P50) if p95 < rtt => Some(format!(
+            "`p95_ms` is {p95_ms} where the typical round trip is {rtt_ms} ms already"
+        )),
+        _ => None,
+    }
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -45,7 +45,7 @@ fn every_column_is_read_in_any_order() {
         .expect("a pair");
     assert_eq!(first.rtt.as_ms(), 25.1);
     assert_eq!(first.p95.map(Latency::as_ms), Some(31.0));
-    assert_eq!(first.statistic.as_deref(), Some("p50"));
+    assert_eq!(first.statistic, Some(MeasuredStatistic::P50));
     assert_eq!(first.source.as_deref(), Some("a, b"));
     let second = read.get(&place("aws/y"), &place("gcp/x")).expect("a pair");
     assert_eq!(
@@ -53,8 +53,8 @@ fn every_column_is_read_in_any_order() {
         "a day begins at midnight UTC"
     );
     assert_eq!(
-        (second.p95, &second.statistic, &second.source),
-        (None, &None, &None)
+        (second.p95, second.statistic, second.samples, &second.source),
+        (None, None, None, &None)
     );
     assert!(
         read.get(&place("gcp/x"), &place("aws/y")).is_none(),
@@ -149,4 +149,60 @@ fn the_diagonal_of_a_published_matrix_is_skipped_and_zones_are_kept() {
     let read = parse(text).expect("a good file");
     let pairs: Vec<String> = read.iter().map(|(from, to, _)| format!("{from} {to}")).collect();
     assert_eq!(pairs, ["aws/a aws/b", "aws/a/1 aws/a/1", "aws/a/1 aws/a/2"]);
+}
+
+#[test]
+fn what_the_statistic_says_is_read_and_must_be_possible() {
+    let read = |row: &str| {
+        parse(&format!(
+            "from,to,rtt_ms,p95_ms,statistic,samples\naws/a,aws/b,{row}\n"
+        ))
+    };
+    for (row, statistic, p95_ms, samples) in [
+        ("25,,,", None, None, None),
+        ("25,25,P50,", Some(MeasuredStatistic::P50), Some(25.0), None),
+        (
+            "25,31,median,10",
+            Some(MeasuredStatistic::P50),
+            Some(31.0),
+            Some(10),
+        ),
+        ("25,,Average,1", Some(MeasuredStatistic::Mean), None, Some(1)),
+        ("25,20,mean,", Some(MeasuredStatistic::Mean), Some(20.0), None),
+        ("25,25,p95,", Some(MeasuredStatistic::P95), Some(25.0), None),
+    ] {
+        let read = read(row).expect(row);
+        let found = read.get(&place("aws/a"), &place("aws/b")).expect("a pair");
+        assert_eq!(
+            (found.statistic, found.p95.map(Latency::as_ms), found.samples),
+            (statistic, p95_ms, samples),
+            "{row}"
+        );
+    }
+    for (row, words) in [
+        (
+            "25,,p99,",
+            "`statistic` is `p99` where p50, median, mean, average or p95 is expected",
+        ),
+        (
+            "25,20,,",
+            "`p95_ms` is 20 where the typical round trip is 25 ms already",
+        ),
+        (
+            "25,30,p95,",
+            "`statistic` makes 25 ms the P95 where `p95_ms` is 30",
+        ),
+        (
+            "25,,,0",
+            "`samples` is `0` where a whole number above 0 is expected",
+        ),
+        (
+            "25,,,many",
+            "`samples` is `many` where a whole number above 0 is expected",
+        ),
+    ] {
+        let problems = read(row).expect_err(row);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].to_string(), format!("latency.csv:2: {words}"));
+    }
 }

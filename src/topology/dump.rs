@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::measurement::Measurements;
+use super::measurement::MeasuredStatistic;
+use super::measurements::Measurements;
 use crate::model::Latency;
 
 /// The header of every latency file that we write.
-const HEADER: &str = "from,to,rtt_ms,p95_ms,statistic,measured_at,source";
+const HEADER: &str = "from,to,rtt_ms,p95_ms,statistic,samples,measured_at,source";
 
 /// Writes measurements as the text of a latency file.
 #[must_use]
@@ -26,13 +27,17 @@ pub fn write_latency_csv(measurements: &Measurements) -> String {
             .p95
             .map(|p95| Latency::as_ms(p95).to_string())
             .unwrap_or_default();
-        let statistic = cell(measurement.statistic.as_deref().unwrap_or(""));
+        let statistic = measurement.statistic.map_or("", MeasuredStatistic::word);
+        let samples = measurement
+            .samples
+            .map(|samples| samples.to_string())
+            .unwrap_or_default();
         let measured_at = measurement.measured_at.map(day_or_instant).unwrap_or_default();
         let source = cell(measurement.source.as_deref().unwrap_or(""));
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{from},{to},{rtt_ms},{p95_ms},{statistic},{measured_at},{source}"
+            "{from},{to},{rtt_ms},{p95_ms},{statistic},{samples},{measured_at},{source}"
         );
     }
     text
@@ -71,20 +76,20 @@ mod tests {
     #[test]
     fn what_is_written_is_read_as_the_same_and_written_the_same() {
         let text = "\
-from,to,rtt_ms,p95_ms,statistic,measured_at,source
-aws/a,aws/b,218.0,,p50,2025-05-29,\" cloudping, \"\"P50\"\" over
+from,to,rtt_ms,p95_ms,statistic,samples,measured_at,source
+aws/a,aws/b,218.0,,p50,,2025-05-29,\" cloudping, \"\"P50\"\" over
 a year \"
-aws/b/1,aws/a/2,0.10,0.25,,2025-05-29T01:00:00.5+01:00,
-aws/b/1,aws/b/2,1e1,,mean,2025-05-29T00:00:01Z,#1
+aws/b/1,aws/a/2,0.10,0.25,,30,2025-05-29T01:00:00.5+01:00,
+aws/b/1,aws/b/2,1e1,,mean,,2025-05-29T00:00:01Z,#1
 ";
         let first = read(text);
         let written = write_latency_csv(&first);
         let expected = "\
-from,to,rtt_ms,p95_ms,statistic,measured_at,source
-aws/a,aws/b,218,,p50,2025-05-29,\"cloudping, \"\"P50\"\" over
+from,to,rtt_ms,p95_ms,statistic,samples,measured_at,source
+aws/a,aws/b,218,,p50,,2025-05-29,\"cloudping, \"\"P50\"\" over
 a year\"
-aws/b/1,aws/a/2,0.1,0.25,,2025-05-29T00:00:00.5Z,
-aws/b/1,aws/b/2,10,,mean,2025-05-29T00:00:01Z,#1
+aws/b/1,aws/a/2,0.1,0.25,,30,2025-05-29T00:00:00.5Z,
+aws/b/1,aws/b/2,10,,mean,,2025-05-29T00:00:01Z,#1
 ";
         assert_eq!(written, expected);
         let second = read(&written);

@@ -5,72 +5,59 @@
 //! zones make paths for their regions. Invariant: a sum is raw, without the margin of an estimate, and
 //! never stands in for a measured pair: that is up to the table.
 
-use std::collections::BTreeMap;
-
 use petgraph::algo::dijkstra;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::estimate::CROSS_ZONE_MS;
-use super::measurement::{MeasuredPlace, Measurements};
+use super::places::Places;
+use super::readings::Readings;
 
 /// Measured places and the pairs between them.
-#[derive(Debug, Clone, Default)]
-pub struct LatencyGraph {
-    graph: DiGraph<MeasuredPlace, f64>,
-    nodes: BTreeMap<MeasuredPlace, NodeIndex>,
+#[derive(Debug)]
+pub(super) struct LatencyGraph {
+    graph: DiGraph<(), f64>,
+    /// The node of each region.
+    regions: Vec<NodeIndex>,
 }
 
 impl LatencyGraph {
     /// Builds the graph of all measured pairs.
-    #[must_use]
-    pub fn build(measurements: &Measurements) -> Self {
-        let mut built = Self::default();
-        for (from, to, measurement) in measurements.iter() {
-            let (start, end) = (built.node(from), built.node(to));
-            let ms = measurement.rtt.as_ms();
-            built.graph.add_edge(start, end, ms);
-            if measurements.get(to, from).is_none() {
-                built.graph.add_edge(end, start, ms);
+    pub(super) fn build(places: &Places, readings: &Readings) -> Self {
+        let mut graph = DiGraph::new();
+        let mut nodes: Vec<Vec<NodeIndex>> = Vec::new();
+        for region in 0..places.regions() {
+            let rows: Vec<NodeIndex> = (0..places.rows(region)).map(|_| graph.add_node(())).collect();
+            if let Some((whole, zones)) = rows.split_first() {
+                for zone in zones {
+                    graph.add_edge(*zone, *whole, CROSS_ZONE_MS);
+                    graph.add_edge(*whole, *zone, CROSS_ZONE_MS);
+                }
+            }
+            nodes.push(rows);
+        }
+        for (from, to, reading) in readings.measured() {
+            let node = |spot: super::places::Spot| nodes.get(spot.region())?.get(spot.row()).copied();
+            let (Some(start), Some(end)) = (node(from), node(to)) else {
+                continue;
+            };
+            let ms = reading.latency.as_ms();
+            graph.add_edge(start, end, ms);
+            if readings.at(to, from).is_none() {
+                graph.add_edge(end, start, ms);
             }
         }
-        built
-    }
-
-    fn node(&mut self, place: &MeasuredPlace) -> NodeIndex {
-        if let Some(node) = self.nodes.get(place) {
-            return *node;
+        Self {
+            graph,
+            regions: nodes.iter().filter_map(|rows| rows.first().copied()).collect(),
         }
-        let node = self.graph.add_node(place.clone());
-        self.nodes.insert(place.clone(), node);
-        if place.zone.is_some() {
-            let region = self.node(&MeasuredPlace::region(place.region.clone()));
-            self.graph.add_edge(node, region, CROSS_ZONE_MS);
-            self.graph.add_edge(region, node, CROSS_ZONE_MS);
-        }
-        node
     }
 
-    /// Every place that a measured pair touches, and the regions of measured zones, in order.
-    pub fn places(&self) -> impl Iterator<Item = &MeasuredPlace> {
-        self.nodes.keys()
-    }
-
-    /// Whether some measured pair touches the place.
-    #[must_use]
-    pub fn contains(&self, place: &MeasuredPlace) -> bool {
-        self.nodes.contains_key(place)
-    }
-
-    /// The least sums in milliseconds from one place to all that measured pairs join with it.
-    #[must_use]
-    pub fn least_sums_from(&self, from: &MeasuredPlace) -> BTreeMap<&MeasuredPlace, f64> {
-        let Some(start) = self.nodes.get(from) else {
-            return BTreeMap::new();
+    /// The least sums in milliseconds from a region to each region, by their numbers.
+    pub(super) fn least_sums_from(&self, region: usize) -> Vec<Option<f64>> {
+        let Some(start) = self.regions.get(region) else {
+            return Vec::new();
         };
         let sums = dijkstra(&self.graph, *start, None, |edge| *edge.weight());
-        self.nodes
-            .iter()
-            .filter_map(|(place, node)| Some((place, *sums.get(node)?)))
-            .collect()
+        self.regions.iter().map(|node| sums.get(node).copied()).collect()
     }
 }

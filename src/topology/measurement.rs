@@ -1,21 +1,17 @@
-//! What somebody measured: directed pairs of places with a round-trip time.
+//! What somebody measured between two places: a round-trip time, and what it is worth.
 //!
-//! Invariant: no pair joins a region with itself, except two zones of it. What is published as the
-//! time inside a region is the time of a service there (cloudping.co: 1.2 to 8.2 ms, where machines of
-//! one region measure 0.1 to 2.2 ms), so it would make a replica next door look far.
+//! Inputs: what a file or a live source says. Output: a [`Measurement`], which says for each statistic
+//! what it knows of it, and whether that is the statistic itself or only an upper guess.
+//! Invariant: a place is a region or a zone of one.
+//! Deliberately absent: clocks; how fresh a measurement is was decided by whoever made it.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use crate::model::{InvalidPlace, Latency, RegionKey};
-
-/// How many hexadecimal digits of the hash name a set of measurements.
-const DIGEST_LENGTH: usize = 16;
+use super::estimate::p95_from_p50;
+use crate::model::{InvalidPlace, Latency, RegionKey, Statistic};
 
 /// An end of a measured pair: a region, or a zone of one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,93 +64,117 @@ impl fmt::Display for MeasuredPlace {
     }
 }
 
+/// What the main figure of a measurement is of its samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MeasuredStatistic {
+    /// The median.
+    P50,
+    /// The mean. A few slow samples raise it, so it is an upper guess of the median.
+    Mean,
+    /// The time that one in twenty exceeds. No median is above it, so it is an upper guess of one.
+    P95,
+}
+
+impl MeasuredStatistic {
+    /// Every word that a file may use, as an error message lists them.
+    pub const WORDS: &'static str = "p50, median, mean, average or p95";
+
+    /// Reads a word, in whatever case.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "p50" | "median" => Some(Self::P50),
+            "mean" | "average" => Some(Self::Mean),
+            "p95" => Some(Self::P95),
+            _ => None,
+        }
+    }
+
+    /// The word that files and reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::P50 => "p50",
+            Self::Mean => "mean",
+            Self::P95 => "p95",
+        }
+    }
+}
+
+/// How a measurement stands to the present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Freshness {
+    /// It is from a file, as of a day that the file says: what counts where nothing is measured now.
+    #[default]
+    Dated,
+    /// It is measured now.
+    Fresh,
+    /// It was measured until a moment ago.
+    Stale,
+}
+
+impl Freshness {
+    /// Whether it is measured now, or was a moment ago.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        self != Self::Dated
+    }
+}
+
 /// What was measured between two places.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
-    /// The typical round trip.
+    /// The main figure: the typical round trip, unless `statistic` says that it is something else.
     pub rtt: Latency,
     /// The round trip that one in twenty exceeds.
     pub p95: Option<Latency>,
-    /// What `rtt` is of the samples, such as `p50`: for people, nothing decides on it.
-    pub statistic: Option<Arc<str>>,
+    /// What `rtt` is of the samples; nothing stated is the median.
+    pub statistic: Option<MeasuredStatistic>,
+    /// How many samples it is made of, where the source says.
+    pub samples: Option<u32>,
     /// When; a day counts from its beginning in UTC.
     pub measured_at: Option<Timestamp>,
     /// By whom.
     pub source: Option<Arc<str>>,
+    /// How it stands to the present.
+    pub freshness: Freshness,
 }
 
-/// Measurements by directed pair, in the order of their places.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Measurements {
-    pairs: BTreeMap<(MeasuredPlace, MeasuredPlace), Measurement>,
+/// What a measurement says of one statistic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// The round trip.
+    pub latency: Latency,
+    /// Whether that very statistic was measured; else `latency` is an upper guess from another one.
+    pub is_exact: bool,
 }
 
-impl Measurements {
-    /// Adds a pair and gives back what it replaces. A pair inside one region is left out unless it
-    /// joins two zones (the invariant of this module).
-    pub fn insert(
-        &mut self,
-        from: MeasuredPlace,
-        to: MeasuredPlace,
-        measurement: Measurement,
-    ) -> Option<Measurement> {
-        if from.is_inside_one_region(&to) {
-            return None;
+impl Measurement {
+    /// What it says of a statistic: the figure itself, or an upper guess.
+    ///
+    /// A stale median counts as the last P95 where that is more: what nobody sees any more may have
+    /// become worse (SIMULATION.md 4.3).
+    #[must_use]
+    pub fn reading(&self, statistic: Statistic) -> Reading {
+        let exact = |latency| Reading {
+            latency,
+            is_exact: true,
+        };
+        let guess = |latency| Reading {
+            latency,
+            is_exact: false,
+        };
+        let is_median = matches!(self.statistic, None | Some(MeasuredStatistic::P50));
+        match (statistic, self.p95) {
+            (Statistic::P95, Some(p95)) => exact(p95),
+            (Statistic::P95, None) if self.statistic == Some(MeasuredStatistic::P95) => exact(self.rtt),
+            (Statistic::P95, None) => guess(p95_from_p50(self.rtt)),
+            (Statistic::P50, Some(p95)) if is_median && self.freshness == Freshness::Stale => {
+                exact(if p95 > self.rtt { p95 } else { self.rtt })
+            }
+            (Statistic::P50, _) if is_median => exact(self.rtt),
+            (Statistic::P50, _) => guess(self.rtt),
         }
-        self.pairs.insert((from, to), measurement)
-    }
-
-    /// What was measured from one place to another: this direction only.
-    #[must_use]
-    pub fn get(&self, from: &MeasuredPlace, to: &MeasuredPlace) -> Option<&Measurement> {
-        self.pairs.get(&(from.clone(), to.clone()))
-    }
-
-    /// Every pair, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&MeasuredPlace, &MeasuredPlace, &Measurement)> {
-        self.pairs
-            .iter()
-            .map(|((from, to), measurement)| (from, to, measurement))
-    }
-
-    /// How many directed pairs there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.pairs.len()
-    }
-
-    /// Whether nothing was measured.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
-    }
-
-    /// A name for the content: equal content in any order has an equal name.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        for (from, to, measurement) in self.iter() {
-            let Measurement {
-                rtt,
-                p95,
-                statistic,
-                measured_at,
-                source,
-            } = measurement;
-            // `{:?}` quotes free text, so no text can look like the next column or row.
-            let row = format!(
-                "{from}\t{to}\t{}\t{:?}\t{statistic:?}\t{measured_at:?}\t{source:?}\n",
-                rtt.as_ms(),
-                p95.map(Latency::as_ms),
-            );
-            hash.update(row.as_bytes());
-        }
-        let mut name = String::with_capacity(DIGEST_LENGTH);
-        for byte in hash.finalize().iter().take(DIGEST_LENGTH / 2) {
-            // Writing to a String cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        name
     }
 }
 
@@ -164,16 +184,6 @@ mod tests {
 
     fn place(text: &str) -> MeasuredPlace {
         MeasuredPlace::parse(text).expect("a place")
-    }
-
-    fn measured(ms: f64) -> Measurement {
-        Measurement {
-            rtt: Latency::from_ms(ms).expect("a latency"),
-            p95: None,
-            statistic: None,
-            measured_at: None,
-            source: None,
-        }
     }
 
     #[test]
@@ -195,33 +205,36 @@ mod tests {
     }
 
     #[test]
-    fn only_zones_are_measured_inside_a_region() {
-        let mut measurements = Measurements::default();
-        measurements.insert(place("aws/a"), place("aws/a"), measured(4.5));
-        measurements.insert(place("aws/a/1"), place("aws/a"), measured(4.5));
-        assert!(measurements.is_empty());
-        measurements.insert(place("aws/a/1"), place("aws/a/2"), measured(0.7));
-        measurements.insert(place("aws/a/1"), place("aws/a/1"), measured(0.1));
-        assert_eq!(measurements.len(), 2);
-    }
-
-    #[test]
-    fn the_digest_follows_the_content_and_not_the_order() {
-        let pairs = [("aws/a", "aws/b", 1.0), ("aws/b", "aws/a", 2.0)];
-        let digest = |pairs: &[(&str, &str, f64)]| {
-            let mut measurements = Measurements::default();
-            for (from, to, ms) in pairs {
-                measurements.insert(place(from), place(to), measured(*ms));
-            }
-            measurements.digest()
-        };
-        let [first, second] = pairs;
-        assert_eq!(digest(&[first, second]), digest(&[second, first]));
-        assert_ne!(digest(&[first, second]), digest(&[first]));
-        assert_ne!(
-            digest(&[("aws/a", "aws/b", 1.0)]),
-            digest(&[("aws/b", "aws/a", 1.0)])
-        );
-        assert_eq!(digest(&pairs).len(), DIGEST_LENGTH);
+    fn a_figure_is_never_taken_for_another_statistic() {
+        use Freshness::{Dated, Fresh, Stale};
+        use MeasuredStatistic::{Mean, P50, P95};
+        // rtt 10 and perhaps a P95 of 12: the reading of P50, then of P95.
+        let cases = [
+            (None, None, Dated, (10.0, true), (13.0, false)),
+            (Some(P50), Some(12.0), Fresh, (10.0, true), (12.0, true)),
+            (Some(P50), Some(12.0), Stale, (12.0, true), (12.0, true)),
+            (Some(P50), None, Stale, (10.0, true), (13.0, false)),
+            (Some(Mean), None, Dated, (10.0, false), (13.0, false)),
+            (Some(Mean), Some(12.0), Stale, (10.0, false), (12.0, true)),
+            (Some(P95), None, Dated, (10.0, false), (10.0, true)),
+        ];
+        for (statistic, p95, freshness, p50_reading, p95_reading) in cases {
+            let latency = |ms| Latency::from_ms(ms).expect("a latency");
+            let measurement = Measurement {
+                rtt: latency(10.0),
+                p95: p95.map(latency),
+                statistic,
+                samples: None,
+                measured_at: None,
+                source: None,
+                freshness,
+            };
+            let read = |statistic| {
+                let Reading { latency, is_exact } = measurement.reading(statistic);
+                (latency.as_ms(), is_exact)
+            };
+            assert_eq!(read(Statistic::P50), p50_reading, "{measurement:?}");
+            assert_eq!(read(Statistic::P95), p95_reading, "{measurement:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Coordinates, Provenance, RegionKey};
+use crate::model::{Coordinates, Provenance, RegionKey, Statistic};
 
 const CATALOGUE: [&str; 3] = [
     include_str!("../../policies/regions/aws.yaml"),
@@ -47,7 +47,7 @@ fn leave_one_out(
                 }
             }
             let ends = [from, to].map(|place| (place.region.clone(), coordinates[&place.region]));
-            let table = LatencyTable::build(&others, &ends.into());
+            let table = LatencyTable::build(&others, &ends.into(), Statistic::P50);
             let point = |place: &MeasuredPlace| table.locate(&place.region, None).expect("a known place");
             let guess = table.between(point(from), point(to)).expect("a guess");
             (guess.latency.as_ms() / left_out.rtt.as_ms(), guess.provenance)
@@ -87,7 +87,7 @@ fn leave_one_out_finds_few_guesses_below_what_was_measured() {
 fn distance_alone_is_seldom_below_what_was_measured() {
     let coordinates = coordinates();
     let measurements = shipped(&coordinates);
-    let table = LatencyTable::build(&Measurements::default(), &coordinates);
+    let table = LatencyTable::build(&Measurements::default(), &coordinates, Statistic::P50);
     let point = |place: &MeasuredPlace| table.locate(&place.region, None).expect("a known place");
     let guesses: Vec<(f64, Provenance)> = measurements
         .iter()
@@ -106,7 +106,7 @@ fn distance_alone_is_seldom_below_what_was_measured() {
 #[test]
 fn between_clouds_the_shipped_default_guesses_from_geography_and_says_so() {
     let coordinates = coordinates();
-    let table = LatencyTable::build(&shipped(&coordinates), &coordinates);
+    let table = LatencyTable::build(&shipped(&coordinates), &coordinates, Statistic::P50);
     let point = |text: &str| {
         table
             .locate(&RegionKey::parse(text).expect("a key"), None)
@@ -128,4 +128,24 @@ fn between_clouds_the_shipped_default_guesses_from_geography_and_says_so() {
             );
         }
     }
+}
+
+#[test]
+fn few_p95_are_above_what_is_guessed_from_their_p50() {
+    let coordinates = coordinates();
+    let measurements = shipped(&coordinates);
+    let ratios: Vec<f64> = measurements
+        .iter()
+        .filter_map(|(_, _, measured)| Some(measured.p95?.as_ms() / measured.rtt.as_ms()))
+        .collect();
+    assert!(ratios.len() > 100, "{} pairs", ratios.len());
+    let too_low = ratios
+        .iter()
+        .filter(|ratio| **ratio > estimate::P95_OF_P50)
+        .count();
+    assert!(
+        too_low * 20 <= ratios.len(),
+        "{too_low} of {} guesses are too low",
+        ratios.len()
+    );
 }

@@ -1,22 +1,24 @@
-//! The table of latencies that decisions read: dense, so that a look-up is one multiplication.
+//! The table of latencies that decisions read: dense, so that a look-up is two reads.
 //!
-//! A pair is known, in this order, from: the measured zones, a measured zone and a region, the measured
-//! regions (each this way, else the way back: both measure the same loop, and the finer measurement of
-//! the way back says more than the coarser one of this way); the assumed time inside one region; the
-//! lower of the upper guesses from a path and from the distance (`estimate.rs` says why); else `None`.
-//! A table of 152 regions takes 0.1 to 0.3 s in an unoptimised build (2 cores, 2026-11-21), whatever
-//! the share of missing pairs.
-//! Invariant: the same measurements and coordinates make the same table, whatever their order.
+//! A pair is known, in this order, from: the measurement that says most about it (`readings.rs`); the assumed
+//! time inside one region; the lower of the upper guesses from a path and from the distance (`estimate.rs`
+//! says why); else `None`. Guesses are made between regions; a zone has those of its region. The path of two
+//! regions of which only zones were measured is that of the nearest of these zones, never a longer way round.
+//! Invariants: one table has one statistic, so its readers need not know which; the same measurements,
+//! coordinates and statistic make the same table, whatever their order; reachability is no latency.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::estimate::{CROSS_ZONE_MS, SAME_ZONE_MS, from_distance_km, from_path_ms};
 use super::graph::LatencyGraph;
-use super::measurement::{MeasuredPlace, Measurements};
-use crate::model::{Coordinates, Latency, Provenance, RegionKey};
+use super::measurement::MeasuredPlace;
+use super::measurements::Measurements;
+use super::places::{Layout, Places, Spot};
+use super::readings::{Partitions, Readings};
+use crate::model::{Coordinates, Latency, Provenance, RegionKey, Statistic};
 
 /// A latency and how it came to be known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,28 +30,35 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    fn new(ms: f64, provenance: Provenance) -> Option<Self> {
+    pub(super) fn new(ms: f64, provenance: Provenance) -> Option<Self> {
         Latency::from_ms(ms).map(|latency| Self { latency, provenance })
     }
 }
 
-/// A place as a row of one table: only the table that located it understands it.
+/// A place as numbers of one table: only the table that located it understands it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LatencyPoint {
-    /// The row: a region, or a zone that was measured.
-    row: usize,
-    /// The row of its region.
-    region: usize,
+    spot: Spot,
     /// Which zone, measured or not, as a number: only equality means something.
     zone: Option<u64>,
 }
 
-/// What is known about the latency between places.
+impl LatencyPoint {
+    /// The region and the row in it.
+    pub(super) fn spot(self) -> Spot {
+        self.spot
+    }
+}
+
+/// What is known about the latency between places, by one statistic.
 #[derive(Debug, Clone, Default)]
 pub struct LatencyTable {
-    rows: BTreeMap<MeasuredPlace, usize>,
-    /// Row by row; `None` inside a region where no zones were measured, and where nothing is known.
+    statistic: Statistic,
+    places: Places,
+    layout: Layout,
+    /// `None` inside a region where no zones were measured, and where nothing is known.
     cells: Vec<Option<Estimate>>,
+    partitions: Partitions,
     measured_pairs: usize,
     digest: String,
     oldest: Option<Timestamp>,
@@ -59,34 +68,30 @@ pub struct LatencyTable {
 impl LatencyTable {
     /// Builds the table of every region that was measured or has coordinates.
     #[must_use]
-    pub fn build(measurements: &Measurements, coordinates: &BTreeMap<RegionKey, Coordinates>) -> Self {
-        let graph = LatencyGraph::build(measurements);
-        let places: BTreeSet<MeasuredPlace> = graph
-            .places()
-            .cloned()
-            .chain(coordinates.keys().cloned().map(MeasuredPlace::region))
-            .collect();
+    pub fn build(
+        measurements: &Measurements,
+        coordinates: &BTreeMap<RegionKey, Coordinates>,
+        statistic: Statistic,
+    ) -> Self {
+        let (places, readings) = Readings::read(measurements, coordinates.keys(), statistic);
+        let ends = places.region_keys().map(|key| coordinates.get(key).copied());
         let builder = Builder {
-            measurements,
-            coordinates,
-            graph: &graph,
+            places: &places,
+            readings: &readings,
+            coordinates: ends.collect(),
         };
-        let cells = places
-            .iter()
-            .flat_map(|from| builder.row(from, &places))
-            .collect();
+        let cells = builder.cells();
         let dates = || measurements.iter().filter_map(|(_, _, cell)| cell.measured_at);
         Self {
+            statistic,
             cells,
+            partitions: Partitions::read(measurements, &places, &readings),
             measured_pairs: measurements.len(),
             digest: measurements.digest(),
             oldest: dates().min(),
             newest: dates().max(),
-            rows: places
-                .into_iter()
-                .enumerate()
-                .map(|(row, place)| (place, row))
-                .collect(),
+            layout: readings.into_layout(),
+            places,
         }
     }
 
@@ -94,24 +99,20 @@ impl LatencyTable {
     /// nobody measured has the latencies of its region.
     #[must_use]
     pub fn locate(&self, region: &RegionKey, zone: Option<&str>) -> Option<LatencyPoint> {
-        let mut place = MeasuredPlace::region(region.clone());
-        let region = *self.rows.get(&place)?;
-        place.zone = zone.map(Into::into);
         Some(LatencyPoint {
-            row: self.rows.get(&place).copied().unwrap_or(region),
-            region,
+            spot: self.places.find(region, zone)?,
             zone: zone.map(zone_number),
         })
     }
 
-    /// The round trip between two places of this table, in constant time.
+    /// The round trip between two places of this table, in constant time. A pair that is parted has the
+    /// latency that it had or would have: whether it is reached is another question.
     #[must_use]
     pub fn between(&self, from: LatencyPoint, to: LatencyPoint) -> Option<Estimate> {
-        let cell = self.cells.get(from.row * self.rows.len() + to.row);
-        if let Some(Some(estimate)) = cell {
-            return Some(*estimate);
+        if let Some(estimate) = self.cell(from.spot, to.spot) {
+            return Some(estimate);
         }
-        if from.region != to.region {
+        if from.spot.region() != to.spot.region() {
             return None;
         }
         let one_zone = from.zone.is_some() && from.zone == to.zone;
@@ -119,9 +120,21 @@ impl LatencyTable {
         Estimate::new(ms, Provenance::AssumedLocal)
     }
 
+    /// Whether one place is known not to reach another. Where nobody looked, nothing is known.
+    #[must_use]
+    pub fn is_unreachable(&self, from: LatencyPoint, to: LatencyPoint) -> bool {
+        self.partitions.is_unreachable(from.spot, to.spot)
+    }
+
+    /// Which round trip the table holds.
+    #[must_use]
+    pub fn statistic(&self) -> Statistic {
+        self.statistic
+    }
+
     /// Every place with a row of its own, in order.
     pub fn places(&self) -> impl Iterator<Item = &MeasuredPlace> {
-        self.rows.keys()
+        self.places.all().iter()
     }
 
     /// How many directed pairs were measured.
@@ -147,6 +160,21 @@ impl LatencyTable {
     pub fn newest_measurement(&self) -> Option<Timestamp> {
         self.newest
     }
+
+    /// How many regions the table has, and so the numbers of their spots.
+    pub(super) fn regions(&self) -> usize {
+        self.places.regions()
+    }
+
+    /// Finds a place without regard to zones that were not measured.
+    pub(super) fn spot(&self, place: &MeasuredPlace) -> Option<Spot> {
+        self.places.find(&place.region, place.zone.as_deref())
+    }
+
+    /// What the cell of a pair says.
+    pub(super) fn cell(&self, from: Spot, to: Spot) -> Option<Estimate> {
+        *self.cells.get(self.layout.cell(from, to)?)?
+    }
 }
 
 /// A number for the name of a zone, without a register of zones: two names of one region share it with
@@ -159,69 +187,80 @@ fn zone_number(zone: &str) -> u64 {
 }
 
 struct Builder<'a> {
-    measurements: &'a Measurements,
-    coordinates: &'a BTreeMap<RegionKey, Coordinates>,
-    graph: &'a LatencyGraph,
+    places: &'a Places,
+    readings: &'a Readings,
+    /// Of each region.
+    coordinates: Vec<Option<Coordinates>>,
 }
 
 impl Builder<'_> {
-    fn row(&self, from: &MeasuredPlace, places: &BTreeSet<MeasuredPlace>) -> Vec<Option<Estimate>> {
-        // Sums are found only for a place that misses a pair: a whole matrix needs none.
-        let mut sums = None;
-        places
-            .iter()
-            .map(|to| {
-                let measured = self.measured(from, to);
-                if measured.is_some() || from.region == to.region {
-                    return measured;
+    /// Every cell, in the order of the layout.
+    fn cells(&self) -> Vec<Option<Estimate>> {
+        let layout = self.readings.layout();
+        let mut cells = Vec::with_capacity(layout.cells());
+        // Sums are found only from a region that misses a pair: a whole matrix needs none.
+        let mut graph = None;
+        for from in 0..self.places.regions() {
+            let mut sums = None;
+            for to in 0..self.places.regions() {
+                let start = cells.len();
+                if layout.is_fine(from, to) {
+                    for row in 0..self.places.rows(from) {
+                        let from = Spot::of(from, row);
+                        let rows = 0..self.places.rows(to);
+                        cells.extend(rows.map(|row| self.readings.counting(from, Spot::of(to, row))));
+                    }
+                } else {
+                    cells.push(self.readings.counting(Spot::whole(from), Spot::whole(to)));
                 }
-                let joined = self.graph.contains(from) && self.graph.contains(to);
-                let sum = joined
-                    .then(|| {
-                        sums.get_or_insert_with(|| self.graph.least_sums_from(from))
-                            .get(to)
-                    })
-                    .flatten();
-                self.guessed(from, to, sum.copied())
-            })
-            .collect()
+                let added = cells.get_mut(start..).unwrap_or_default();
+                if from == to || added.iter().all(Option::is_some) {
+                    continue;
+                }
+                let sum_ms = self.nearest_zones_ms(from, to, added).or_else(|| {
+                    let joined = self.readings.touches(from) && self.readings.touches(to);
+                    let mut sums_from = || {
+                        let graph =
+                            graph.get_or_insert_with(|| LatencyGraph::build(self.places, self.readings));
+                        graph.least_sums_from(from)
+                    };
+                    joined
+                        .then(|| sums.get_or_insert_with(&mut sums_from).get(to).copied().flatten())
+                        .flatten()
+                });
+                let guess = self.guessed(from, to, sum_ms);
+                for cell in added.iter_mut().filter(|cell| cell.is_none()) {
+                    *cell = guess;
+                }
+            }
+        }
+        cells
     }
 
-    fn measured(&self, from: &MeasuredPlace, to: &MeasuredPlace) -> Option<Estimate> {
-        let from_region = MeasuredPlace::region(from.region.clone());
-        let to_region = MeasuredPlace::region(to.region.clone());
-        [
-            (from, to),
-            (from, &to_region),
-            (&from_region, to),
-            (&from_region, &to_region),
-        ]
-        .into_iter()
-        .find_map(|(from, to)| {
-            let ways = [
-                (self.measurements.get(from, to), Provenance::Measured),
-                (self.measurements.get(to, from), Provenance::MeasuredReverse),
-            ];
-            ways.into_iter().find_map(|(measurement, provenance)| {
-                measurement.map(|measurement| Estimate {
-                    latency: measurement.rtt,
-                    provenance,
-                })
+    /// The least way between two regions over zones of them that were measured.
+    fn nearest_zones_ms(&self, from: usize, to: usize, cells: &[Option<Estimate>]) -> Option<f64> {
+        let (from_rows, to_rows) = (self.places.rows(from), self.places.rows(to));
+        if cells.len() != from_rows * to_rows {
+            return None;
+        }
+        let pairs = (0..from_rows).flat_map(|from_row| (0..to_rows).map(move |to_row| (from_row, to_row)));
+        pairs
+            .zip(cells)
+            .filter_map(|((from_row, to_row), cell)| {
+                let zones = u8::from(from_row > 0) + u8::from(to_row > 0);
+                Some((*cell)?.latency.as_ms() + f64::from(zones) * CROSS_ZONE_MS)
             })
-        })
+            .reduce(f64::min)
     }
 
-    fn guessed(&self, from: &MeasuredPlace, to: &MeasuredPlace, sum_ms: Option<f64>) -> Option<Estimate> {
+    fn guessed(&self, from: usize, to: usize, sum_ms: Option<f64>) -> Option<Estimate> {
         let path = sum_ms.and_then(|sum| Estimate::new(from_path_ms(sum), Provenance::EstimatedByPath));
-        let ends = (
-            self.coordinates.get(&from.region),
-            self.coordinates.get(&to.region),
-        );
-        let (Some(start), Some(end)) = ends else {
+        let end = |region: usize| self.coordinates.get(region).copied().flatten();
+        let (Some(start), Some(end)) = (end(from), end(to)) else {
             return path;
         };
         let distance = Estimate::new(
-            from_distance_km(start.distance_km(*end)),
+            from_distance_km(start.distance_km(end)),
             Provenance::EstimatedByDistance,
         );
         match (path, distance) {

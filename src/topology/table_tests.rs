@@ -25,7 +25,7 @@ fn at(places: &[(&str, (f64, f64))]) -> BTreeMap<RegionKey, Coordinates> {
 fn table(rows: &[&str], coordinates: &BTreeMap<RegionKey, Coordinates>) -> LatencyTable {
     let text = format!("from,to,rtt_ms,measured_at\n{}\n", rows.join("\n"));
     let measurements = parse_latency_csv("t", &text, |_| None, coordinates).expect("a good file");
-    LatencyTable::build(&measurements, coordinates)
+    LatencyTable::build(&measurements, coordinates, Statistic::P50)
 }
 
 fn check(table: &LatencyTable, from: &str, to: &str, expected: Option<(f64, Provenance)>) {
@@ -142,6 +142,13 @@ fn a_missing_pair_is_the_lower_of_the_two_upper_guesses() {
 #[test]
 fn measured_zones_make_paths_for_their_regions() {
     let table = table(&["aws/a/1,aws/b/1,10,", "aws/b/2,aws/c/1,10,"], &BTreeMap::new());
+    // The nearest zones: a - a/1 - b/1 - b.
+    check(
+        &table,
+        "aws/a",
+        "aws/b",
+        Some((1.2 * 11.6, Provenance::EstimatedByPath)),
+    );
     // a - a/1 - b/1 - b - b/2 - c/1 - c: four times 0.8 across zones and two measured pairs.
     check(
         &table,
@@ -153,7 +160,7 @@ fn measured_zones_make_paths_for_their_regions() {
         &table,
         "aws/a/1",
         "aws/c/1",
-        Some((1.2 * 21.6, Provenance::EstimatedByPath)),
+        Some((1.2 * 23.2, Provenance::EstimatedByPath)),
     );
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domicile::embedded;
 use domicile::model::{
     Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName, NodeName,
-    NodeRecord, PodRequirements, RegionReference, SourceAnnotations, StatedProfile, Subject,
+    NodeRecord, PodRequirements, RegionReference, SourceAnnotations, StatedProfile, Statistic, Subject,
 };
 use domicile::policy::PolicySet;
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -124,7 +124,7 @@ pub fn snapshot(policies: PolicySet, fleet: Fleet) -> Snapshot {
         running: RunningFacts::default(),
         data_sets: Arc::new(data_sets),
         data_sets_version: "shipped".to_owned(),
-        latency: Arc::new(LatencyTable::build(&measurements, &coordinates)),
+        latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),
         policies: Arc::new(policies),
     })
 }

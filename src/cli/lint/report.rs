@@ -13,6 +13,7 @@ use crate::assembly::version;
 use crate::cli::explanation::VERSION;
 use crate::cli::sarif::{Located, SarifLog};
 use crate::files::SourceFiles;
+use crate::model::Statistic;
 use crate::objects::FleetFile;
 use crate::placement::{LintedFleet, lint_fleet};
 use crate::policy::{
@@ -273,7 +274,11 @@ fn lint_beside(set: PolicySet, read: &ReadFleet, data_sets: &WrittenDataSets, at
     // Files of data sets stand before what is declared among the policies.
     let mut written_at = set.data_sets_written_at().clone();
     written_at.extend(data_sets.written_at.clone());
-    let latency = LatencyTable::build(&Measurements::default(), &set.catalogue().coordinates());
+    let latency = LatencyTable::build(
+        &Measurements::default(),
+        &set.catalogue().coordinates(),
+        Statistic::P50,
+    );
     let snapshot = Snapshot::new(Inputs {
         fleet: Arc::new(read.file.fleet.clone()),
         fleet_version: version(std::slice::from_ref(&read.text)),

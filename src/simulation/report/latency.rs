@@ -41,12 +41,9 @@ pub fn latency<'a>(costs: impl Iterator<Item = &'a AccessCost>) -> LatencySummar
     }
 }
 
-/// Whether somebody guessed over a distance; what is assumed inside a region is off by a millisecond or two.
+/// Whether somebody guessed; what is assumed inside a region is off by a millisecond or two.
 fn is_estimated(provenance: Provenance) -> bool {
-    matches!(
-        provenance,
-        Provenance::EstimatedByPath | Provenance::EstimatedByDistance
-    )
+    !provenance.is_measured() && provenance != Provenance::AssumedLocal
 }
 
 /// Figures are stated to a hundredth: no measurement is finer.

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use domicile::model::Statistic;
 use domicile::objects::{read_fleet, read_pod};
 use domicile::placement::{Assessment, assess};
 use domicile::policy::{Cause, Mode, PolicySet};
@@ -255,7 +256,11 @@ fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),
-        latency: Arc::new(LatencyTable::build(&Measurements::default(), &coordinates)),
+        latency: Arc::new(LatencyTable::build(
+            &Measurements::default(),
+            &coordinates,
+            Statistic::P50,
+        )),
     })
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use domicile::model::{
     AccessProfile, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension, Fleet,
     Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
-    RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Subdivision, Subject,
-    VolumeMount,
+    RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Statistic, Subdivision,
+    Subject, VolumeMount,
 };
 use domicile::policy::{Activity, PlaceIndex, PolicySet, Profile, Verdict, evaluate, profile};
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -519,7 +519,11 @@ pub fn snapshot(set: Arc<PolicySet>, fleet: Fleet) -> Snapshot {
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),
-        latency: Arc::new(LatencyTable::build(&Measurements::default(), &coordinates)),
+        latency: Arc::new(LatencyTable::build(
+            &Measurements::default(),
+            &coordinates,
+            Statistic::P50,
+        )),
     })
 }
 
