@@ -3,13 +3,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{RegionKey, RunningPod};
+use crate::model::{RegionKey, RunningPod, Statistic};
 use crate::topology::{LatencyTable, parse_latency_csv};
 
 fn table() -> LatencyTable {
     let text = "from,to,rtt_ms\nw/a,w/b,10\nw/a,w/b/1,9\n";
     let measurements = parse_latency_csv("t", text, |_| None, &BTreeMap::new()).expect("a good file");
-    LatencyTable::build(&measurements, &BTreeMap::new())
+    LatencyTable::build(&measurements, &BTreeMap::new(), Statistic::P50)
 }
 
 /// Nodes `a…` lie in one region, `b…` in another, and nobody knows where the rest are.
