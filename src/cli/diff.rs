@@ -64,10 +64,11 @@ pub fn run(args: &DiffArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outco
         widens: difference.widens(),
         same_meaning: difference.is_empty(),
         settings: difference.settings.iter().map(Setting::from).collect(),
+        routes: difference.routes.iter().map(Setting::from).collect(),
         newly_permitted: difference.permitted.iter().map(Cells::from).collect(),
         newly_refused: difference.refused.iter().map(Cells::from).collect(),
         without_effect: difference.without_effect.clone(),
-        not_compared: NOT_COMPARED,
+        not_compared: not_compared(&difference),
     };
     match args.output {
         Output::Text => report.write(&difference, out)?,
@@ -98,6 +99,15 @@ const NOT_COMPARED: [&str; 3] = [
     "which pods and nodes there are: `domicile impact` says that for a cluster",
 ];
 
+/// The same, with what the comparison leaves out of ways to data where it has some.
+fn not_compared(difference: &Difference) -> Vec<&'static str> {
+    let of_routes = (!difference.routes.is_empty()).then_some(
+        "which pods a change of ways reaches: of ways it is told what is written, and what may open one counts as if \
+         it did",
+    );
+    NOT_COMPARED.into_iter().chain(of_routes).collect()
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,11 +120,14 @@ struct Report {
     widens: bool,
     same_meaning: bool,
     settings: Vec<Setting>,
+    /// What changes for the ways to data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<Setting>,
     newly_permitted: Vec<Cells>,
     newly_refused: Vec<Cells>,
     /// Changes that are written and decide nothing.
     without_effect: Vec<String>,
-    not_compared: [&'static str; 3],
+    not_compared: Vec<&'static str>,
 }
 
 /// A set and its hash.
@@ -131,7 +144,7 @@ fn set(path: &Path, set: &PolicySet) -> Set {
     }
 }
 
-/// A change of the settings.
+/// A change of the settings, or of the ways to data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Setting {
     widens: bool,
@@ -140,6 +153,15 @@ struct Setting {
 
 impl From<&crate::policy::SettingChange> for Setting {
     fn from(change: &crate::policy::SettingChange) -> Self {
+        Self {
+            widens: change.widens,
+            sentence: change.sentence.clone(),
+        }
+    }
+}
+
+impl From<&crate::policy::RouteChange> for Setting {
+    fn from(change: &crate::policy::RouteChange) -> Self {
         Self {
             widens: change.widens,
             sentence: change.sentence.clone(),
@@ -217,15 +239,13 @@ impl Report {
             old.path, new.path, self.at
         )?;
         writeln!(out, "{}", self.summary())?;
-        for (widens, title) in [
-            (true, "settings that let more through"),
-            (false, "other settings"),
+        for (changes, widens, title) in [
+            (&self.settings, true, "settings that let more through"),
+            (&self.settings, false, "other settings"),
+            (&self.routes, true, "changes that may open ways to data"),
+            (&self.routes, false, "other changes of ways to data"),
         ] {
-            let mut changes = self
-                .settings
-                .iter()
-                .filter(|change| change.widens == widens)
-                .peekable();
+            let mut changes = changes.iter().filter(|change| change.widens == widens).peekable();
             if changes.peek().is_some() {
                 writeln!(out, "\n{title}:")?;
             }
@@ -246,7 +266,7 @@ impl Report {
         }
         write_more(out, self.without_effect.len(), MOST_WITHOUT_EFFECT)?;
         writeln!(out, "\nnot compared:")?;
-        for sentence in self.not_compared {
+        for sentence in &self.not_compared {
             writeln!(out, "  {sentence}")?;
         }
         Ok(())
@@ -257,6 +277,8 @@ impl Report {
             return "no change of meaning".to_owned();
         }
         let counted = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
+        let opening = self.routes.iter().filter(|change| change.widens).count();
+        let closing = self.routes.len() - opening;
         let widening = self.settings.iter().filter(|change| change.widens).count();
         let others = self.settings.len() - widening;
         let parts: Vec<String> = [
@@ -276,6 +298,22 @@ impl Report {
                     "other setting"
                 } else {
                     "other settings"
+                },
+            ),
+            counted(
+                opening,
+                if opening == 1 {
+                    "change that may open ways to data"
+                } else {
+                    "changes that may open ways to data"
+                },
+            ),
+            counted(
+                closing,
+                if closing == 1 {
+                    "other change of ways to data"
+                } else {
+                    "other changes of ways to data"
                 },
             ),
         ]

@@ -79,6 +79,7 @@ fn refuse_others(objects: &Objects, reader: &mut Reader) {
     let positions = (objects.settings.iter().map(Object::position))
         .chain(objects.regions.iter().map(Object::position))
         .chain(objects.groups.iter().map(Object::position))
+        .chain(objects.links.iter().map(Object::position))
         .chain(objects.policies.iter().map(Object::position))
         .chain(objects.exceptions.iter().map(Object::position))
         .chain(objects.guarantees.iter().map(Object::position))
@@ -252,10 +253,12 @@ mod tests {
                          scope: {namespace: n, locations: [\"DE\"], data: {categories: [health]}}}";
         let guarantee = "{says: x, never: {data: {categories: [health]}, activities: [process], location: {in: [\"US\"]}}}";
         let test = "{at: \"2026-01-01\", cases: [{name: x, data: none, region: unknown, expect: allow}]}";
+        let link = "{from: a/b, to: a/c, countries: [], provider: x, asOf: \"2026-01-01\"}";
         for (kind, spec) in [
             ("PlacementException", exception),
             ("Guarantee", guarantee),
             ("PolicyTest", test),
+            ("NetworkLink", link),
         ] {
             let findings = read_data_sets([("a.yaml", of_kind(kind, spec).as_str())]).expect_err(kind);
             let sentences: Vec<&str> = findings.iter().map(|finding| &*finding.sentence).collect();

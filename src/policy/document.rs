@@ -9,8 +9,8 @@ use serde_saphyr::{Location, Spanned};
 
 use super::finding::{Finding, Position};
 use super::schema::{
-    DataSetSpec, Document, ExceptionSpec, GroupSpec, GuaranteeSpec, Header, PolicySpec, PolicyTestSpec,
-    RegionSpec, SettingsSpec, Text,
+    DataSetSpec, Document, ExceptionSpec, GroupSpec, GuaranteeSpec, Header, NetworkLinkSpec, PolicySpec,
+    PolicyTestSpec, RegionSpec, SettingsSpec, Text,
 };
 use crate::model::nearest_word;
 
@@ -24,11 +24,12 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_DOCUMENTS: usize = 10_000;
 
 /// Kinds that this version reads.
-pub const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 9] = [
     "PolicySettings",
     "Region",
     "JurisdictionGroup",
     "DataSet",
+    "NetworkLink",
     "PlacementPolicy",
     "PlacementException",
     "Guarantee",
@@ -96,6 +97,8 @@ pub struct Objects {
     pub groups: Vec<Object<GroupSpec>>,
     /// `DataSet`.
     pub data_sets: Vec<Object<DataSetSpec>>,
+    /// `NetworkLink`.
+    pub links: Vec<Object<NetworkLinkSpec>>,
     /// `PlacementPolicy`.
     pub policies: Vec<Object<PolicySpec>>,
     /// `PlacementException`.
@@ -220,6 +223,7 @@ fn read_document(objects: &mut Objects, origin: Origin, text: &str) -> Result<()
         "Region" => read_into(&mut objects.regions, origin, text),
         "JurisdictionGroup" => read_into(&mut objects.groups, origin, text),
         "DataSet" => read_into(&mut objects.data_sets, origin, text),
+        "NetworkLink" => read_into(&mut objects.links, origin, text),
         "PlacementPolicy" => read_into(&mut objects.policies, origin, text),
         "PlacementException" => read_into(&mut objects.exceptions, origin, text),
         "Guarantee" => read_into(&mut objects.guarantees, origin, text),

@@ -13,6 +13,7 @@ use super::catalogue::{Catalogue, PlaceFacts, PlaceIndex, PlaceSet};
 use super::definition::{ActivitySet, Definitions, Demand, Mode, Policy, Rule, RuleIndex, Unlabelled};
 use super::membership::{Jurisdictions, first_insufficient_instant};
 use super::selector::{BlockMatcher, DataMatcher};
+use super::transit::{TransitNumbers, TransitOfRule, TransitProfile};
 use crate::model::{Classification, Membership};
 
 /// How many rules and exceptions a set may have, each counted once for every epoch. Three hundred policies of two rules
@@ -39,6 +40,8 @@ pub struct EpochRule {
     pub blocks: Arc<[BlockMatcher]>,
     /// What lifts its refusals in this epoch.
     pub exceptions: Vec<Arc<EpochException>>,
+    /// What it takes away of the ways to data; only a rule of [`RuleKind::Transit`] has it.
+    pub transit: Option<TransitOfRule>,
 }
 
 /// What the places of a rule are about.
@@ -55,6 +58,8 @@ pub enum RuleKind {
     /// The place of the node or of another copy, for a pod that would be a new copy of a data set; these
     /// places surely do not satisfy it.
     SomeReplica(PlaceSet),
+    /// None: the ways to the data sets that a pod names. It restricts no place by itself.
+    Transit,
 }
 
 /// An exception in force.
@@ -108,9 +113,18 @@ impl Epoch {
     }
 }
 
+/// Stretches of time, one after the other or each by itself.
+#[derive(Debug)]
+pub struct Timeline {
+    /// The stretches, in their order.
+    pub epochs: Vec<Epoch>,
+    /// What rules on transit take away in any of them, by number.
+    pub transit_profiles: Vec<TransitProfile>,
+}
+
 /// Cuts time at every date of the set; `None` where that makes more than [`MOST_EPOCH_RULES`].
 #[must_use]
-pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Epoch>> {
+pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Timeline> {
     let mut starts: Vec<Timestamp> = vec![Timestamp::MIN];
     starts.extend(boundaries(definitions, catalogue));
     let rules: usize = definitions.policies.iter().map(|policy| policy.rules.len()).sum();
@@ -121,12 +135,16 @@ pub fn epochs(definitions: &Definitions, catalogue: &Catalogue) -> Option<Vec<Ep
     let ends = starts.iter().skip(1).copied().map(Some).chain([None]);
     let mut epochs = Vec::with_capacity(starts.len());
     let mut before: Option<Compiled<'_>> = None;
+    let mut numbers = TransitNumbers::default();
     for (from, until) in starts.iter().zip(ends) {
         let compiled = Compiled::at(definitions, catalogue, *from, before.take());
-        epochs.push(compiled.epoch(definitions, catalogue, (*from, until)));
+        epochs.push(compiled.epoch(definitions, catalogue, (*from, until), &mut numbers));
         before = Some(compiled);
     }
-    Some(epochs)
+    Some(Timeline {
+        epochs,
+        transit_profiles: numbers.profiles(),
+    })
 }
 
 /// What is so at single instants, in the order in which they are given; each is taken to last.
@@ -135,12 +153,16 @@ pub fn epochs_at(
     definitions: &Definitions,
     catalogue: &Catalogue,
     instants: impl IntoIterator<Item = Timestamp>,
-) -> Vec<Epoch> {
+) -> Timeline {
+    let mut numbers = TransitNumbers::default();
     let at = |instant| {
         let compiled = Compiled::at(definitions, catalogue, instant, None);
-        compiled.epoch(definitions, catalogue, (instant, None))
+        compiled.epoch(definitions, catalogue, (instant, None), &mut numbers)
     };
-    instants.into_iter().map(at).collect()
+    Timeline {
+        epochs: instants.into_iter().map(at).collect(),
+        transit_profiles: numbers.profiles(),
+    }
 }
 
 /// The dates that a set mentions, whatever regions there are.
@@ -271,7 +293,9 @@ impl<'a> Compiled<'a> {
         definitions: &Definitions,
         catalogue: &Catalogue,
         (from, until): (Timestamp, Option<Timestamp>),
+        numbers: &mut TransitNumbers,
     ) -> Epoch {
+        let fresh = fresh(definitions, catalogue, from);
         let mut rules = Vec::new();
         let compiled = definitions.policies.iter().zip(&self.blocks).zip(&self.admits);
         for (policy_index, ((policy, blocks), of_policy)) in compiled.enumerate() {
@@ -290,6 +314,17 @@ impl<'a> Compiled<'a> {
                     let written = definitions.exceptions.get(exception.index);
                     written.is_some_and(|written| written.is_in_force(from))
                 });
+                let transit = match &rule.demand {
+                    Demand::Transit(demand) => Some(TransitOfRule::number(
+                        |fresh| {
+                            let set = (definitions, catalogue);
+                            TransitProfile::of(demand, set, &self.jurisdictions, fresh)
+                        },
+                        &fresh,
+                        numbers,
+                    )),
+                    _ => None,
+                };
                 rules.push(EpochRule {
                     index,
                     mode,
@@ -299,6 +334,7 @@ impl<'a> Compiled<'a> {
                     covers: matches!(rule.demand, Demand::Allowed(_)),
                     blocks: blocks.clone(),
                     exceptions: in_force.cloned().collect(),
+                    transit,
                 });
             }
         }
@@ -307,7 +343,7 @@ impl<'a> Compiled<'a> {
             until,
             rules,
             unlabelled: self.unlabelled.clone(),
-            fresh: fresh(definitions, catalogue, from),
+            fresh,
         }
     }
 }
@@ -388,7 +424,7 @@ fn looks_at_the_node(demand: &Demand) -> bool {
         | Demand::Required(_)
         | Demand::NoReplicaOutside(_)
         | Demand::ReplicaMustExistIn(_) => true,
-        Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) => false,
+        Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) | Demand::Transit(_) => false,
     }
 }
 
@@ -410,6 +446,7 @@ fn admitted(jurisdictions: &Jurisdictions<'_>, catalogue: &Catalogue, rule: &Rul
         Demand::FromReplicaIn(_) => RuleKind::ReadReplicas(surely(Membership::Out)),
         Demand::NoReplicaOutside(_) => RuleKind::NewReplica,
         Demand::ReplicaMustExistIn(_) => RuleKind::SomeReplica(surely(Membership::Out)),
+        Demand::Transit(_) => RuleKind::Transit,
     };
     Admitted {
         admits: surely(Membership::In),
@@ -433,6 +470,8 @@ fn satisfied(
             | Demand::ReplicaMustExistIn(terms) => jurisdictions.place_in_any(index, place, terms),
             Demand::Denied(terms) => jurisdictions.place_in_any(index, place, terms).complement(),
             Demand::Required(requirement) => jurisdictions.meets(requirement, place),
+            // Every place: the rule is about ways.
+            Demand::Transit(_) => Membership::In,
         };
         satisfies == wanted
     })

@@ -9,7 +9,7 @@ pub const LIMITS_OF_CONTROL: [&str; 8] = [
     "pods that already run when a policy changes: nothing evicts them",
     "nodes whose labels change after a pod was bound to them",
     "copies that storage makes by itself, backups, snapshots and images outside Kubernetes, logs",
-    "the routes that traffic takes",
+    "the routes that traffic really takes: what a NetworkLink declares is believed and nothing is measured of it",
     "what the code of a pod sends elsewhere",
     "where the people are who have remote access",
     "whether the catalogue and the labels of the data are true",

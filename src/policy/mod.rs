@@ -34,6 +34,7 @@ mod selector;
 mod sentence;
 mod specimen;
 mod testing;
+mod transit;
 mod translate;
 mod words;
 
@@ -49,14 +50,17 @@ pub use cells::{
 };
 pub use data_sets::{WrittenDataSets, read_data_sets, read_written_data_sets};
 pub use definition::{
-    Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee, Mode,
-    Outcome, Policy, PolicyTest, Reason, RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, Unlabelled,
+    Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee,
+    LinkEnd, Mode, NetworkLink, Outcome, PathUnknown, Policy, PolicyTest, Reason, RegionKeyTrust, Rule,
+    RuleIndex, Settings, TestCase, TransitDemand, Unlabelled,
 };
-pub use difference::{Difference, SettingChange, Told, ToldPlaces, difference};
+pub use difference::{Difference, RouteChange, SettingChange, Told, ToldPlaces, difference};
 pub use document::KINDS;
 pub use draft::{Answers, Draft, draft, is_about_draft};
 pub use epoch::{Epoch, EpochRule, RuleKind};
-pub use evaluate::{Cause, PassedUncovered, Reach, Restriction, UsedException, Verdict, evaluate, reach};
+pub use evaluate::{
+    Cause, PassedUncovered, Reach, Restriction, TransitBinding, UsedException, Verdict, evaluate, reach,
+};
 pub use explanation::{Explanation, ExplanationPart, explain};
 pub use finding::{Finding, Level, Position};
 pub use limits_of_control::LIMITS_OF_CONTROL;
@@ -71,6 +75,7 @@ pub use schema::json_schema;
 pub use sentence::{PlacesOfFleet, sentence};
 pub use specimen::{reader_of, specimens};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};
+pub use transit::{TransitIndex, TransitProfile};
 
 use crate::model::{DataSet, DataSetName};
 
@@ -82,6 +87,7 @@ pub struct PolicySet {
     catalogue: Catalogue,
     data_sets: BTreeMap<DataSetName, DataSet>,
     epochs: Vec<Epoch>,
+    transit_profiles: Vec<TransitProfile>,
     written_at: lint::WrittenAt,
 }
 
@@ -120,7 +126,7 @@ impl PolicySet {
         let Some(definitions) = definitions.filter(|_| !failed) else {
             return Err(findings);
         };
-        let Some(epochs) = epoch::epochs(&definitions, &catalogue) else {
+        let Some(timeline) = epoch::epochs(&definitions, &catalogue) else {
             let sentence = "the set has too many rules and dates together".to_owned();
             let position = Position::default();
             findings.push(
@@ -134,7 +140,8 @@ impl PolicySet {
             definitions,
             catalogue,
             data_sets,
-            epochs,
+            epochs: timeline.epochs,
+            transit_profiles: timeline.transit_profiles,
             written_at: written_at(&objects),
         };
         Ok(Loaded { set, findings })
@@ -174,6 +181,13 @@ impl PolicySet {
     #[must_use]
     pub fn data_sets_written_at(&self) -> &BTreeMap<DataSetName, Position> {
         &self.written_at.data_sets
+    }
+
+    /// What rules on transit take away of the links of [`Definitions::links`], by [`TransitIndex`]; each of these
+    /// holds for some data at some time.
+    #[must_use]
+    pub fn transit_profiles(&self) -> &[TransitProfile] {
+        &self.transit_profiles
     }
 
     /// The stretch of time that an instant lies in.

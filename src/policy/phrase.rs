@@ -3,7 +3,7 @@
 //! Inputs: parts of definitions. Outputs: phrases to be put into a sentence. Invariants: a phrase has no ", " in
 //! it, by which kube-scheduler joins reasons, and depends on its part alone, on no instant.
 
-use super::definition::{DataSelector, Definitions, Demand, Requirement, SubjectSelector};
+use super::definition::{DataSelector, Definitions, Demand, PathUnknown, Requirement, SubjectSelector};
 use crate::model::{Category, KeyCustody, Tenancy};
 
 /// What a rule permits: "permits only group EEA".
@@ -30,6 +30,16 @@ pub fn demand_in_words(definitions: &Definitions, demand: &Demand) -> String {
             "permits new copies only in {}",
             definitions.places_in_words(terms)
         ),
+        Demand::Transit(transit) => {
+            let declared = match transit.when_path_unknown {
+                PathUnknown::Deny => "declared ",
+                PathUnknown::Warn => "",
+            };
+            format!(
+                "permits only {declared}routes outside {}",
+                definitions.places_in_words(&transit.forbid)
+            )
+        }
         Demand::ReplicaMustExistIn(terms) => format!(
             "permits new copies elsewhere only where one is in {}",
             definitions.places_in_words(terms)

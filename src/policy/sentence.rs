@@ -111,6 +111,19 @@ impl PolicySet {
         Some(format!("{}/{}", policy.name, rule.id))
     }
 
+    /// The names of the rules on transit, in order.
+    #[must_use]
+    pub fn transit_rules(&self) -> Vec<String> {
+        let policies = self.definitions.policies.iter();
+        let named = policies.flat_map(|policy| {
+            let rules = policy.rules.iter();
+            rules
+                .filter(|rule| matches!(rule.demand, Demand::Transit(_)))
+                .map(|rule| format!("{}/{}", policy.name, rule.id))
+        });
+        named.collect()
+    }
+
     fn demand(&self, index: RuleIndex) -> Option<&Demand> {
         Some(
             &self

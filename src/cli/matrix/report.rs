@@ -33,7 +33,21 @@ pub struct Report {
     pub places: Vec<Place>,
     pub rows: Vec<Row>,
     /// What no answer of ours speaks of.
-    pub does_not_speak_of: &'static [&'static str],
+    pub does_not_speak_of: Vec<String>,
+}
+
+/// What no answer of ours speaks of, and what this one does not.
+fn does_not_speak_of(set: &PolicySet) -> Vec<String> {
+    let rules = set.transit_rules();
+    let of_routes = (!rules.is_empty()).then(|| {
+        let names: Vec<String> = rules.iter().map(|name| format!("`{name}`")).collect();
+        format!(
+            "routes, which {} may refuse besides: that depends on where the copies of a data set are",
+            names.join(" and ")
+        )
+    });
+    let limits = LIMITS_OF_CONTROL.map(str::to_owned).into_iter();
+    limits.chain(of_routes).collect()
 }
 
 /// A place of the catalogue.
@@ -94,7 +108,7 @@ impl Report {
             deciding,
             places: facts.map(Place::new).collect(),
             rows: matrix.rows.iter().map(|row| Row::new(row, &numbers)).collect(),
-            does_not_speak_of: &LIMITS_OF_CONTROL,
+            does_not_speak_of: does_not_speak_of(set),
         }
     }
 

@@ -74,7 +74,7 @@ impl Report {
             "places of one country that are alike share a line; `--output csv` has every cell"
         )?;
         writeln!(out, "\nwhat this does not speak of")?;
-        for limit in self.does_not_speak_of {
+        for limit in &self.does_not_speak_of {
             writeln!(out, "  {limit}")?;
         }
         writeln!(

@@ -29,6 +29,9 @@ pub(super) struct Report {
     pub tests: Vec<Test>,
     /// Which rules the cases that passed reach.
     coverage: Vec<Covered>,
+    /// Rules about the ways to data, of which no test can speak.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_judged: Vec<String>,
     /// Why nothing could be tested.
     pub problems: Vec<String>,
 }
@@ -118,6 +121,11 @@ impl Report {
             failed,
             tests: tests.into_values().collect(),
             coverage: coverage.collect(),
+            not_judged: ran
+                .not_judged
+                .iter()
+                .filter_map(|rule| set.rule_name(*rule))
+                .collect(),
             problems,
         }
     }
@@ -134,6 +142,7 @@ impl Report {
             failed: 0,
             tests: Vec::new(),
             coverage: Vec::new(),
+            not_judged: Vec::new(),
             problems: errors.map(ToString::to_string).collect(),
         }
     }
@@ -192,7 +201,14 @@ impl Report {
             "{} of {} tested with allow and with deny",
             tested.count(),
             counted(self.coverage.len(), "rule")
-        )
+        )?;
+        for rule in &self.not_judged {
+            writeln!(
+                out,
+                "{rule} is about the ways to data and a test speaks of places, so it is not judged here"
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ impl Demand {
             | Self::FromReplicaIn(terms)
             | Self::NoReplicaOutside(terms)
             | Self::ReplicaMustExistIn(terms) => Some(terms),
+            Self::Transit(transit) => Some(&transit.forbid),
             Self::Required(_) => None,
         }
     }

@@ -135,13 +135,14 @@ impl Domain {
     /// instant alone.
     #[must_use]
     pub fn compile(&self, definitions: Definitions) -> PolicySet {
-        let epochs = epoch::epochs_at(&definitions, &self.catalogue, [self.at]);
+        let timeline = epoch::epochs_at(&definitions, &self.catalogue, [self.at]);
         PolicySet {
             digest: String::new(),
             definitions,
             catalogue: self.catalogue.clone(),
             data_sets: std::collections::BTreeMap::new(),
-            epochs,
+            epochs: timeline.epochs,
+            transit_profiles: timeline.transit_profiles,
             written_at: super::lint::WrittenAt::default(),
         }
     }

@@ -6,8 +6,10 @@
 
 mod exception;
 mod guarantee;
+mod link;
 mod settings;
 mod test_case;
+mod transit;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,8 +22,10 @@ use crate::model::{
 };
 pub use exception::{Exception, ExceptionCategory, ExceptionState, ExceptionTerms, Workload};
 pub use guarantee::{ForbiddenPlaces, Guarantee};
+pub use link::{LinkEnd, NetworkLink};
 pub use settings::{RegionKeyTrust, Settings, Unlabelled};
 pub use test_case::{Carrier, Outcome, PolicyTest, Reason, TestCase, TestPlace, ThoughtOfPlace};
+pub use transit::{PathUnknown, TransitDemand};
 
 /// A group by its index in [`Definitions::groups`].
 pub type GroupIndex = usize;
@@ -114,6 +118,8 @@ pub enum Demand {
     NoReplicaOutside(Vec<PlaceTerm>),
     /// With a new copy of a data set, a copy of it is here.
     ReplicaMustExistIn(Vec<PlaceTerm>),
+    /// A data set is only reached over ways that surely avoid some places.
+    Transit(TransitDemand),
 }
 
 /// What a pod does with data (docs/policies.md, 3).
@@ -310,6 +316,8 @@ pub struct Definitions {
     pub settings: Settings,
     /// The groups, in the order of their names.
     pub groups: Vec<Group>,
+    /// What is declared of ways between places, in the order of names.
+    pub links: Vec<NetworkLink>,
     /// The policies, in the order of their names.
     pub policies: Vec<Policy>,
     /// The exceptions, in the order of their names.

@@ -223,7 +223,7 @@ impl<'a> Causes<'a> {
                 side.profile.namespace.is_some() && (name, id) == (&policy.name, &rule.id)
             }
             About::Settings(part) => *part == "maxFactAge",
-            About::DataSet(_) | About::Region(_) | About::RegionFacts(_) => false,
+            About::DataSet(_) | About::Link(_) | About::Region(_) | About::RegionFacts(_) => false,
         });
         (found, looks_at_facts)
     }
@@ -243,7 +243,7 @@ pub const ANY_REGION: usize = usize::MAX;
 /// The same for changes of their facts.
 pub const ANY_FACTS: usize = usize::MAX - 1;
 
-fn groups_of_blocks(definitions: &Definitions, policy: &Policy) -> BTreeSet<String> {
+pub(super) fn groups_of_blocks(definitions: &Definitions, policy: &Policy) -> BTreeSet<String> {
     let selectors = policy.applies_to.iter().filter_map(|block| block.data.as_ref());
     let subjects = selectors.flat_map(|selector| selector.subjects.iter().flatten());
     let terms: Vec<PlaceTerm> = subjects
@@ -256,7 +256,7 @@ fn groups_of_blocks(definitions: &Definitions, policy: &Policy) -> BTreeSet<Stri
 }
 
 /// The groups that a list names, and those that these name.
-fn names_of_groups(definitions: &Definitions, terms: &[PlaceTerm]) -> BTreeSet<String> {
+pub(super) fn names_of_groups(definitions: &Definitions, terms: &[PlaceTerm]) -> BTreeSet<String> {
     let group_of = |term: &PlaceTerm| match term {
         PlaceTerm::Group(group) => Some(*group),
         PlaceTerm::Country(_) | PlaceTerm::Subdivision(_) | PlaceTerm::Anywhere => None,

@@ -80,6 +80,10 @@ struct Last {
 }
 
 impl Last {
+    #[expect(
+        clippy::ptr_arg,
+        reason = "whether it is borrowed tells whether it is the same pod"
+    )]
     fn permitted(&mut self, set: &PolicySet, profile: &Cow<'_, Profile>, at: Timestamp) -> &PlaceSet {
         let since = set.at(at).from;
         // A pod that is made anew for each instant may differ.

@@ -1,7 +1,7 @@
 //! What two sets write differently, object by object, in words.
 //!
-//! Inputs: two sets. Outputs: changes in the order settings, policies, groups, exceptions, regions, data
-//! sets. Invariant: an object without a change here decides alike in both, but for the groups that it
+//! Inputs: two sets. Outputs: changes in the order settings, policies, groups, exceptions, regions, links,
+//! data sets. Invariant: an object without a change here decides alike in both, but for the groups that it
 //! names. Deliberately absent: what is written for people alone (titles, reasons, sources), and order.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::routes::link_in_words;
 use super::written::{block_in_words, list, member_in_words, terms_in_words};
 use crate::model::{DataSet, Region, RegionKey};
 use crate::policy::PolicySet;
 use crate::policy::calendar::{day_or_instant, last_day_or_instant};
-use crate::policy::definition::{Exception, Group, Policy, Rule};
+use crate::policy::definition::{Definitions, Demand, Exception, PathUnknown, Policy, Rule};
 use crate::policy::phrase::demand_in_words;
 
 /// What a change is about.
@@ -33,6 +34,8 @@ pub enum About {
     Region(RegionKey),
     /// The facts of a region.
     RegionFacts(RegionKey),
+    /// What is declared of a way.
+    Link(Arc<str>),
     /// A data set.
     DataSet(String),
 }
@@ -59,6 +62,7 @@ pub fn changes(old: &PolicySet, new: &PolicySet) -> Vec<Change> {
     found.groups();
     found.exceptions();
     found.regions();
+    found.links();
     found.data_sets();
     found.changes
 }
@@ -193,6 +197,7 @@ impl Found<'_> {
             self.add(about(), format!("{name} is now about {is} (before: {was})"));
         }
         if std::mem::discriminant(&before.demand) == std::mem::discriminant(&after.demand)
+            && answer_to_unknown(before) == answer_to_unknown(after)
             && let (Some(was), Some(is)) = (before.demand.places(), after.demand.places())
         {
             let was = terms_in_words(&self.old.definitions, was);
@@ -217,17 +222,13 @@ impl Found<'_> {
             new.definitions.groups.iter().map(|group| (&group.name, group)),
         );
         for (name, pair) in groups {
-            let members = |set: &PolicySet, group: Option<&Group>| -> BTreeSet<String> {
-                let members = group.into_iter().flat_map(|group| &group.members);
-                members
-                    .map(|member| member_in_words(&set.definitions, member))
-                    .collect()
-            };
             let sentence = match pair {
                 (None, _) => Some(format!("group `{name}` is new")),
                 (_, None) => Some(format!("group `{name}` is gone")),
-                (before, after) => members_changed(&members(old, before), &members(new, after))
-                    .map(|changed| format!("group `{name}` {changed}")),
+                (Some(_), Some(_)) => {
+                    let [was, is] = [old, new].map(|set| member_words(&set.definitions, name));
+                    members_changed(&was, &is).map(|changed| format!("group `{name}` {changed}"))
+                }
             };
             if let Some(sentence) = sentence {
                 self.add(About::Group(name.clone()), sentence);
@@ -332,6 +333,24 @@ impl Found<'_> {
         }
     }
 
+    fn links(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let links = pairs(
+            old.definitions.links.iter().map(|link| (&link.name, link)),
+            new.definitions.links.iter().map(|link| (&link.name, link)),
+        );
+        for (name, pair) in links {
+            let [was, is] = [pair.0, pair.1].map(|link| link.map(link_in_words));
+            let sentence = match (was, is) {
+                (None, Some(is)) => format!("link `{name}` is new: {is}"),
+                (Some(was), None) => format!("link `{name}` is gone: {was}"),
+                (Some(was), Some(is)) if was != is => format!("link `{name}`: now {is} (before: {was})"),
+                _ => continue,
+            };
+            self.add(About::Link(name.clone()), sentence);
+        }
+    }
+
     fn data_sets(&mut self) {
         let (old, new) = (self.old, self.new);
         let data_sets = pairs(
@@ -361,6 +380,24 @@ impl Found<'_> {
         if before.replicas != after.replicas {
             self.add(about(), format!("the replicas of data set `{name}` differ"));
         }
+    }
+}
+
+/// The members of a group, in words; none where there is no such group.
+pub(super) fn member_words(definitions: &Definitions, group: &str) -> BTreeSet<String> {
+    let found = definitions.group(group);
+    let found = found.and_then(|group| definitions.groups.get(group));
+    let members = found.into_iter().flat_map(|group| &group.members);
+    members
+        .map(|member| member_in_words(definitions, member))
+        .collect()
+}
+
+/// What a rule on transit makes of a way that nobody declares.
+fn answer_to_unknown(rule: &Rule) -> Option<PathUnknown> {
+    match &rule.demand {
+        Demand::Transit(transit) => Some(transit.when_path_unknown),
+        _ => None,
     }
 }
 

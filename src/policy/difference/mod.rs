@@ -9,7 +9,7 @@
 //! The places are the same at every instant, so that each change is told once, with its dates; a proof, for
 //! which one instant is as good as another, has a domain of its own (`cells`).
 //! Deliberately absent: a fleet (`impact` has one); nodes whose region is not confirmed, for which the
-//! change of the setting is told instead.
+//! change of the setting is told instead; ways to data, of which it is told what is written (`routes`).
 
 mod causes;
 mod cells;
@@ -18,6 +18,7 @@ mod circumstances;
 mod data;
 mod places;
 mod rectangles;
+mod routes;
 mod settings;
 mod told;
 mod words;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 pub(super) use circumstances::{Circumstances, circumstances};
 pub(super) use data::DataKinds;
 pub(super) use places::Places;
+pub use routes::RouteChange;
 pub use settings::SettingChange;
 pub use told::{Told, ToldPlaces};
 
@@ -55,7 +57,9 @@ pub struct Difference {
     pub permitted: Vec<Told>,
     /// What is newly refused.
     pub refused: Vec<Told>,
-    /// Changes that are written and that decide no cell.
+    /// What changes for the ways to data, as written: no cell shows it.
+    pub routes: Vec<RouteChange>,
+    /// Changes that are written and that decide no cell and no way.
     pub without_effect: Vec<String>,
 }
 
@@ -63,13 +67,18 @@ impl Difference {
     /// Whether the new set may let something through that the old one does not.
     #[must_use]
     pub fn widens(&self) -> bool {
-        !self.permitted.is_empty() || self.settings.iter().any(|change| change.widens)
+        !self.permitted.is_empty()
+            || self.settings.iter().any(|change| change.widens)
+            || self.routes.iter().any(|change| change.widens)
     }
 
     /// Whether the sets mean the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.permitted.is_empty() && self.refused.is_empty() && self.settings.is_empty()
+        self.permitted.is_empty()
+            && self.refused.is_empty()
+            && self.routes.is_empty()
+            && self.settings.is_empty()
     }
 }
 
@@ -83,6 +92,7 @@ pub fn difference(old: &PolicySet, new: &PolicySet, at: Timestamp) -> Option<Dif
             settings,
             permitted: Vec::new(),
             refused: Vec::new(),
+            routes: Vec::new(),
             without_effect: Vec::new(),
         });
     }
@@ -115,12 +125,15 @@ pub fn difference(old: &PolicySet, new: &PolicySet, at: Timestamp) -> Option<Dif
             permitted.push(told);
         }
     }
+    let routes = routes::route_changes(old, new, &changes);
+    effective.extend(routes.keys());
     let without_effect = changes.iter().enumerate();
     let without_effect = without_effect.filter(|(number, _)| !effective.contains(number));
     Some(Difference {
         settings,
         permitted,
         refused,
+        routes: routes.into_values().collect(),
         without_effect: without_effect
             .map(|(_, change)| change.sentence.clone())
             .collect(),
@@ -364,7 +377,7 @@ fn concerns(changes: &[Change], policy: &str) -> bool {
         // What looks at groups, facts and ages is not told apart here: it may be any policy.
         About::Group(_) | About::Region(_) | About::RegionFacts(_) => true,
         About::Settings(part) => *part == "maxFactAge",
-        About::DataSet(_) => false,
+        About::Link(_) | About::DataSet(_) => false,
     };
     changes.iter().any(|change| is_of_policy(&change.about))
 }

@@ -107,13 +107,14 @@ impl Places {
     #[must_use]
     pub fn compile(&self, set: &PolicySet) -> Option<PolicySet> {
         let catalogue = Catalogue::hypothetical(self.spots.iter().map(|spot| facts(set, spot)));
-        let epochs = epoch::epochs(&set.definitions, &catalogue)?;
+        let timeline = epoch::epochs(&set.definitions, &catalogue)?;
         Some(PolicySet {
             digest: set.digest.clone(),
             definitions: set.definitions.clone(),
             catalogue,
             data_sets: set.data_sets.clone(),
-            epochs,
+            epochs: timeline.epochs,
+            transit_profiles: timeline.transit_profiles,
             written_at: crate::policy::lint::WrittenAt::default(),
         })
     }

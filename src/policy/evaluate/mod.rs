@@ -9,6 +9,7 @@
 
 mod reach;
 mod replicas;
+mod transit;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,8 +23,10 @@ use super::definition::{Activity, Mode, RuleIndex};
 use super::epoch::{Epoch, EpochRule, RuleKind};
 use super::profile::{Profile, SourcedTuple};
 use super::selector::BlockMatcher;
+use super::transit::TransitIndex;
 use crate::model::{Classification, DataTuple, Dimension, Membership, Tuple};
 pub use reach::{Reach, reach};
+pub use transit::TransitBinding;
 
 /// What takes places away from a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +103,9 @@ pub struct Verdict {
     pub governed: bool,
     /// How uncovered tuples came through.
     pub passed: PassedUncovered,
+    /// The rules on transit that bind data sets of the pod, in the order of rules. They take ways away and no
+    /// place, so nothing above considers them.
+    pub transit: Vec<TransitBinding>,
     /// The first instant at which the verdict may change; `None` is never.
     pub valid_until: Option<Timestamp>,
 }
@@ -136,6 +142,7 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
         without_exceptions: None,
         exceptions: BTreeMap::new(),
         passed: PassedUncovered::default(),
+        transit: BTreeMap::new(),
         reached_by_source: false,
     };
     if !profile.malformed.is_empty() {
@@ -176,6 +183,7 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
         permitted,
         governed,
         passed: evaluation.passed,
+        transit: evaluation.transit.into_values().collect(),
         valid_until: epoch.until,
     }
 }
@@ -229,6 +237,7 @@ struct Evaluation<'a> {
     without_exceptions: Option<PlaceSet>,
     exceptions: BTreeMap<usize, PlaceSet>,
     passed: PassedUncovered,
+    transit: BTreeMap<(RuleIndex, TransitIndex), TransitBinding>,
     reached_by_source: bool,
 }
 
@@ -298,7 +307,9 @@ impl<'a> Evaluation<'a> {
                 .filter(|rule| rule.activities.contains(activity))
             {
                 let matched = RuleMatch::of(rule, profile, sourced);
-                if matched.restricts
+                if matched.restricts && rule.kind == RuleKind::Transit {
+                    self.bind(rule, sourced);
+                } else if matched.restricts
                     && let Some(effect) = self.effect(rule, sourced)
                 {
                     self.restrict(Cause::Rule(rule.index), rule.mode, effect);
@@ -325,6 +336,7 @@ impl<'a> Evaluation<'a> {
         let fresh = epoch.fresh(classification).filter(|_| is_data);
         let judged = match &rule.kind {
             RuleKind::Node => Judged::by_place(rule),
+            RuleKind::Transit => return None,
             RuleKind::NewReplica | RuleKind::SomeReplica(_)
                 if !profile.performs.contains(Activity::Replicate) =>
             {

@@ -61,6 +61,8 @@ fn is_about(rule: &EpochRule, profile: &Profile, sourced: &SourcedTuple) -> bool
         RuleKind::Node => true,
         RuleKind::NewReplica => replicates,
         RuleKind::SomeReplica(_) => replicates && replicas::binds_any(rule, profile, sourced),
-        RuleKind::Leaders(_) | RuleKind::ReadReplicas(_) => replicas::binds_any(rule, profile, sourced),
+        RuleKind::Leaders(_) | RuleKind::ReadReplicas(_) | RuleKind::Transit => {
+            replicas::binds_any(rule, profile, sourced)
+        }
     }
 }

@@ -63,13 +63,15 @@ pub(super) fn binds_any(rule: &EpochRule, profile: &Profile, sourced: &SourcedTu
     let asks = |data_set: &UsedDataSet| match &rule.kind {
         RuleKind::Leaders(_) => data_set.may_write,
         RuleKind::ReadReplicas(_) => data_set.may_read,
+        RuleKind::Transit => data_set.may_read || data_set.may_write,
         RuleKind::Node | RuleKind::NewReplica | RuleKind::SomeReplica(_) => true,
     };
     bound(rule, profile, sourced).any(asks)
         || profile.may_name_more_data_sets && !matches!(sourced.source, Source::DataSet(_))
 }
 
-fn bound<'p>(
+/// The data sets of a pod that a rule is about, for one of its tuples.
+pub(super) fn bound<'p>(
     rule: &EpochRule,
     profile: &'p Profile,
     sourced: &SourcedTuple,
@@ -91,7 +93,7 @@ fn standing(rule: &EpochRule, data_set: &UsedDataSet, fresh: Option<&PlaceSet>) 
         RuleKind::Leaders(outside) => (data_set.may_write, &data_set.leaders, outside, true),
         RuleKind::ReadReplicas(outside) => (data_set.may_read, &data_set.readable, outside, false),
         RuleKind::SomeReplica(outside) => (true, &data_set.readable, outside, false),
-        RuleKind::Node | RuleKind::NewReplica => return Standing::Satisfies,
+        RuleKind::Node | RuleKind::NewReplica | RuleKind::Transit => return Standing::Satisfies,
     };
     if !is_bound {
         return Standing::Satisfies;

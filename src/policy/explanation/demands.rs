@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{Subject, all_of, capitalised, counted, day_or_instant, one_of};
 use crate::model::RESTRICTED_REGION_LABEL;
 use crate::policy::definition::{
-    Activity, ActivitySet, Demand, PlaceTerm, RegionKeyTrust, Requirement, Rule, RuleIndex,
+    Activity, ActivitySet, Demand, PlaceTerm, RegionKeyTrust, Requirement, Rule, RuleIndex, TransitDemand,
 };
 use crate::policy::phrase::requirement_in_words;
 
@@ -17,7 +20,8 @@ pub(super) fn places_of(demand: &Demand) -> Vec<&PlaceTerm> {
         | Demand::PrimaryMustBeIn(terms)
         | Demand::FromReplicaIn(terms)
         | Demand::NoReplicaOutside(terms)
-        | Demand::ReplicaMustExistIn(terms) => terms.iter().collect(),
+        | Demand::ReplicaMustExistIn(terms)
+        | Demand::Transit(TransitDemand { forbid: terms, .. }) => terms.iter().collect(),
         Demand::Required(requirement) => {
             let lists = [&requirement.controlled_from, &requirement.admin_access_from];
             lists.into_iter().flatten().flatten().collect()
@@ -64,6 +68,10 @@ impl Subject<'_> {
                 sentences.extend(requirement_notes(requirement));
             }
             sentences.extend(self.room(index, rule));
+            if matches!(rule.demand, Demand::Transit(_)) {
+                sentences.extend(self.ways_left(index));
+                sentences.push(super::ways::WAYS.to_owned());
+            }
             let about_copies = matches!(
                 rule.demand,
                 Demand::NoReplicaOutside(_) | Demand::ReplicaMustExistIn(_)
@@ -106,6 +114,7 @@ impl Subject<'_> {
             Demand::NoReplicaOutside(terms) => {
                 format!("a new copy of a data set is made only in {}", places(terms))
             }
+            Demand::Transit(transit) => self.transit(transit),
             Demand::ReplicaMustExistIn(terms) => format!(
                 "a new copy of a data set is made elsewhere only while a copy is in {}",
                 places(terms)
@@ -136,13 +145,7 @@ impl Subject<'_> {
             }
         }
         let admitted: usize = counts.values().sum();
-        let when = day_or_instant(
-            instant
-                .to_zoned(jiff::tz::TimeZone::UTC)
-                .date()
-                .to_zoned(jiff::tz::TimeZone::UTC)
-                .map_or(instant, |zoned| zoned.timestamp()),
-        );
+        let when = day_or_instant(day_of(instant));
         let regions = counted(all, "region", "regions");
         Some(match admitted {
             0 => format!("On {when} none of the {regions} of the catalogue satisfies it."),
@@ -186,6 +189,12 @@ impl Subject<'_> {
                     | Demand::ReplicaMustExistIn(_)
             )
         };
+        if rules().any(|demand| matches!(demand, Demand::Transit(_))) {
+            said.push(
+                "A link or a region of which it is not known whether it touches a forbidden place counts as if it did."
+                    .to_owned(),
+            );
+        }
         if rules().any(about_data_sets) {
             said.push(
                 "A data set whose copies are not known satisfies none of the rules about reads, writes and copies, and \
@@ -211,6 +220,13 @@ impl Subject<'_> {
             )),
         }
     }
+}
+
+/// The first instant of the day in UTC.
+pub(super) fn day_of(instant: Timestamp) -> Timestamp {
+    let date = instant.to_zoned(TimeZone::UTC).date();
+    let start = date.to_zoned(TimeZone::UTC);
+    start.map_or(instant, |zoned| zoned.timestamp())
 }
 
 /// What the words of a requirement mean exactly.

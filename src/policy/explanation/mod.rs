@@ -10,6 +10,7 @@ mod data;
 mod demands;
 mod groups;
 mod terms;
+mod ways;
 
 use std::collections::BTreeSet;
 

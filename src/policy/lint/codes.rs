@@ -14,7 +14,7 @@ pub struct FindingKind {
 }
 
 /// Every kind, in the order of codes.
-pub const FINDING_KINDS: [FindingKind; 17] = [
+pub const FINDING_KINDS: [FindingKind; 18] = [
     kind("L01", "a file or field that cannot be read", Level::Error),
     kind(
         "L02",
@@ -68,6 +68,11 @@ pub const FINDING_KINDS: [FindingKind; 17] = [
     ),
     kind("L16", "a policy that is not yet in force", Level::Note),
     kind("L17", "data that no catalogued place can satisfy", Level::Error),
+    kind(
+        "L18",
+        "a rule on the ways to data that leaves none or takes none away",
+        Level::Warning,
+    ),
 ];
 
 const fn kind(code: &'static str, about: &'static str, level: Level) -> FindingKind {

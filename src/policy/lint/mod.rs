@@ -13,6 +13,7 @@ mod references;
 mod tested;
 mod unplaceable;
 mod unreachable;
+mod ways;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,7 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.tests();
     found.overlaps();
     found.unplaceable_data_sets();
+    found.ways();
     found.unreachable_rules();
     found.findings.extend(set.prove(at).findings(set));
     found.findings.sort();

@@ -53,8 +53,10 @@ impl Found<'_> {
             let Some(rule) = policy.rules.get(compiled.index.rule) else {
                 continue;
             };
-            let Demand::Allowed(terms) = &rule.demand else {
-                continue;
+            let (terms, fix) = match &rule.demand {
+                Demand::Allowed(terms) => (terms, "write the places that the rule is to allow"),
+                Demand::Transit(transit) => (&transit.forbid, "write the places that the rule is to forbid"),
+                _ => continue,
             };
             if names_nobody(definitions, terms, epoch) && reported.insert((compiled.index.rule, "L05")) {
                 let sentence = format!(
@@ -63,7 +65,6 @@ impl Found<'_> {
                     rule.id,
                     self.since_when(epoch)
                 );
-                let fix = "write the places that the rule is to allow";
                 self.add(Level::Error, "L05", &rule.written_at, sentence, fix);
             }
         }
@@ -110,6 +111,8 @@ impl Found<'_> {
                     let fix = "add the regions to the catalogue, or mend the list";
                     self.add(Level::Warning, "L05", &rule.written_at, sentence, fix);
                 }
+                // Of no place by itself; what it leaves of ways is L18.
+                Demand::Transit(_) => {}
                 Demand::Denied(_) => {
                     let sentence = format!("{name} denies every catalogued place{since}");
                     self.add(

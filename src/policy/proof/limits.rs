@@ -57,6 +57,17 @@ impl PolicySet {
             "pods of namespaces that say nothing about their data, {unlabelled}"
         ));
         left_out.push("pods of namespaces that state that they have no governed data".to_owned());
+        let names = self.transit_rules().into_iter().map(|name| format!("`{name}`"));
+        let names: Vec<String> = names.collect();
+        if !names.is_empty() {
+            left_out.push(format!(
+                "what {} on routes: that only refuses more than what is proved here, and no guarantee speaks of routes",
+                match names.as_slice() {
+                    [one] => format!("{one} says"),
+                    several => format!("{} say", several.join(" and ")),
+                }
+            ));
+        }
         if !settings.exempt_namespaces.is_empty() {
             let names = settings.exempt_namespaces.iter().map(|name| format!("`{name}`"));
             left_out.push(format!(

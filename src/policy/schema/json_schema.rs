@@ -10,8 +10,8 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    DataSetSpec, ExceptionSpec, GroupSpec, GuaranteeSpec, Metadata, PolicySpec, PolicyTestSpec, RegionSpec,
-    SettingsSpec,
+    DataSetSpec, ExceptionSpec, GroupSpec, GuaranteeSpec, Metadata, NetworkLinkSpec, PolicySpec,
+    PolicyTestSpec, RegionSpec, SettingsSpec,
 };
 use crate::policy::document::{API_VERSION, KINDS};
 
@@ -81,6 +81,10 @@ fn document(generator: &mut SchemaGenerator, kind: &str) -> Option<Value> {
         "DataSet" => (
             generator.subschema_for::<DataSetSpec>(),
             "Data that pods name, what it is, and where its copies are.",
+        ),
+        "NetworkLink" => (
+            generator.subschema_for::<NetworkLinkSpec>(),
+            "Which countries traffic between two places crosses. What it says is believed; only rules with `transit` look at it.",
         ),
         "PlacementPolicy" => (
             generator.subschema_for::<PolicySpec>(),

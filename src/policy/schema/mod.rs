@@ -6,6 +6,7 @@
 mod exceptions;
 mod guarantees;
 mod json_schema;
+mod links;
 mod policies;
 mod test_cases;
 mod vocabulary;
@@ -19,6 +20,7 @@ use serde_saphyr::Spanned;
 pub use exceptions::*;
 pub use guarantees::*;
 pub use json_schema::json_schema;
+pub use links::*;
 pub use policies::*;
 pub use test_cases::*;
 use vocabulary::{

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::vocabulary::{
-    ActivityWord, CategoryWord, ClassificationWord, DateOrInstant, Place, PolicyMode, RuleName, SubjectWord,
+    ActivityWord, CategoryWord, ClassificationWord, DateOrInstant, DenyOrWarn, Place, PolicyMode, RuleName,
+    SubjectWord,
 };
 use super::{RequiredSpec, Text};
 
@@ -164,10 +165,11 @@ pub struct NamespaceSelectorSpec {
     pub match_labels: BTreeMap<String, Text>,
 }
 
-/// One demand: exactly one of `allowed`, `denied`, `required`, `writes`, `reads`, `replica`.
+/// One demand: exactly one of `allowed`, `denied`, `required`, `writes`, `reads`, `replica`,
+/// `transit`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["allowed"]}, {"required": ["denied"]}, {"required": ["required"]}, {"required": ["writes"]}, {"required": ["reads"]}, {"required": ["replica"]}]))]
+#[schemars(extend("oneOf" = [{"required": ["allowed"]}, {"required": ["denied"]}, {"required": ["required"]}, {"required": ["writes"]}, {"required": ["reads"]}, {"required": ["replica"]}, {"required": ["transit"]}]))]
 pub struct RuleSpec {
     /// Its name within the policy.
     #[schemars(with = "RuleName")]
@@ -189,6 +191,8 @@ pub struct RuleSpec {
     pub reads: Option<ReadsSpec>,
     /// On new copies of a data set.
     pub replica: Option<ReplicaRuleSpec>,
+    /// On the ways to the data sets that a pod names.
+    pub transit: Option<TransitSpec>,
 }
 
 /// Where writes go.
@@ -220,4 +224,16 @@ pub struct ReplicaRuleSpec {
     /// A copy is in one of these places.
     #[schemars(with = "Option<Vec<Place>>")]
     pub must_exist_in: Option<Vec<Text>>,
+}
+
+/// Through where traffic to a data set must not lead.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransitSpec {
+    /// No way that leads, or may lead, through one of these places.
+    #[schemars(with = "Vec<Place>")]
+    pub forbid: Vec<Text>,
+    /// What becomes of a way between two regions that no NetworkLink declares: `deny` or `warn`.
+    #[schemars(with = "DenyOrWarn")]
+    pub when_path_unknown: Text,
 }

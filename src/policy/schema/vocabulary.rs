@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::WordOr;
 use crate::model::{Category, Classification, RESTRICTED_REGION_LABEL};
-use crate::policy::definition::{Activity, ExceptionCategory, Mode};
+use crate::policy::definition::{Activity, ExceptionCategory, Mode, PathUnknown};
 
 /// Makes an uninhabited marker and its schema.
 macro_rules! word {
@@ -181,6 +181,16 @@ word!(SubjectWord, {
     "type": "string",
     "pattern": "^([A-Z]{2}(-[A-Z0-9]{1,3})?|group/.+|none)$",
     "description": "Whose data it is: people of a country (\"DE\"), of a part of one (\"CA-QC\"), of `group/NAME`; `none` is about no person."
+});
+word!(PlaceKey, {
+    "type": "string",
+    "pattern": "^[^/]+(/[^/]+(/[^/]+)?)?$",
+    "description": "A region of the catalogue or a zone of it: `provider/region` or `provider/region/zone`; `region` alone where one provider has it."
+});
+word!(DenyOrWarn, {
+    "type": "string",
+    "enum": PathUnknown::ALL.map(PathUnknown::word),
+    "description": "`deny`: a way that no NetworkLink declares is not taken; `warn`: it is taken, and recorded."
 });
 word!(DateOrInstant, {
     "type": "string",

@@ -9,7 +9,7 @@ mod stage;
 
 use super::PolicySet;
 use super::catalogue::PlaceIndex;
-use super::definition::{Mode, Outcome, PolicyTest, Reason, RuleIndex, TestCase, Unlabelled};
+use super::definition::{Demand, Mode, Outcome, PolicyTest, Reason, RuleIndex, TestCase, Unlabelled};
 use super::evaluate::{Cause, Reach, Verdict, evaluate, reach};
 use super::profile::Profile;
 use super::sentence::{PlacesOfFleet, sentence};
@@ -20,8 +20,10 @@ use stage::Stage;
 pub struct TestReport<'s> {
     /// Every case, in the order of the names of tests and then of the file.
     pub tried: Vec<Tried<'s>>,
-    /// Every rule of the set.
+    /// Every rule of the set but those on transit.
     pub coverage: Vec<RuleCoverage>,
+    /// The rules on transit: they are about ways and a case speaks of a place, so no case reaches them.
+    pub not_judged: Vec<RuleIndex>,
 }
 
 /// What came of one case.
@@ -78,8 +80,10 @@ pub fn run_tests(set: &PolicySet) -> TestReport<'_> {
             try_case(of_case, test, case, place)
         })
         .collect();
+    let (judged, not_judged) = rules(set).partition(|rule| !is_about_ways(set, *rule));
     TestReport {
-        coverage: coverage(set, &tried),
+        coverage: coverage(judged, &tried),
+        not_judged,
         tried,
     }
 }
@@ -209,19 +213,28 @@ fn reached(
         let outcome = if refuses { Outcome::Deny } else { Outcome::Allow };
         (bearing.rule, outcome)
     };
-    let standing = bearing.iter().filter(|bearing| !lifted(bearing.rule));
+    let standing = bearing
+        .iter()
+        .filter(|bearing| !lifted(bearing.rule) && !is_about_ways(set, bearing.rule));
     standing.map(of_rule).collect()
 }
 
-fn coverage(set: &PolicySet, tried: &[Tried<'_>]) -> Vec<RuleCoverage> {
-    let rules = set
-        .definitions
-        .policies
-        .iter()
-        .enumerate()
-        .flat_map(|(policy, written)| (0..written.rules.len()).map(move |rule| RuleIndex { policy, rule }));
+/// Every rule of a set.
+fn rules(set: &PolicySet) -> impl Iterator<Item = RuleIndex> {
+    let policies = set.definitions.policies.iter().enumerate();
+    policies
+        .flat_map(|(policy, written)| (0..written.rules.len()).map(move |rule| RuleIndex { policy, rule }))
+}
+
+fn is_about_ways(set: &PolicySet, rule: RuleIndex) -> bool {
+    let demand = set.definitions.rule(rule).map(|rule| &rule.demand);
+    matches!(demand, Some(Demand::Transit(_)))
+}
+
+fn coverage(rules: Vec<RuleIndex>, tried: &[Tried<'_>]) -> Vec<RuleCoverage> {
     let passed = || tried.iter().filter(|tried| tried.passed);
     rules
+        .into_iter()
         .map(|rule| RuleCoverage {
             rule,
             allows: passed().any(|tried| {

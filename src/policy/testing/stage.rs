@@ -111,9 +111,11 @@ fn changed(
     if !exceptions_count {
         definitions.exceptions.clear();
     }
+    let timeline = epochs_at(&definitions, &catalogue, instants.iter().copied());
     PolicySet {
         digest: set.digest.clone(),
-        epochs: epochs_at(&definitions, &catalogue, instants.iter().copied()),
+        epochs: timeline.epochs,
+        transit_profiles: timeline.transit_profiles,
         definitions,
         catalogue,
         data_sets: set.data_sets.clone(),

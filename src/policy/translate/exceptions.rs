@@ -10,7 +10,9 @@ use jiff::SignedDuration;
 use super::blocks::data_selector;
 use super::{references, unique};
 use crate::model::{NamespaceName, nearest_word};
-use crate::policy::definition::{Exception, ExceptionCategory, ExceptionTerms, Policy, Workload};
+use crate::policy::definition::{
+    Demand, Exception, ExceptionCategory, ExceptionTerms, Policy, RuleIndex, Workload,
+};
 use crate::policy::document::{Object, Origin};
 use crate::policy::schema::{ExceptionSpec, Text};
 use crate::policy::words::{DayBoundary, Reader};
@@ -88,6 +90,7 @@ fn exception(
     }
     let relaxes = relaxes?;
     if let Some(policy) = grounds.policies.get(relaxes.policy) {
+        is_about_places(object, policy, relaxes, reader);
         match &policy.exceptions {
             None => {
                 let sentence = format!("the policy `{}` allows no exceptions", policy.name);
@@ -118,6 +121,21 @@ fn exception(
         expires,
         written_at: object.position(),
     })
+}
+
+/// An exception says where pods may run, and a rule on transit which ways their traffic takes.
+fn is_about_places(object: &Object<ExceptionSpec>, policy: &Policy, relaxes: RuleIndex, reader: &mut Reader) {
+    let rule = policy.rules.get(relaxes.rule);
+    let Some(rule) = rule.filter(|rule| matches!(rule.demand, Demand::Transit(_))) else {
+        return;
+    };
+    let sentence = format!(
+        "`{}/{}` is about the ways to data and no exception lifts it: an exception names places where pods run",
+        policy.name, rule.id
+    );
+    let fix = "declare the way as a NetworkLink, or let another policy apply to this data".to_owned();
+    let at = object.origin.position(&object.spec.relaxes.rule);
+    reader.error("L10", at, sentence, Some(fix));
 }
 
 pub(super) fn workload_of(origin: &Origin, text: &Text, reader: &mut Reader) -> Option<Workload> {

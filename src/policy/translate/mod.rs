@@ -7,6 +7,7 @@ mod blocks;
 mod exceptions;
 mod groups;
 mod guarantees;
+mod links;
 mod policies;
 mod references;
 mod regions;
@@ -42,18 +43,19 @@ pub fn translate(objects: &Objects, reader: &mut Reader) -> (Option<Definitions>
     let exceptions = exceptions::exceptions(&objects.exceptions, &grounds, reader);
     let guarantees = guarantees::guarantees(&objects.guarantees, reader);
     let catalogue = Catalogue::new(regions);
+    let is_whole_catalogue = !unread_documents && catalogue.regions().count() == objects.regions.len();
+    let links = links::links(&objects.links, (&catalogue, !is_whole_catalogue), reader);
     let grounds = test_cases::Grounds {
         policies: &policies,
         exceptions: &exceptions,
         catalogue: &catalogue,
-        incomplete: grounds.incomplete
-            || exceptions.len() < objects.exceptions.len()
-            || catalogue.regions().count() < objects.regions.len(),
+        incomplete: grounds.incomplete || exceptions.len() < objects.exceptions.len() || !is_whole_catalogue,
     };
     let tests = test_cases::tests(&objects.tests, &grounds, reader);
     let definitions = settings.map(|settings| Definitions {
         settings,
         groups,
+        links,
         policies,
         exceptions,
         guarantees,

@@ -8,7 +8,8 @@ use super::groups::requirement;
 use super::unique;
 use crate::model::nearest_word;
 use crate::policy::definition::{
-    Activity, ActivitySet, Demand, ExceptionTerms, LegalBasis, Mode, PlaceTerm, Policy, Rule,
+    Activity, ActivitySet, Demand, ExceptionTerms, LegalBasis, Mode, PathUnknown, PlaceTerm, Policy, Rule,
+    TransitDemand,
 };
 use crate::policy::document::{Object, Origin};
 use crate::policy::finding::Position;
@@ -273,6 +274,20 @@ fn demand(origin: &Origin, rule: &RuleSpec, at: Position, reader: &mut Reader) -
             places(texts, "mustExistIn", Demand::ReplicaMustExistIn);
         }
     }
+    if let Some(transit) = &rule.transit {
+        let forbid = reader.places(origin, &transit.forbid, "forbid", at.clone());
+        let words = PathUnknown::ALL.map(PathUnknown::word);
+        let when_path_unknown = &transit.when_path_unknown;
+        let when_path_unknown = reader.word(origin, when_path_unknown, "answer", &words, |word| {
+            let mut all = PathUnknown::ALL.into_iter();
+            all.find(|answer| answer.word() == word)
+        });
+        // What could not be read is told already; the rule still counts as the one demand.
+        found.push(Demand::Transit(TransitDemand {
+            forbid,
+            when_path_unknown: when_path_unknown.unwrap_or(PathUnknown::Deny),
+        }));
+    }
     if let Some(required) = &rule.required {
         found.push(Demand::Required(requirement(
             origin,
@@ -282,8 +297,8 @@ fn demand(origin: &Origin, rule: &RuleSpec, at: Position, reader: &mut Reader) -
         )));
     }
     if found.len() != 1 {
-        let sentence = "a rule has exactly one of `allowed`, `denied`, `required`, `writes`, `reads` and \
-                        `replica`, and `replica` one of `noneOutside` and `mustExistIn`";
+        let sentence = "a rule has exactly one of `allowed`, `denied`, `required`, `writes`, `reads`, `replica` \
+                        and `transit`, and `replica` one of `noneOutside` and `mustExistIn`";
         let fix = "write one rule for each".to_owned();
         reader.error("L01", at, sentence.to_owned(), Some(fix));
         return None;

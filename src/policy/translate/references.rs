@@ -1,6 +1,7 @@
-//! References to rules, as exceptions and tests write them.
+//! References to rules and to regions of the catalogue, as exceptions, tests and links write them.
 
-use crate::model::nearest_word;
+use crate::model::{RegionKey, RegionReference, nearest_word};
+use crate::policy::catalogue::Catalogue;
 use crate::policy::definition::{Policy, RuleIndex};
 use crate::policy::finding::Position;
 use crate::policy::words::Reader;
@@ -33,4 +34,52 @@ pub(super) fn rule(
         return None;
     };
     Some(RuleIndex { policy, rule })
+}
+
+/// Finds a region by its key, or by its own name where one provider has it. `otherwise` is how to mend it
+/// where nothing is near. Where some object could not be read, that may be the region that is missing.
+pub(super) fn region(
+    word: &str,
+    at: Position,
+    (catalogue, incomplete): (&Catalogue, bool),
+    otherwise: &str,
+    reader: &mut Reader,
+) -> Option<RegionKey> {
+    let reference = match RegionReference::parse(word) {
+        Ok(reference) => reference,
+        Err(problem) => {
+            reader.error("L03", at, problem.to_string(), None);
+            return None;
+        }
+    };
+    if let Some(key) = catalogue.resolve(&reference) {
+        return Some(key.clone());
+    }
+    if incomplete {
+        return None;
+    }
+    let keys = || catalogue.regions().map(|region| &region.key);
+    let fix = match &reference {
+        RegionReference::Bare(bare) => {
+            let same = keys().filter(|key| key.region() == &**bare);
+            let same: Vec<String> = same.map(|key| format!("`{key}`")).collect();
+            let near = nearest_word(bare, keys().map(|key| key.region()));
+            match near {
+                _ if !same.is_empty() => Some(format!("write {}", same.join(" or "))),
+                near => near.map(|near| format!("did you mean `{near}`?")),
+            }
+        }
+        RegionReference::Key(key) => {
+            let near = nearest_word(key.as_str(), keys().map(|key| key.as_str()));
+            near.map(|near| format!("did you mean `{near}`?"))
+        }
+    };
+    let sentence = format!("the region `{reference}` is not in the catalogue");
+    reader.error(
+        "L03",
+        at,
+        sentence,
+        Some(fix.unwrap_or_else(|| otherwise.to_owned())),
+    );
+    None
 }

@@ -4,7 +4,8 @@
 //! and objects, then its cases. `permitted` lists regions, or is `everywhere`, `catalogued` (everywhere but
 //! the node without a region) or `nowhere`; `reasons` are what refuses some node, with the mode where it
 //! does not enforce; `exceptions` are those without which fewer places were permitted, and `without` is what
-//! would be permitted without them. What a case does not mention is not checked.
+//! would be permitted without them; `ways` are what rules on transit take away. What a case does not mention is
+//! not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,6 +38,8 @@ struct CaseFile {
     data_sets: Named<Value>,
     #[serde(default)]
     exceptions: Named<Named<Value>>,
+    #[serde(default)]
+    links: Named<Named<Value>>,
     /// Nodes beside the one of each region.
     #[serde(default)]
     nodes: Named<Node>,
@@ -90,6 +93,8 @@ struct Case {
     governed: Option<bool>,
     exceptions: Option<Vec<String>>,
     without: Option<Permitted>,
+    /// What rules on transit take away, such as `orders: link north by routes/route`.
+    ways: Option<BTreeSet<String>>,
     /// Whether everything passes although it is not permitted.
     #[serde(default)]
     observed: bool,
@@ -176,6 +181,10 @@ fn policy_set(file: &mut CaseFile, places: &str) -> PolicySet {
             &name,
             with_defaults(stated, defaults),
         ));
+    }
+    for (name, stated) in std::mem::take(&mut file.links) {
+        let defaults = json!({"countries": [], "provider": "a carrier", "asOf": "2026-11-21"});
+        documents.push(document("NetworkLink", &name, with_defaults(stated, defaults)));
     }
     let own = documents.join("\n---\n");
     match PolicySet::load([("places.yaml", places), ("case", own.as_str())]) {
@@ -284,6 +293,36 @@ fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
         .collect()
 }
 
+/// What rules on transit take away of the way to each data set.
+fn ways(snapshot: &Snapshot, assessment: &Assessment<'_>) -> BTreeSet<String> {
+    let set = snapshot.policies();
+    let mut lines = BTreeSet::new();
+    for binding in &assessment.verdict.transit {
+        let profile = &set.transit_profiles()[binding.profile.as_usize()];
+        let links = set.definitions().links.iter().zip(&profile.forbidden_links);
+        let links = links.filter(|(_, taken)| **taken);
+        let links = links.map(|(link, _)| format!("link {}", link.name));
+        let regions = profile.forbidden_regions.iter();
+        let regions = regions.map(|region| format!("region {region}"));
+        let undeclared = profile
+            .undeclared_is_taken
+            .then(|| "what is undeclared".to_owned());
+        let taken: Vec<String> = links.chain(regions).chain(undeclared).collect();
+        let by = set.rule_name(binding.rule).unwrap();
+        let by = match binding.mode {
+            Mode::Enforce => by,
+            mode => format!("{by} ({})", mode.word()),
+        };
+        let named = binding.data_sets.iter();
+        let named = named.map(|number| assessment.profile.data_sets[*number].name.to_string());
+        let more = binding.may_bind_more.then(|| "any other".to_owned());
+        for data_set in named.chain(more) {
+            lines.extend(taken.iter().map(|taken| format!("{data_set}: {taken} by {by}")));
+        }
+    }
+    lines
+}
+
 fn check(case: &Case, nodes: &[String], snapshot: &Snapshot) -> Result<(), String> {
     let at = case.at.as_deref().unwrap_or("2026-11-21");
     let at = if at.contains('T') {
@@ -372,6 +411,10 @@ fn check(case: &Case, nodes: &[String], snapshot: &Snapshot) -> Result<(), Strin
             .map(|sourced| format!("{}: {}", sourced.source, sourced.tuple))
             .collect();
         differs("tuples", format!("{tuples:#?}"), format!("{wanted:#?}"))?;
+    }
+    if let Some(wanted) = &case.ways {
+        let ways = ways(snapshot, &assessment);
+        differs("ways", format!("{ways:#?}"), format!("{wanted:#?}"))?;
     }
     if let Some(governed) = case.governed {
         differs(

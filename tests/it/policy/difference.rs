@@ -1,12 +1,14 @@
 //! `diff` against brute force: whatever pod the engine newly permits or newly refuses, the comparison of the
 //! sets tells.
 
+use std::collections::BTreeSet;
+
 use domicile::policy::{Difference, PolicySet, difference};
 
 use super::choices::{Choices, hold_for, wanted_cases};
 use super::generate::{self, Kinds};
 use super::world::*;
-use super::written::{self, Engine, documents, judge, load_documents, timestamp};
+use super::written::{self, Engine, Judged, documents, judge, load_documents, timestamp, ways};
 
 /// How many pods and instants each pair of sets is tried with.
 const PODS_PER_PAIR: usize = 40;
@@ -23,7 +25,7 @@ fn edit(choices: &mut Choices, set: &mut Set) -> bool {
     let other = generate::set(choices);
     let groups = set.groups.len();
     let policies = set.policies.len();
-    match choices.below(15) {
+    match choices.below(17) {
         0 => set.uncovered_is_allowed = !set.uncovered_is_allowed,
         1 => set.unlabelled = other.unlabelled,
         2 => {
@@ -52,6 +54,9 @@ fn edit(choices: &mut Choices, set: &mut Set) -> bool {
             .policies
             .push(generate::policy(choices, "z", groups, Kinds::Any)),
         9 => set.max_fact_age = generate::max_fact_age(choices),
+        15 => set.links = generate::links(choices, &set.regions),
+        16 if set.links.is_empty() => return false,
+        16 => set.links[0].countries = vec!["NO"],
         // What follows needs a policy.
         _ if policies == 0 => return false,
         10 => {
@@ -88,6 +93,17 @@ fn labels_with_provider(old: &Set, new: &Set) -> Vec<Labels> {
     all
 }
 
+/// Something that an enforced rule took away of the way to a data set, and that none does any more.
+fn opened(old: (&PolicySet, &Judged), new: (&PolicySet, &Judged)) -> Option<String> {
+    let refused = |(set, judged): (&PolicySet, &Judged)| -> BTreeSet<String> {
+        let lines = ways(set, judged);
+        let enforced = lines.iter().filter_map(|line| line.split_once(" enforce "));
+        enforced.map(|(_, taken)| taken.to_owned()).collect()
+    };
+    let (before, after) = (refused(old), refused(new));
+    before.difference(&after).next().cloned()
+}
+
 #[test]
 fn whatever_pod_is_newly_permitted_or_refused_is_told() {
     hold_for(wanted_cases() / 4, |choices| {
@@ -113,6 +129,13 @@ fn whatever_pod_is_newly_permitted_or_refused_is_told() {
             let fleet = written::fleet(&objects);
             let before = judge(&old.set, &fleet, &pod, now);
             let after = judge(&new.set, &fleet, &pod, now);
+            if let Some(opened) = opened((&old.set, &before), (&new.set, &after))
+                && !told.widens()
+            {
+                return Err(format!(
+                    "opened and not told: {opened}: {pod:#?} {objects:#?} now {now} since {since}\n{world:#?}\n{edited:#?}\n{told:#?}"
+                ));
+            }
             for (node, labels) in nodes.iter().enumerate() {
                 let was = old.permits(&before.verdict, node);
                 let is = new.permits(&after.verdict, node);

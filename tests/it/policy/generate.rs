@@ -234,13 +234,14 @@ pub fn policy(choices: &mut Choices, name: &'static str, groups: usize, kinds: K
     for id in [first_id, "c"].into_iter().take(1 + choices.below(2)) {
         // Two lists of one policy are an error, so only the first rule may be one.
         let may_allow = kinds == Kinds::Any && rules.is_empty();
-        let demand = match choices.below(if may_allow { 10 } else { 6 }) {
+        let demand = match choices.below(if may_allow { 11 } else { 7 }) {
             0 => Demand::Denied(places(choices, groups)),
             1 => Demand::Required(requirement(choices, groups)),
             2 => Demand::PrimaryMustBeIn(places(choices, groups)),
             3 => Demand::FromReplicaIn(places(choices, groups)),
             4 => Demand::NoneOutside(places(choices, groups)),
             5 => Demand::MustExistIn(places(choices, groups)),
+            6 => Demand::Transit(places(choices, groups), choices.one(&["deny", "warn"])),
             _ => Demand::Allowed(places(choices, groups)),
         };
         let activities = choices
@@ -283,7 +284,6 @@ pub fn set(choices: &mut Choices) -> Set {
             _ => Unlabelled::ConfineTo(places(choices, groups)),
         },
         exempt: vec!["sys"],
-        regions,
         groups: (0..groups).map(|number| group(choices, number)).collect(),
         policies,
         data_sets: DATA_SETS[..2]
@@ -296,6 +296,8 @@ pub fn set(choices: &mut Choices) -> Set {
                 replicas: (0..choices.below(3)).map(|_| replica(choices)).collect(),
             })
             .collect(),
+        links: links(choices, &regions),
+        regions,
         region_key: match choices.below(5) {
             3 => RegionKey::ProviderId,
             4 => RegionKey::NodeRestriction(choices.one(&CLASSIFICATIONS)),
@@ -307,6 +309,28 @@ pub fn set(choices: &mut Choices) -> Set {
             Vec::new()
         },
     }
+}
+
+/// Links between some pairs of regions.
+pub fn links(choices: &mut Choices, regions: &[Region]) -> Vec<Link> {
+    let key = |region: &Region| (region.provider, region.region);
+    let mut links = Vec::new();
+    for (number, name) in ["l0", "l2", "l1"].into_iter().enumerate() {
+        let Some(next) = regions.get(number + 1).filter(|_| !choices.rarely(3)) else {
+            continue;
+        };
+        let mut ends = [key(&regions[choices.below(number + 1)]), key(next)];
+        if choices.below(2) == 0 {
+            ends.reverse();
+        }
+        let countries = choices.some(&COUNTRIES, 0, 2);
+        links.push(Link {
+            name,
+            ends,
+            countries,
+        });
+    }
+    links
 }
 
 pub fn max_fact_age(choices: &mut Choices) -> Vec<(&'static str, i64)> {
@@ -335,6 +359,10 @@ fn exceptions(choices: &mut Choices, policies: &[Policy], groups: usize) -> Vec<
         }
         let policy = &policies[choices.below(policies.len())];
         let rule = &policy.rules[choices.below(policy.rules.len())];
+        // No exception lifts such a rule.
+        if matches!(rule.demand, Demand::Transit(..)) {
+            continue;
+        }
         let (not_before, expires) = choices.one(&[(-200, 400), (-200, 400), (59, 150), (90, 151), (0, 59)]);
         made.push(Exception {
             name,

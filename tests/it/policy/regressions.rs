@@ -42,6 +42,7 @@ fn set(block: Block, rules: Vec<Rule>) -> Set {
             replicas: Vec::new(),
         }],
         exceptions: Vec::new(),
+        links: Vec::new(),
         region_key: RegionKey::Topology,
         max_fact_age: Vec::new(),
     }

@@ -45,6 +45,7 @@ fn every_case_gives_its_texts() {
         ("fails", false),
         ("no-test", false),
         ("not-loaded", false),
+        ("ways", true),
     ] {
         for (output, extension) in [
             (TestOutput::Text, "txt"),

@@ -128,6 +128,8 @@ pub enum Demand {
     FromReplicaIn(Vec<&'static str>),
     NoneOutside(Vec<&'static str>),
     MustExistIn(Vec<&'static str>),
+    /// Through where no way leads, and `deny` or `warn` for one that nobody declares.
+    Transit(Vec<&'static str>, &'static str),
 }
 
 #[derive(Debug, Clone)]
@@ -163,6 +165,14 @@ pub struct Replica {
     pub region: &'static str,
     pub zone: Option<&'static str>,
     pub role: &'static str,
+}
+
+/// What somebody declares of a way between two regions, by provider and region.
+#[derive(Debug, Clone)]
+pub struct Link {
+    pub name: &'static str,
+    pub ends: [(&'static str, &'static str); 2],
+    pub countries: Vec<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -206,6 +216,7 @@ pub struct Set {
     pub policies: Vec<Policy>,
     pub data_sets: Vec<DataSet>,
     pub exceptions: Vec<Exception>,
+    pub links: Vec<Link>,
     pub region_key: RegionKey,
     /// How many days facts may be old, by classification.
     pub max_fact_age: Vec<(&'static str, i64)>,

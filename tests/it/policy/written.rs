@@ -1,6 +1,6 @@
 //! A test world as the engine takes it: policies as YAML (JSON is YAML), objects as values of the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domicile::model::{
@@ -129,6 +129,9 @@ fn policy(policy: &Policy) -> Value {
             Demand::FromReplicaIn(places) => ("reads", json!({"fromReplicaIn": places})),
             Demand::NoneOutside(places) => ("replica", json!({"noneOutside": places})),
             Demand::MustExistIn(places) => ("replica", json!({"mustExistIn": places})),
+            Demand::Transit(places, unknown) => {
+                ("transit", json!({"forbid": places, "whenPathUnknown": unknown}))
+            }
         };
         object([
             ("id", Some(json!(rule.id))),
@@ -212,6 +215,14 @@ fn replica(replica: &Replica) -> Value {
     ])
 }
 
+fn link(link: &Link) -> Value {
+    let [from, to] = link.ends.map(|(provider, region)| format!("{provider}/{region}"));
+    let spec = json!({
+        "from": from, "to": to, "countries": link.countries, "provider": "a carrier", "asOf": "2026-01-01",
+    });
+    document("NetworkLink", link.name, spec)
+}
+
 /// The documents of a set.
 pub fn documents(set: &Set) -> Vec<String> {
     let mut documents = Vec::new();
@@ -283,7 +294,30 @@ pub fn documents(set: &Set) -> Vec<String> {
         documents.push(document("DataSet", data_set.name, spec));
     }
     documents.extend(set.exceptions.iter().map(exception));
+    documents.extend(set.links.iter().map(link));
     documents.iter().map(Value::to_string).collect()
+}
+
+/// What rules on transit take away, line by line as the naive evaluator says it.
+pub fn ways(set: &PolicySet, judged: &Judged) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    for binding in &judged.verdict.transit {
+        let rule = set.rule_name(binding.rule).unwrap();
+        let profile = &set.transit_profiles()[binding.profile.as_usize()];
+        let named = binding.data_sets.iter();
+        let named = named.map(|number| judged.profile.data_sets[*number].name.to_string());
+        let more = binding.may_bind_more.then(|| "?".to_owned());
+        for name in named.chain(more) {
+            let head = format!("{rule} {} {name}", binding.mode.word());
+            let links = set.definitions().links.iter().zip(&profile.forbidden_links);
+            let links = links.filter(|(_, taken)| **taken);
+            lines.extend(links.map(|(link, _)| format!("{head}: link {}", link.name)));
+            let regions = profile.forbidden_regions.iter();
+            lines.extend(regions.map(|region| format!("{head}: region {region}")));
+            lines.extend(profile.undeclared_is_taken.then(|| format!("{head}: undeclared")));
+        }
+    }
+    lines
 }
 
 /// Loads documents that stand in one file.

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use super::policies::activities;
 use super::{references, regions, unique};
-use crate::model::{RegionReference, nearest_word};
+use crate::model::nearest_word;
 use crate::policy::catalogue::Catalogue;
 use crate::policy::definition::{
-    Activity, ActivitySet, Demand, Exception, Outcome, Policy, PolicyTest, Reason, TestCase, TestPlace,
-    ThoughtOfPlace,
+    Activity, ActivitySet, Demand, Exception, Outcome, Policy, PolicyTest, Reason, RuleIndex, TestCase,
+    TestPlace, ThoughtOfPlace,
 };
 use crate::policy::document::{Object, Origin};
 use crate::policy::schema::{PolicyTestSpec, TestCaseSpec, TestFactsSpec, Text};
@@ -182,41 +182,9 @@ fn place(
 }
 
 fn catalogued(origin: &Origin, text: &Text, grounds: &Grounds<'_>, reader: &mut Reader) -> Option<TestPlace> {
-    let at = origin.position(text);
-    let reference = match RegionReference::parse(&text.value) {
-        Ok(reference) => reference,
-        Err(problem) => {
-            reader.error("L03", at, problem.to_string(), None);
-            return None;
-        }
-    };
-    let catalogue = grounds.catalogue;
-    if let Some(key) = catalogue.resolve(&reference) {
-        return Some(TestPlace::Region(key.clone()));
-    }
-    if grounds.incomplete {
-        return None;
-    }
-    let keys = || catalogue.regions().map(|region| &region.key);
-    let fix = match &reference {
-        RegionReference::Bare(bare) => {
-            let same = keys().filter(|key| key.region() == &**bare);
-            let same: Vec<String> = same.map(|key| format!("`{key}`")).collect();
-            let near = nearest_word(bare, keys().map(|key| key.region()));
-            match near {
-                _ if !same.is_empty() => Some(format!("write {}", same.join(" or "))),
-                near => near.map(|near| format!("did you mean `{near}`?")),
-            }
-        }
-        RegionReference::Key(key) => {
-            let near = nearest_word(key.as_str(), keys().map(|key| key.as_str()));
-            near.map(|near| format!("did you mean `{near}`?"))
-        }
-    };
-    let fix = fix.unwrap_or_else(|| "add a Region object for it, or write `facts`".to_owned());
-    let sentence = format!("the region `{reference}` is not in the catalogue");
-    reader.error("L03", at, sentence, Some(fix));
-    None
+    let otherwise = "add a Region object for it, or write `facts`";
+    let known = (grounds.catalogue, grounds.incomplete);
+    references::region(&text.value, origin.position(text), known, otherwise, reader).map(TestPlace::Region)
 }
 
 fn thought_of(
@@ -290,6 +258,10 @@ fn is_possible(
             "the exception cannot be the reason where `exceptions` is off",
             "write `exceptions: on`",
         ),
+        (Reason::Rule(index), _) if is_about_transit(grounds, index) => (
+            "a rule with `transit` is about the ways to data and a test speaks of places: it is never a reason",
+            "leave `because` out or name another rule",
+        ),
         (Reason::Rule(index), Outcome::Allow) => {
             let policy = grounds.policies.get(index.policy);
             let rule = policy.and_then(|policy| policy.rules.get(index.rule));
@@ -309,4 +281,10 @@ fn is_possible(
         sentence.to_owned(),
         Some(fix.to_owned()),
     );
+}
+
+fn is_about_transit(grounds: &Grounds<'_>, index: RuleIndex) -> bool {
+    let policy = grounds.policies.get(index.policy);
+    let rule = policy.and_then(|policy| policy.rules.get(index.rule));
+    rule.is_some_and(|rule| matches!(rule.demand, Demand::Transit(_)))
 }

@@ -7,6 +7,7 @@ mod guarantees;
 mod places;
 mod rules;
 mod sources;
+mod ways;
 
 use super::world::*;
 use sources::Sources;
@@ -80,7 +81,10 @@ impl Naive<'_> {
                 .iter()
                 .any(|block| block.data.is_none() && self.comes_from(block, sources) != No);
             // Without a data set there is no copy to look at.
-            let about_copies = matches!(rule.demand, Demand::NoneOutside(_) | Demand::MustExistIn(_));
+            let about_copies = matches!(
+                rule.demand,
+                Demand::NoneOutside(_) | Demand::MustExistIn(_) | Demand::Transit(..)
+            );
             let restricts = reached && *mode == "enforce" && !about_copies;
             !restricts || self.holds_of_node(rule, self.place(labels)) == Yes
         })

@@ -56,7 +56,7 @@ impl Naive<'_> {
             }
             Demand::Denied(places) => not(self.in_places(node.as_ref(), places)),
             Demand::Required(requirement) => node.map_or(Maybe, |node| self.meets(&node, requirement)),
-            Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) => Yes,
+            Demand::PrimaryMustBeIn(_) | Demand::FromReplicaIn(_) | Demand::Transit(..) => Yes,
         }
     }
 
@@ -74,6 +74,8 @@ impl Naive<'_> {
             }
             Demand::NoneOutside(_) | Demand::MustExistIn(_) if !replicates => return Yes,
             Demand::NoneOutside(_) => return self.holds_of_node(rule, node),
+            // Of no place: `ways.rs`.
+            Demand::Transit(..) => return Yes,
             Demand::PrimaryMustBeIn(places) => (places, "leader"),
             Demand::FromReplicaIn(places) | Demand::MustExistIn(places) => (places, "readable"),
         };
@@ -107,7 +109,7 @@ impl Naive<'_> {
     }
 
     /// The data sets that a rule is about for a tuple.
-    fn bound(
+    pub(super) fn bound(
         &self,
         policy: &Policy,
         sources: &Sources,

@@ -29,6 +29,11 @@ fn reorder(choices: &mut Choices, set: &mut Set) {
         choices.shuffle(&mut policy.rules);
     }
     choices.shuffle(&mut set.exceptions);
+    choices.shuffle(&mut set.links);
+    for link in &mut set.links {
+        link.ends.reverse();
+        choices.shuffle(&mut link.countries);
+    }
     for exception in &mut set.exceptions {
         choices.shuffle(&mut exception.locations);
     }
@@ -66,6 +71,9 @@ fn the_order_of_files_policies_rules_and_lists_is_irrelevant() {
                 if set.permits(&judged.verdict, node) != other.permits(&again.verdict, node) {
                     return Err(format!("{labels:?} depends on the order\n{world:#?}"));
                 }
+            }
+            if written::ways(&set.set, &judged) != written::ways(&other.set, &again) {
+                return Err(format!("what is taken away depends on the order\n{world:#?}"));
             }
             let (one, two) = (sentence(&set.set, &judged), sentence(&other.set, &again));
             if one != two {
@@ -116,10 +124,11 @@ fn a_verdict_holds_until_it_says() {
                         permitted,
                         exceptions,
                         without_exceptions,
+                        transit,
                         ..
                     } = verdict;
                     let confirmed = verdict.needs_confirmed_region;
-                    format!("{permitted:?} {confirmed} {exceptions:?} {without_exceptions:?}")
+                    format!("{permitted:?} {confirmed} {exceptions:?} {without_exceptions:?} {transit:?}")
                 };
                 if said(&then.verdict) != said(&judged.verdict) {
                     return Err(format!(
@@ -162,6 +171,33 @@ fn a_naive_evaluator_permits_the_same_places() {
             }
         }
         Ok(PODS_PER_SET)
+    });
+}
+
+#[test]
+fn a_naive_evaluator_takes_the_same_ways_away() {
+    hold(|choices| {
+        let world = generate::set(choices);
+        let engine = Engine::of(&world, &[]);
+        let mut tried = 0;
+        for _ in 0..PODS_PER_SET {
+            let case = case(choices);
+            let engine = written::ways(&engine.set, &case.judge(&engine));
+            let naive = Naive {
+                set: &world,
+                objects: &case.objects,
+                now: case.now,
+            };
+            let naive = naive.ways(&case.pod);
+            if engine != naive {
+                return Err(format!(
+                    "the engine says {engine:#?} and the naive evaluator {naive:#?}\n{}\n{world:#?}",
+                    case.described()
+                ));
+            }
+            tried += usize::from(!naive.is_empty());
+        }
+        Ok(tried)
     });
 }
 
