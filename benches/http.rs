@@ -37,6 +37,7 @@ fn start(snapshot: Snapshot) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     let state = Data::new(ServerState {
         snapshots: Arc::new(ArcSwapOption::from_pointee(snapshot)),
+        measured: Arc::default(),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
         exempt_before_ready: Arc::default(),
         clock: || world::NOW.parse().expect("an instant"),

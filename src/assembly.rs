@@ -257,12 +257,13 @@ pub fn latency_table(
     files: &[SourceText],
     policies: Option<&PolicySet>,
 ) -> Result<LatencyTable, Vec<LatencyFileError>> {
-    let measurements = latency_measurements(files, policies)?;
-    Ok(LatencyTable::build(
-        &measurements,
-        &coordinates(policies),
-        Statistic::P50,
-    ))
+    latency_measurements(files, policies).map(|measurements| table_of(&measurements, policies))
+}
+
+/// The table of measurements by the catalogue of a policy set.
+#[must_use]
+pub fn table_of(measurements: &Measurements, policies: Option<&PolicySet>) -> LatencyTable {
+    LatencyTable::build(measurements, &coordinates(policies), Statistic::P50)
 }
 
 /// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,

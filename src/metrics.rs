@@ -5,6 +5,8 @@
 //! cap; never a pod, a node or a namespace. Deliberately absent: a clock. Ages are made from the `now`
 //! of whoever reads.
 
+mod latency;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -22,6 +24,8 @@ use prometheus_client::registry::Registry;
 use crate::decisions::{DecisionLogCounters, Verb, Verdict};
 use crate::files::{SourceHealth, SourceName, SourceState};
 use crate::pod_events::PodEventCounters;
+
+pub use latency::{LatencyMetrics, PairCounts};
 
 /// The media type of what [`Metrics::encode`] gives.
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -120,6 +124,7 @@ pub struct Metrics {
     publications: Counter,
     decision_log: DecisionLogCounters,
     pod_events: PodEventCounters,
+    latency: LatencyMetrics,
     rules: RwLock<BTreeSet<String>>,
     exception_names: RwLock<BTreeSet<String>>,
     sources: Mutex<BTreeMap<SourceName, SourceMemory>>,
@@ -148,12 +153,14 @@ impl Default for Metrics {
             publications: Counter::default(),
             decision_log: DecisionLogCounters::default(),
             pod_events: PodEventCounters::default(),
+            latency: LatencyMetrics::default(),
             rules: RwLock::default(),
             exception_names: RwLock::default(),
             sources: Mutex::default(),
         };
         metrics.register_requests();
         metrics.register_world();
+        metrics.latency.register(&mut metrics.registry);
         metrics
     }
 }
@@ -393,9 +400,16 @@ impl Metrics {
         self.pod_events.clone()
     }
 
+    /// What sources of live latency count with.
+    #[must_use]
+    pub fn latency(&self) -> LatencyMetrics {
+        self.latency.clone()
+    }
+
     /// Every metric as text, with ages as of now.
     #[must_use]
     pub fn encode(&self, now: Timestamp) -> String {
+        self.latency.age(now);
         for (name, memory) in self.sources().iter() {
             let Some(confirmed_at) = memory.confirmed_at else {
                 continue;

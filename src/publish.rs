@@ -1,9 +1,11 @@
 //! IN-SHELL: the one writer of snapshots.
 //!
-//! Inputs: each part of the world whenever it changes (policies, data sets, latency texts, the fleet).
-//! Outputs: a whole snapshot, swapped in at once. Invariants: nothing is published before every part is
-//! there; a part that no longer fits the others keeps its last good state, and that is logged; parts
-//! that did not change are shared. Deliberately absent: how parts are read or watched.
+//! Inputs: each part of the world whenever it changes (policies, data sets, latency texts, what is measured
+//! now, the fleet). Outputs: a whole snapshot, swapped in at once, and the measurements behind its
+//! latencies. Invariants: nothing is published before every part is there; a part that no longer fits the
+//! others keeps its last good state, and that is logged; parts that did not change are shared; what is
+//! measured now is never waited for, and that it was measured again changes no snapshot. Deliberately
+//! absent: how parts are read or watched, and who measures.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-use crate::assembly::{FleetFacts, SourceText, latency_table, version};
+use crate::assembly::{FleetFacts, SourceText, latency_measurements, table_of, version};
+use crate::metrics::PairCounts;
 use crate::model::{DataSet, DataSetName};
 use crate::policy::PolicySet;
 use crate::snapshot::{Inputs, RunningFacts, Snapshot};
-use crate::topology::LatencyTable;
+use crate::topology::{Freshness, LatencyTable, Measurement, Measurements};
 
 /// The data sets and the texts that they came from.
 #[derive(Debug, Clone)]
@@ -30,8 +33,30 @@ struct Parts {
     policies: Option<Arc<PolicySet>>,
     data_sets: Option<DataSets>,
     latency_texts: Option<Arc<Vec<SourceText>>>,
-    latency: Option<Arc<LatencyTable>>,
+    /// What the latency files say, read by the present catalogue.
+    dated: Option<Arc<Measurements>>,
+    /// What is measured now; empty where nothing is.
+    live: Measurements,
+    latency: Option<Latency>,
     fleet: Option<FleetFacts>,
+}
+
+/// The latencies that decide, and what they were made of.
+#[derive(Debug, Clone)]
+struct Latency {
+    table: Arc<LatencyTable>,
+    measurements: Arc<Measurements>,
+    pairs: PairCounts,
+}
+
+/// The measurements that decide now.
+#[derive(Debug, Clone)]
+pub struct MeasuredNow {
+    /// The snapshot that they are of.
+    pub snapshot: Arc<Snapshot>,
+    /// The live measurements over those of the files. They say the same as the table of the snapshot, and
+    /// when each pair was last measured, which may be after the snapshot was published.
+    pub measurements: Arc<Measurements>,
 }
 
 /// A snapshot that was published.
@@ -41,6 +66,8 @@ pub struct Publication {
     pub current: Option<Arc<Snapshot>>,
     /// Counts publications, from 1.
     pub number: u64,
+    /// What its latencies are made of.
+    pub pairs: PairCounts,
 }
 
 /// The one writer of snapshots.
@@ -48,6 +75,7 @@ pub struct Publication {
 pub struct Publisher {
     parts: Mutex<Parts>,
     snapshots: Arc<ArcSwapOption<Snapshot>>,
+    measured: Arc<ArcSwapOption<MeasuredNow>>,
     publications: watch::Sender<Publication>,
 }
 
@@ -56,6 +84,7 @@ impl Default for Publisher {
         Self {
             parts: Mutex::default(),
             snapshots: Arc::default(),
+            measured: Arc::default(),
             publications: watch::Sender::new(Publication::default()),
         }
     }
@@ -66,6 +95,12 @@ impl Publisher {
     #[must_use]
     pub fn snapshots(&self) -> Arc<ArcSwapOption<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// Where the measurements behind the current snapshot are; empty as long as that is.
+    #[must_use]
+    pub fn measured(&self) -> Arc<ArcSwapOption<MeasuredNow>> {
+        self.measured.clone()
     }
 
     /// Tells of each publication.
@@ -106,6 +141,35 @@ impl Publisher {
         self.publish(&parts);
     }
 
+    /// What is measured now, by whatever sources there are, all of it. A snapshot is published only where that
+    /// changes what decides: a quiet network is silent here too.
+    pub fn live_latency(&self, live: Measurements) {
+        let mut parts = self.parts();
+        let is_same = decide_the_same(&parts.live, &live);
+        parts.live = live;
+        if !is_same {
+            join_latency(&mut parts);
+            self.publish(&parts);
+            return;
+        }
+        let (Some(dated), Some(latency)) = (&parts.dated, &parts.latency) else {
+            return;
+        };
+        let measurements = Arc::new(parts.live.clone().over(dated));
+        let latency = Latency {
+            table: latency.table.clone(),
+            measurements: measurements.clone(),
+            pairs: latency.pairs,
+        };
+        parts.latency = Some(latency);
+        if let Some(snapshot) = self.snapshots.load_full() {
+            self.measured.store(Some(Arc::new(MeasuredNow {
+                snapshot,
+                measurements,
+            })));
+        }
+    }
+
     /// A new state of the fleet.
     pub fn fleet(&self, fleet: FleetFacts) {
         let mut parts = self.parts();
@@ -118,8 +182,9 @@ impl Publisher {
         let mut parts = self.parts();
         let Some(fleet) = &mut parts.fleet else { return };
         fleet.running = running.clone();
-        if let Some(before) = self.snapshots.load_full() {
-            self.swap_in(before.with_running(&running));
+        let before = self.snapshots.load_full();
+        if let Some((before, latency)) = before.zip(parts.latency.as_ref()) {
+            self.swap_in(before.with_running(&running), latency);
         }
     }
 
@@ -140,19 +205,20 @@ impl Publisher {
         else {
             return;
         };
-        self.swap_in(Snapshot::new(Inputs {
+        let inputs = Inputs {
             fleet: fleet.fleet.clone(),
             fleet_version: fleet.version.clone(),
             running: fleet.running.clone(),
             policies: policies.clone(),
             data_sets: data_sets.by_name.clone(),
             data_sets_version: data_sets.version.clone(),
-            latency: latency.clone(),
-        }));
+            latency: latency.table.clone(),
+        };
+        self.swap_in(Snapshot::new(inputs), latency);
     }
 
     /// Lets a snapshot decide from now on. The parts are locked, so publications are in order.
-    fn swap_in(&self, snapshot: Snapshot) {
+    fn swap_in(&self, snapshot: Snapshot, latency: &Latency) {
         let snapshot = Arc::new(snapshot);
         tracing::debug!(
             snapshot = snapshot.id(),
@@ -160,9 +226,14 @@ impl Publisher {
             "published"
         );
         self.snapshots.store(Some(snapshot.clone()));
+        self.measured.store(Some(Arc::new(MeasuredNow {
+            snapshot: snapshot.clone(),
+            measurements: latency.measurements.clone(),
+        })));
         self.publications.send_modify(|publication| {
             publication.number += 1;
             publication.current = Some(snapshot);
+            publication.pairs = latency.pairs;
         });
     }
 }
@@ -172,14 +243,72 @@ fn rebuild_latency(parts: &mut Parts) {
     let (Some(policies), Some(texts)) = (&parts.policies, &parts.latency_texts) else {
         return;
     };
-    match latency_table(texts, Some(policies)) {
-        Ok(table) => parts.latency = Some(Arc::new(table)),
+    match latency_measurements(texts, Some(policies)) {
+        Ok(dated) => {
+            parts.dated = Some(Arc::new(dated));
+            join_latency(parts);
+        }
         Err(errors) => {
             for problem in errors {
                 tracing::error!(%problem, "the latency files do not fit the catalogue; the last table stays");
             }
         }
     }
+}
+
+/// Lays what is measured now over what the files say.
+fn join_latency(parts: &mut Parts) {
+    let (Some(policies), Some(dated)) = (&parts.policies, &parts.dated) else {
+        return;
+    };
+    // Without live sources, which is usual, nothing is copied.
+    let measurements = match parts.live.is_empty() && parts.live.unreachable().next().is_none() {
+        true => dated.clone(),
+        false => Arc::new(parts.live.clone().over(dated)),
+    };
+    parts.latency = Some(Latency {
+        table: Arc::new(table_of(&measurements, Some(policies))),
+        pairs: counts(&measurements),
+        measurements,
+    });
+}
+
+/// Whether the same latencies follow from both: when a pair was measured, by whom and of how many samples
+/// says nothing about how long it takes.
+fn decide_the_same(one: &Measurements, other: &Measurements) -> bool {
+    let deciding = |measurement: &Measurement| {
+        let Measurement {
+            rtt,
+            p95,
+            statistic,
+            samples: _,
+            measured_at: _,
+            source: _,
+            freshness,
+        } = measurement;
+        (*rtt, *p95, *statistic, *freshness)
+    };
+    one.len() == other.len()
+        && one.unreachable().eq(other.unreachable())
+        && one
+            .iter()
+            .zip(other.iter())
+            .all(|(one, other)| (one.0, one.1) == (other.0, other.1) && deciding(one.2) == deciding(other.2))
+}
+
+fn counts(measurements: &Measurements) -> PairCounts {
+    let mut counts = PairCounts {
+        unreachable: measurements.unreachable().count(),
+        ..PairCounts::default()
+    };
+    for (_, _, measurement) in measurements.iter() {
+        match measurement.freshness {
+            Freshness::Fresh => counts.fresh += 1,
+            Freshness::Stale => counts.stale += 1,
+            Freshness::Dated => counts.dated += 1,
+        }
+    }
+    counts
 }
 
 #[cfg(test)]

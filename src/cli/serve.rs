@@ -21,10 +21,11 @@ use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
 use crate::assembly::FleetFacts;
 use crate::cluster::ClusterState;
-use crate::config::{self, FleetSource, OnBlindSample, ServeArgs, ServeSettings};
+use crate::config::{self, FleetSource, LiveLatencySettings, OnBlindSample, ServeArgs, ServeSettings};
 use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
 use crate::extender::RefusalReasons;
 use crate::files::{SourceHealth, SourceName, SourceState};
+use crate::live_latency::LiveLatency;
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
 use crate::placement::BlindSample;
@@ -33,7 +34,7 @@ use crate::policy::PolicySet;
 use crate::publish::Publisher;
 use crate::server::{self, AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState};
 use crate::snapshot::RunningFacts;
-use crate::{cluster, embedded, telemetry};
+use crate::{cluster, embedded, prometheus, telemetry};
 
 /// Runs until it is asked to stop.
 ///
@@ -87,8 +88,10 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         FleetSource::Cluster => Some(follow_cluster(&publisher, &readiness, &metrics).await?),
         FleetSource::File(_) | FleetSource::Embedded => None,
     };
+    follow_prometheus(&settings.live_latency, &publisher, &metrics);
     let state = Data::new(ServerState {
         snapshots: publisher.snapshots(),
+        measured: publisher.measured(),
         readiness: readiness.clone(),
         exempt_before_ready: exempt,
         clock: Timestamp::now,
@@ -140,6 +143,7 @@ fn count_publications(publisher: &Publisher, metrics: &Arc<Metrics>) {
                 let observing = snapshot.policies().settings().observe;
                 let new = publication.number - counted;
                 counted = publication.number;
+                metrics.latency().pairs(publication.pairs);
                 metrics.published(new, snapshot.node_count(), snapshot.classes().len(), observing);
             }
         }
@@ -229,6 +233,22 @@ async fn follow_cluster(
         }
     });
     Ok(pod_events)
+}
+
+/// Follows each Prometheus in the background. Nothing waits for them: what they do not say, files say.
+fn follow_prometheus(settings: &LiveLatencySettings, publisher: &Arc<Publisher>, metrics: &Metrics) {
+    let names = settings.prometheus.iter().map(|source| source.name.clone());
+    let live = LiveLatency::new(names, settings.estimator, publisher.clone(), metrics.latency());
+    let destinations = prometheus::Destinations {
+        live: Arc::new(live),
+        publisher: publisher.clone(),
+        metrics: metrics.latency(),
+        clock: Timestamp::now,
+    };
+    for source in settings.prometheus.iter().cloned() {
+        tracing::info!(source = %source.name, url = %source.url, "asks for latencies");
+        actix_web::rt::spawn(prometheus::follow(source, destinations.clone()));
+    }
 }
 
 async fn kube_client() -> Result<kube::Client> {

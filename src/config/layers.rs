@@ -44,6 +44,15 @@ settings! {
     "policies" = None, "directory of policies";
     "data-sets" = None, "file or directory of data sets";
     "latency" = None, "file of measured latencies";
+    "live-latency.prometheus" = None, "list of Prometheus servers that know latencies as of now, docs/latency.md";
+    "live-latency.estimator.fresh-for" = Some("2m"), "how long a measured latency counts as it is";
+    "live-latency.estimator.stale-for" = Some("15m"), "how long it counts at all, before the latency file does again";
+    "live-latency.estimator.newest-weight" = Some("0.2"), "share of the newest poll in the moving average";
+    "live-latency.estimator.least-change-ms" = Some("1"), "milliseconds that a latency moves before decisions follow";
+    "live-latency.estimator.least-change-ratio" = Some("0.1"), "and the share of itself";
+    "live-latency.estimator.least-change-polls" = Some("3"), "and for how many polls in a row";
+    "live-latency.estimator.partition-failures" = Some("3"), "failures after which a pair counts as parted";
+    "live-latency.estimator.partition-polls" = Some("5"), "of how many polls, at most 32";
     "state-dir" = None, "directory that keeps the last good files";
     "decisions" = None, "file for decision records";
     "body-limit-bytes" = Some("268435456"), "most bytes of one request body, and of all in flight together";

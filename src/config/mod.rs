@@ -10,6 +10,7 @@
 mod arguments;
 mod error;
 mod layers;
+mod live_latency;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ mod validate;
 pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};
 pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};
+pub use live_latency::LiveLatencySettings;
 pub use settings::{
     FleetSource, LogFormat, LogSettings, OnBlindSample, RefusalReasons, ServeSettings, WordSetting,
 };

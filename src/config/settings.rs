@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::live_latency::LiveLatencySettings;
+
 /// A setting whose value is one of a few words.
 pub trait WordSetting: Sized + Copy + 'static {
     /// Every word with its meaning.
@@ -85,7 +87,7 @@ pub enum FleetSource {
 }
 
 /// The settings of `domicile serve`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServeSettings {
     /// Where kube-scheduler finds us.
     pub listen: SocketAddr,
@@ -99,6 +101,8 @@ pub struct ServeSettings {
     pub data_sets: Option<PathBuf>,
     /// Where measured latencies come from.
     pub latency: Option<PathBuf>,
+    /// Where latencies come from that are measured now.
+    pub live_latency: LiveLatencySettings,
     /// Where the last good files are kept; `None` keeps them in memory only.
     pub state_dir: Option<PathBuf>,
     /// Where decision records go; `None` writes none.

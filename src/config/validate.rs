@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::ServeArgs;
 use super::error::ConfigError;
 use super::layers::Layers;
+use super::live_latency::{LiveLatencySettings, sources};
 use super::settings::{FleetSource, LogSettings, ServeSettings, WordSetting};
+use crate::topology::{EstimatorSettings, Hysteresis, InvalidEstimatorSettings, PartitionRule};
 
 /// The least time between two unannounced readings of the files.
 const SHORTEST_RELOAD_INTERVAL: Duration = Duration::from_millis(100);
@@ -25,6 +27,9 @@ const LONGEST_SHUTDOWN_GRACE: Duration = Duration::from_mins(10);
 const LEAST_BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// Far more threads than kube-scheduler, which asks about one pod at a time, could keep busy.
 const MOST_WORKERS: usize = 1024;
+
+/// The list of sources of live latency.
+const SOURCES_KEY: &str = "live-latency.prometheus";
 
 /// Reads, merges and checks every layer.
 ///
@@ -66,6 +71,7 @@ impl Reader {
         let policies = self.path("policies");
         let data_sets = self.path("data-sets");
         let latency = self.path("latency");
+        let live_latency = self.live_latency();
         let state_dir = self.path("state-dir");
         let decisions = self.path("decisions");
         let body_limit_bytes = self.number("body-limit-bytes", LEAST_BODY_LIMIT_BYTES, usize::MAX / 2);
@@ -86,6 +92,7 @@ impl Reader {
             policies,
             data_sets,
             latency,
+            live_latency: live_latency?,
             state_dir,
             decisions,
             body_limit_bytes: body_limit_bytes?,
@@ -221,6 +228,84 @@ impl Reader {
             );
         }
         duration
+    }
+
+    fn live_latency(&mut self) -> Option<LiveLatencySettings> {
+        let estimator = self.estimator()?;
+        let Some(value) = self.layers.value(SOURCES_KEY) else {
+            return Some(LiveLatencySettings {
+                prometheus: Vec::new(),
+                estimator,
+            });
+        };
+        match sources(value, estimator.fresh_for) {
+            Ok(prometheus) => Some(LiveLatencySettings {
+                prometheus,
+                estimator,
+            }),
+            Err(problems) => {
+                for problem in problems {
+                    self.reject(SOURCES_KEY, &problem);
+                }
+                None
+            }
+        }
+    }
+
+    fn estimator(&mut self) -> Option<EstimatorSettings> {
+        const LONGEST_AGE: Duration = Duration::from_hours(24);
+        let key = |name: &str| format!("live-latency.estimator.{name}");
+        let age = |reader: &mut Self, name: &str| {
+            let age = reader.duration(&key(name), Duration::from_secs(1), LONGEST_AGE)?;
+            SignedDuration::try_from(age).ok()
+        };
+        let fresh_for = age(self, "fresh-for");
+        let stale_for = age(self, "stale-for");
+        let ewma_weight = self.decimal(&key("newest-weight"));
+        let least_ms = self.decimal(&key("least-change-ms"));
+        let least_ratio = self.decimal(&key("least-change-ratio"));
+        let mut count = |name: &str| {
+            let count = self.number(&key(name), 1, 1_000)?;
+            u32::try_from(count.get()).ok()
+        };
+        let windows = count("least-change-polls");
+        let failures = count("partition-failures");
+        let of_windows = count("partition-polls");
+        let settings = EstimatorSettings {
+            fresh_for: fresh_for?,
+            stale_for: stale_for?,
+            ewma_weight: ewma_weight?,
+            hysteresis: Hysteresis {
+                least_ms: least_ms?,
+                least_ratio: least_ratio?,
+                windows: windows?,
+            },
+            partition: PartitionRule {
+                failures: failures?,
+                of_windows: of_windows?,
+            },
+        };
+        settings
+            .checked()
+            .map_err(|problem| {
+                let key = key(match problem {
+                    InvalidEstimatorSettings::Ages => "stale-for",
+                    InvalidEstimatorSettings::Weight => "newest-weight",
+                    InvalidEstimatorSettings::Hysteresis => "least-change-ms",
+                    InvalidEstimatorSettings::Partition => "partition-polls",
+                });
+                self.reject(&key, &format!("cannot be: {problem}"));
+            })
+            .ok()
+    }
+
+    fn decimal(&mut self, key: &str) -> Option<f64> {
+        let text = self.text(key)?;
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.reject(key, &format!("is `{text}`: write a number such as 0.2"));
+        }
+        number
     }
 
     fn log(&mut self) -> Option<LogSettings> {

@@ -18,15 +18,21 @@ pub enum SourceName {
     Latency,
     /// Nodes and namespaces from a file.
     Fleet,
+    /// Latencies that are measured now, by whatever live sources there are. They are polled and not files,
+    /// and named here so that all sources stand in one list.
+    LiveLatency,
     /// Nodes and namespaces from the API server. It is not read by this module, and named here so that
     /// all sources stand in one list.
     Cluster,
 }
 
-/// What happens when a source that was good becomes bad. A source that was *never* good always fails
-/// closed: without it the server is not ready and pods wait.
+/// What happens when a source that was good becomes bad. A source that was *never* good fails closed:
+/// without it the server is not ready and pods wait. Live latency alone is never waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
+    /// The last good facts decide, but they age: first they count as worse, then what other sources say
+    /// takes their place, down to nothing known. Never waited for, at a start either.
+    LastKnownGoodUntilTooOld,
     /// The last good facts decide, also after a restart where a state directory is named.
     LastKnownGoodAcrossRestarts,
     /// The last facts decide for as long as the process lives; after a restart it fails closed.
@@ -50,11 +56,12 @@ const MEBIBYTE: u64 = 1024 * 1024;
 
 impl SourceName {
     /// Every source.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Policies,
         Self::DataSets,
         Self::Latency,
         Self::Fleet,
+        Self::LiveLatency,
         Self::Cluster,
     ];
 
@@ -66,6 +73,7 @@ impl SourceName {
             Self::DataSets => "data-sets",
             Self::Latency => "latency",
             Self::Fleet => "fleet",
+            Self::LiveLatency => "live-latency",
             Self::Cluster => "cluster",
         }
     }
@@ -79,6 +87,9 @@ impl SourceName {
             Self::Policies | Self::DataSets | Self::Latency | Self::Fleet => {
                 OnFailure::LastKnownGoodAcrossRestarts
             }
+            // An old measurement is worth less than a dated one that says so, and no pod may wait for
+            // milliseconds.
+            Self::LiveLatency => OnFailure::LastKnownGoodUntilTooOld,
             // The API server is the authority on its nodes: after a restart nothing else will do.
             Self::Cluster => OnFailure::LastKnownGoodWhileRunning,
         }
@@ -89,6 +100,7 @@ impl SourceName {
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Latency => &["csv"],
+            Self::LiveLatency => &[],
             Self::Policies | Self::DataSets | Self::Fleet | Self::Cluster => &["yaml", "yml", "json"],
         }
     }
@@ -99,7 +111,7 @@ impl SourceName {
         // 15,000 nodes as kubectl prints them are about 150 MB; policies are written by people.
         let file_bytes = match self {
             Self::Fleet | Self::Cluster => 1024 * MEBIBYTE,
-            Self::Latency => 64 * MEBIBYTE,
+            Self::Latency | Self::LiveLatency => 64 * MEBIBYTE,
             Self::Policies | Self::DataSets => 8 * MEBIBYTE,
         };
         Limits {

@@ -193,3 +193,52 @@ fn every_metric_is_ours_and_described() {
     }
     assert_eq!(described, 24);
 }
+
+#[test]
+fn live_latency_is_told_by_source_and_what_is_over_is_zero() {
+    let metrics = Metrics::new();
+    let latency = metrics.latency();
+    latency.polled("probes", "p50", "answered");
+    latency.polled("probes", "p50", "answered");
+    latency.polled("probes", "p95", "timeout");
+    latency.succeeded("probes", at(1_000));
+    latency.left_out("probes", ["two-series", "two-series", "too-fast"].into_iter());
+    latency.left_out("other", ["too-fast"].into_iter());
+    latency.seen("probes", Some(at(900)), Some(at(990)));
+    latency.pairs(PairCounts {
+        fresh: 3,
+        stale: 1,
+        dated: 10,
+        unreachable: 2,
+    });
+    says(
+        &metrics,
+        at(1_000),
+        &[
+            r#"domicile_latency_polls_total{source="probes",query="p50",outcome="answered"} 2"#,
+            r#"domicile_latency_polls_total{source="probes",query="p95",outcome="timeout"} 1"#,
+            r#"domicile_latency_last_success_timestamp_seconds{source="probes"} 1000"#,
+            r#"domicile_latency_left_out_series{source="probes",reason="two-series"} 2"#,
+            r#"domicile_latency_left_out_series{source="probes",reason="too-fast"} 1"#,
+            r#"domicile_latency_age_seconds{source="probes",pair="oldest"} 100"#,
+            r#"domicile_latency_age_seconds{source="probes",pair="freshest"} 10"#,
+            r#"domicile_latency_pairs{state="fresh"} 3"#,
+            r#"domicile_latency_pairs{state="stale"} 1"#,
+            r#"domicile_latency_pairs{state="dated"} 10"#,
+            r#"domicile_latency_pairs{state="unreachable"} 2"#,
+        ],
+    );
+    latency.left_out("probes", ["too-fast"].into_iter());
+    latency.seen("probes", None, None);
+    says(
+        &metrics,
+        at(2_000),
+        &[
+            r#"domicile_latency_left_out_series{source="probes",reason="two-series"} 0"#,
+            r#"domicile_latency_left_out_series{source="probes",reason="too-fast"} 1"#,
+            r#"domicile_latency_left_out_series{source="other",reason="too-fast"} 1"#,
+        ],
+    );
+    let text = metrics.encode(at(2_000));
+    assert!(!text.contains("domicile_latency_age_seconds{"), "{text}");
+}

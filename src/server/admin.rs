@@ -14,7 +14,7 @@ const INDEX: &str = concat!(
     ": a kube-scheduler extender that keeps pods where their data may be, and near it\n",
     "\n",
     "for kube-scheduler:  POST /filter  POST /prioritize  POST /preempt\n",
-    "for operators:       GET /livez    GET /readyz       GET /metrics"
+    "for operators:       GET /livez    GET /readyz       GET /metrics   GET /latency"
 );
 
 pub(super) async fn index() -> HttpResponse {

@@ -14,6 +14,7 @@
 mod admin;
 mod body;
 mod decide;
+mod latency;
 mod observe;
 mod readiness;
 mod record;

@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::admin::{index, livez, readyz};
 use super::body::{BodyError, read_body};
 use super::decide::{filter, preempt, prioritize};
+use super::latency::latency;
 use super::observe;
 use super::sentence::sentence;
 use super::state::ServerState;
@@ -45,6 +46,7 @@ fn admin_routes(service: &mut ServiceConfig) {
     service
         .service(web::resource("/livez").get(livez).default_service(only_get()))
         .service(web::resource("/readyz").get(readyz).default_service(only_get()))
+        .service(web::resource("/latency").get(latency).default_service(only_get()))
         .service(
             web::resource("/metrics")
                 .get(observe::metrics)

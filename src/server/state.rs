@@ -13,6 +13,7 @@ use crate::decisions::{DecisionIds, DecisionLog};
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
 use crate::pod_events::PodEvents;
+use crate::publish::MeasuredNow;
 use crate::snapshot::Snapshot;
 
 /// What every request needs.
@@ -20,6 +21,8 @@ use crate::snapshot::Snapshot;
 pub struct ServerState {
     /// Where the one writer publishes the world.
     pub snapshots: Arc<ArcSwapOption<Snapshot>>,
+    /// Where the one writer puts the measurements behind the latencies of the world.
+    pub measured: Arc<ArcSwapOption<MeasuredNow>>,
     /// Which sources are still to come.
     pub readiness: Arc<Readiness>,
     /// The namespaces whose pods pass before every source is loaded (docs/policies.md, 6): those of the policies

@@ -70,7 +70,8 @@ pub(super) fn p95_from_p50(p50: Latency) -> Latency {
 }
 
 /// The least round trip that can be true at a distance; 0 where the distance is too short to judge.
-pub(super) fn least_possible_ms(km: f64) -> f64 {
+#[must_use]
+pub fn least_possible_ms(km: f64) -> f64 {
     if km <= UNJUDGED_KM {
         return 0.0;
     }

@@ -24,6 +24,7 @@ mod table;
 
 pub use csv::{LatencyFile, LatencyFileError, parse_latency_csv, read_latency_csv};
 pub use dump::{day_or_instant, write_latency_csv};
+pub use estimate::least_possible_ms;
 pub use estimator::{
     Estimator, EstimatorSettings, Hysteresis, InvalidEstimatorSettings, Observation, Observed, PartitionRule,
 };

@@ -44,8 +44,20 @@ const OUTSIDE_WORLD: [&str; 16] = [
 ];
 
 /// What single shells never name.
-const SHELLS_NEVER_NAME: [(&str, &[&str]); 3] = [
+const SHELLS_NEVER_NAME: [(&str, &[&str]); 5] = [
     ("server", &["kube::", "k8s_openapi"]),
+    ("prometheus", &["kube::", "k8s_openapi", "actix"]),
+    (
+        "live_latency",
+        &[
+            "kube::",
+            "k8s_openapi",
+            "actix",
+            "tokio",
+            "Timestamp::now",
+            "prometheus::",
+        ],
+    ),
     ("cluster", &["actix"]),
     (
         "simulation",

@@ -24,6 +24,7 @@ fn start() -> (SocketAddr, SocketAddr) {
     );
     let state = Data::new(ServerState {
         snapshots: Arc::new(ArcSwapOption::from_pointee(world)),
+        measured: Arc::default(),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
         exempt_before_ready: Arc::default(),
         clock: || NOW.parse().unwrap(),

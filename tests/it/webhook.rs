@@ -32,6 +32,7 @@ fn world() -> Snapshot {
 pub fn state(snapshot: Option<Snapshot>) -> ServerState {
     ServerState {
         snapshots: Arc::new(ArcSwapOption::from(snapshot.map(Arc::new))),
+        measured: Arc::default(),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
         exempt_before_ready: Arc::new(ArcSwap::from_pointee(
             [NamespaceName::new("kube-system").unwrap()].into(),
