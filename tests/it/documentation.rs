@@ -1,12 +1,14 @@
 //! What `docs/` says of the program, held against the program: links, files, metrics, log sentences.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domicile::config::{ServeArgs, load};
 use domicile::decisions::Verb;
 use domicile::files::SourceName;
-use domicile::metrics::Metrics;
+use domicile::metrics::{Metrics, PairCounts};
+use domicile::prometheus::{QueryFailure, Reason};
 use jiff::Timestamp;
 
 fn root() -> &'static Path {
@@ -68,6 +70,12 @@ fn metrics_exist() {
     metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "not-ready");
     metrics.source_confirmed(SourceName::Policies, Timestamp::UNIX_EPOCH);
+    let latency = metrics.latency();
+    latency.polled("probes", "p50", "answered");
+    latency.succeeded("probes", Timestamp::UNIX_EPOCH);
+    latency.left_out("probes", ["two-series"].into_iter());
+    latency.seen("probes", Some(Timestamp::UNIX_EPOCH), Some(Timestamp::UNIX_EPOCH));
+    latency.pairs(PairCounts::default());
     let served = metrics.encode(Timestamp::UNIX_EPOCH);
     let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let known: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
@@ -85,6 +93,35 @@ fn metrics_exist() {
         }
     }
     assert!(named > 10, "only {named} metrics are named");
+}
+
+/// The blocks of YAML of a page that begin with this line.
+fn blocks<'a>(text: &'a str, first_line: &'a str) -> impl Iterator<Item = &'a str> {
+    let blocks = text.split("```yaml\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    blocks.filter(move |block| block.starts_with(first_line))
+}
+
+#[test]
+fn settings_of_live_latency_load_and_every_word_about_it_is_explained() {
+    let page = fs::read_to_string(root().join("docs/latency.md")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("domicile.yaml");
+    let mut loaded = 0;
+    for block in blocks(&page, "live-latency:\n") {
+        fs::write(&file, block).unwrap();
+        let arguments = ServeArgs {
+            config: Some(file.clone()),
+            ..ServeArgs::default()
+        };
+        load(&arguments, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}\n{block}"));
+        loaded += 1;
+    }
+    assert_eq!(loaded, 2);
+    let words = Reason::ALL.iter().map(|reason| reason.word());
+    for word in words.chain(QueryFailure::OUTCOMES) {
+        assert!(page.contains(&format!("`{word}`")), "{word} is not explained");
+    }
 }
 
 #[test]
