@@ -12,9 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{
-    Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference, Statistic,
-};
+use crate::model::{Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
 use crate::objects::{FleetError, read_fleet};
 use crate::policy::{Finding, PolicySet};
 use crate::snapshot::{Inputs, RunningFacts};
@@ -260,10 +258,15 @@ pub fn latency_table(
     latency_measurements(files, policies).map(|measurements| table_of(&measurements, policies))
 }
 
-/// The table of measurements by the catalogue of a policy set.
+/// The table of measurements by the catalogue and the settings of a policy set.
 #[must_use]
 pub fn table_of(measurements: &Measurements, policies: Option<&PolicySet>) -> LatencyTable {
-    LatencyTable::build(measurements, &coordinates(policies), Statistic::P50)
+    let statistic = policies.map(|set| set.settings().latency.statistic);
+    LatencyTable::build(
+        measurements,
+        &coordinates(policies),
+        statistic.unwrap_or_default(),
+    )
 }
 
 /// Reads latency files by the catalogue of a policy set. Without policies the files are read all the same,

@@ -53,7 +53,7 @@ pub struct PodEvent {
 /// What an assessment has to tell the author of a pod. Where the settings only observe, nothing.
 #[must_use]
 pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<PodEvent> {
-    if assessment.observes() || !assessment.verdict.governed {
+    if assessment.observes() || !assessment.may_be_refused() {
         return Vec::new();
     }
     let event = |reason, sentence| PodEvent {

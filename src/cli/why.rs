@@ -196,7 +196,11 @@ impl Why {
         let Some(access) = &self.access else {
             return Ok(());
         };
-        writeln!(out, "\nwhat an access costs from there")?;
+        writeln!(
+            out,
+            "\nwhat an access costs from there (round trips are {})",
+            access.statistic.to_uppercase()
+        )?;
         for leg in &access.legs {
             writeln!(out, "  {}", leg.in_words())?;
         }

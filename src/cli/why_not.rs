@@ -14,15 +14,15 @@ use serde::Serialize;
 use super::Outcome;
 use super::explanation::{
     Access, DecisionCause, ExceptionUse, PodName, VERSION, World, access, causes_with_bearings,
-    data_in_words, doubts_in_words, place,
+    data_in_words, doubts_in_words, of_access, place,
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
 use super::why::passing_classes;
 use crate::config::FactsArgs;
 use crate::model::PodRequirements;
-use crate::placement::{Assessment, ClassScores, assess, prioritize};
-use crate::snapshot::{ClassIndex, Snapshot};
+use crate::placement::{Assessment, ClassScores, Obstacle, assess, prioritize};
+use crate::snapshot::{ClassIndex, NodeClass, Snapshot};
 
 /// How many node names stand for a group.
 const MOST_EXAMPLES: usize = 3;
@@ -340,21 +340,9 @@ fn refused(
     let snapshot = assessment.snapshot;
     let mut groups = Vec::new();
     for (cause, bearing) in causes_with_bearings(assessment, pod, now) {
-        let mut group = RefusedGroup {
-            cause,
-            nodes: 0,
-            regions: BTreeMap::new(),
-            examples: Vec::new(),
-        };
+        let mut group = RefusedGroup::new(cause);
         for (index, class) in snapshot.classes().filter(|(_, class)| !bearing.leaves(class)) {
-            let region = place(snapshot, class).region_in_words();
-            // One example of a place is enough, so that the examples show several.
-            if group.examples.len() < MOST_EXAMPLES && !group.regions.contains_key(&region) {
-                let first = names.get(&index).and_then(|names| names.first());
-                group.examples.extend(first.cloned());
-            }
-            group.nodes += class.nodes;
-            *group.regions.entry(region).or_default() += class.nodes;
+            group.count(index, class, snapshot, names);
             for doubt in doubts_in_words(assessment, &bearing, index, now) {
                 let doubts = &mut group.cause.doubts;
                 if doubts.len() < MOST_EXAMPLES && !doubts.contains(&doubt) {
@@ -366,7 +354,54 @@ fn refused(
             groups.push(group);
         }
     }
+    groups.extend(refused_by_accesses(assessment, names));
     groups
+}
+
+/// What refuses nodes because of an access of the pod, in the order of obstacles.
+fn refused_by_accesses(
+    assessment: &Assessment<'_>,
+    names: &BTreeMap<ClassIndex, Vec<String>>,
+) -> Vec<RefusedGroup> {
+    let snapshot = assessment.snapshot;
+    let mut groups: BTreeMap<Obstacle, RefusedGroup> = BTreeMap::new();
+    for (index, class) in snapshot.classes() {
+        for obstacle in assessment.obstacles(Some(index)) {
+            let group = groups
+                .entry(*obstacle)
+                .or_insert_with(|| RefusedGroup::new(of_access(assessment, *obstacle)));
+            group.count(index, class, snapshot, names);
+        }
+    }
+    groups.into_values().collect()
+}
+
+impl RefusedGroup {
+    fn new(cause: DecisionCause) -> Self {
+        Self {
+            cause,
+            nodes: 0,
+            regions: BTreeMap::new(),
+            examples: Vec::new(),
+        }
+    }
+
+    fn count(
+        &mut self,
+        index: ClassIndex,
+        class: &NodeClass,
+        snapshot: &Snapshot,
+        names: &BTreeMap<ClassIndex, Vec<String>>,
+    ) {
+        let region = place(snapshot, class).region_in_words();
+        // One example of a place is enough, so that the examples show several.
+        if self.examples.len() < MOST_EXAMPLES && !self.regions.contains_key(&region) {
+            let first = names.get(&index).and_then(|names| names.first());
+            self.examples.extend(first.cloned());
+        }
+        self.nodes += class.nodes;
+        *self.regions.entry(region).or_default() += class.nodes;
+    }
 }
 
 /// What each exception permits among these classes, in the order of names.

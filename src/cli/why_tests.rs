@@ -332,3 +332,63 @@ fn every_rule_that_bears_on_a_pod_has_something_that_brings_it() {
     }
     assert!(rules > 20, "{rules}");
 }
+
+const IN_DUBLIN: &str = "ip-10-20-1-21.eu-west-1.compute.internal";
+
+#[test]
+fn each_access_tells_who_serves_it_what_commits_and_whether_the_limit_is_kept() {
+    let limited = pod(
+        "shop",
+        "domicile.dev/data-sets: \"orders: reads=4 writes=1\", domicile.dev/max-read-ms: \"20\"",
+    );
+    let facts = facts();
+    let (outcome, json, text) = why(&facts, &limited, IN_DUBLIN);
+    assert_eq!(outcome, Outcome::Finding, "{text}");
+    let access = &json["access"];
+    assert_eq!(
+        (&access["statistic"], &access["lacksCommit"]),
+        (&"p50".into(), &false.into())
+    );
+    let [read, write] = access["legs"].as_array().expect("legs").as_slice() else {
+        panic!("two legs: {access}");
+    };
+    assert_eq!(
+        (&read["path"], &read["limit"], &read["obstacles"]),
+        (
+            &"leader".into(),
+            &serde_json::json!({"ms": 20.0, "state": "broken"}),
+            &serde_json::json!(["over-limit"])
+        )
+    );
+    // The nearest other voter is on another cloud in the same city.
+    let commit_ms = write["commit"]["ms"].as_f64().expect("a known commit");
+    assert!((1.0..5.0).contains(&commit_ms), "{write}");
+    assert_eq!(write["commit"]["provenance"], "estimated from distance");
+    let of_read = read["ms"].as_f64().expect("a known read");
+    let of_write = write["ms"].as_f64().expect("a known write");
+    assert!((of_read + commit_ms - of_write).abs() < 0.01, "{access}");
+    let last = json["causes"].as_array().and_then(|causes| causes.last());
+    assert_eq!(
+        last.map(|cause| (&cause["cause"], &cause["refuses"])),
+        Some((&"over-limit".into(), &true.into()))
+    );
+    for said in [
+        "refuses: a read of `orders` takes longer than the `20` ms of `domicile.dev/max-read-ms`",
+        "round trips are P50",
+        "4 x read of `orders` to the leader in aws/eu-central-1: ",
+        "; over the limit of 20 ms",
+        " ms to commit, estimated from distance",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let (_, _, text) = why(&facts, &limited, IN_FRANKFURT);
+    assert!(text.contains("; within the limit of 20 ms"), "{text}");
+
+    let (outcome, json, text) = why_not(&facts, &limited);
+    assert_eq!(outcome, Outcome::Holds, "{text}");
+    let groups = json["refused"].as_array().expect("groups");
+    let group = groups.iter().find(|group| group["cause"] == "over-limit");
+    let regions = group.map(|group| &group["regions"]).expect("a group");
+    assert!(regions.get("aws/eu-west-1").is_some(), "{regions}");
+    assert!(text.contains("takes longer than the `20` ms"), "{text}");
+}

@@ -6,9 +6,9 @@
 //!
 //! Inputs: the snapshots before a change, and the one after it. Effects: patches, at most
 //! [`MOST_PATCHES`] for one change. Invariants: a pod is woken only when a node is permitted that one of
-//! the snapshots before refused; at the start, when nobody knows what decided before, every governed pod
-//! that is permitted somewhere is woken. Deliberately absent: election among replicas; two that wake the
-//! same pod cost one needless attempt.
+//! the snapshots before refused; at the start, when nobody knows what decided before, every pod that might
+//! be refused and is permitted somewhere is woken. Deliberately absent: election among replicas; two that
+//! wake the same pod cost one needless attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,8 +93,8 @@ pub fn is_widened(pod: &PodRequirements, before: &[Arc<Snapshot>], after: &Snaps
         })
     };
     if before.is_empty() {
-        // A pod that is not governed was never refused by us.
-        return is.verdict.governed && newly_passes(&|_| false);
+        // Any other pod was never refused by us.
+        return is.may_be_refused() && newly_passes(&|_| false);
     }
     before.iter().any(|before| {
         let was = assess(before, pod, now);

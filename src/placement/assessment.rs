@@ -1,10 +1,21 @@
 //! What a snapshot has to say about a pod, before any candidate is looked at.
+//!
+//! Inputs: a snapshot, a pod, an instant. Output: for each node class whether it is permitted, and what refuses
+//! it: the policies, or an access of the pod. Invariant: accesses are judged only where something could come of it
+//! (the pod states a limit, the settings demand measured latency, or some places are cut off from each other), so
+//! that all other pods pay nothing for them.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
+use super::demand::AccessDemand;
+use super::obstacles::{Obstacle, ObstacleKind, obstacles};
+
 use crate::model::PodRequirements;
 use crate::policy::{Cause, Mode, Profile, Verdict, evaluate, profile, sentence};
-use crate::snapshot::{ClassIndex, Snapshot};
+use crate::snapshot::{ClassIndex, NodeClass, Snapshot};
 
 /// A pod judged against every node class of a snapshot.
 #[derive(Debug)]
@@ -16,6 +27,17 @@ pub struct Assessment<'s> {
     /// Which places it may be put in.
     pub verdict: Verdict,
     permitted: Vec<bool>,
+    demand: OnceLock<AccessDemand>,
+    obstacles: Obstacles,
+}
+
+/// What keeps accesses from places.
+#[derive(Debug, Default)]
+struct Obstacles {
+    /// By class; empty where accesses were not judged.
+    by_class: Vec<Vec<Obstacle>>,
+    /// At a node that is not known.
+    at_unknown_node: Vec<Obstacle>,
 }
 
 /// Why a node is refused.
@@ -23,6 +45,8 @@ pub struct Assessment<'s> {
 pub enum Refusal {
     /// The policies refuse its place.
     Policy(Cause),
+    /// An access of the pod does.
+    Access(ObstacleKind),
     /// The node is not known, and the pod is governed.
     UnknownNode,
 }
@@ -36,28 +60,90 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
         .classes()
         .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))
         .collect();
-    Assessment {
+    let mut assessment = Assessment {
         snapshot,
         profile,
         verdict,
         permitted,
+        demand: OnceLock::new(),
+        obstacles: Obstacles::default(),
+    };
+    if assessment.accesses_may_refuse() {
+        assessment.judge_accesses();
     }
+    assessment
 }
 
 impl Assessment<'_> {
+    /// What the pod asks for, as points of the latency table.
+    #[must_use]
+    pub fn demand(&self) -> &AccessDemand {
+        let snapshot = self.snapshot;
+        self.demand.get_or_init(|| {
+            let (access, table) = (&self.profile.access, snapshot.latency());
+            AccessDemand::resolve(access, snapshot.replicas(), table, |locality| {
+                snapshot.locate(locality)
+            })
+        })
+    }
+
+    /// Whether anything could be refused to the pod, now or after a change of latencies.
+    #[must_use]
+    pub fn may_be_refused(&self) -> bool {
+        self.verdict.governed || self.accesses_may_refuse()
+    }
+
+    fn accesses_may_refuse(&self) -> bool {
+        let access = &self.profile.access;
+        access.max_read_ms.is_some()
+            || access.max_write_ms.is_some()
+            || self.requires_measured()
+            || self.snapshot.latency().has_unreachable()
+    }
+
+    fn requires_measured(&self) -> bool {
+        self.snapshot.policies().settings().latency.require_measured
+    }
+
+    fn judge_accesses(&mut self) {
+        let (snapshot, require_measured) = (self.snapshot, self.requires_measured());
+        let demand = self.demand();
+        let at = |point| obstacles(snapshot.latency(), demand, point, require_measured);
+        let found = Obstacles {
+            by_class: snapshot.classes().map(|(_, class)| at(class.point)).collect(),
+            at_unknown_node: at(None),
+        };
+        for (permitted, obstacles) in self.permitted.iter_mut().zip(&found.by_class) {
+            *permitted &= obstacles.is_empty();
+        }
+        self.obstacles = found;
+    }
+
+    /// What keeps the pod's accesses from a class, in the order of its demand; `None` is an unknown node.
+    #[must_use]
+    pub fn obstacles(&self, class: Option<ClassIndex>) -> &[Obstacle] {
+        match class {
+            Some(class) => {
+                let by_class = self.obstacles.by_class.get(class.as_usize());
+                by_class.map(Vec::as_slice).unwrap_or_default()
+            }
+            None => &self.obstacles.at_unknown_node,
+        }
+    }
+
     /// Whether nothing is refused, by the settings.
     #[must_use]
     pub fn observes(&self) -> bool {
         self.snapshot.policies().settings().observe
     }
 
-    /// Whether the policies permit a class, whatever the settings make of that. A node without a class
-    /// is unknown: it is permitted only for a pod that is not governed.
+    /// Whether the policies and the pod's accesses permit a class, whatever the settings make of that. A
+    /// node without a class is unknown: it is permitted only for a pod that is not governed.
     #[must_use]
     pub fn permits(&self, class: Option<ClassIndex>) -> bool {
         match class {
             Some(class) => self.permitted.get(class.as_usize()).copied().unwrap_or(false),
-            None => !self.verdict.governed,
+            None => !self.verdict.governed && self.obstacles.at_unknown_node.is_empty(),
         }
     }
 
@@ -86,18 +172,42 @@ impl Assessment<'_> {
             &self.profile,
             &self.verdict,
             self.snapshot.places(),
+            &self.obstacles_in_words(),
         )
+    }
+
+    /// What keeps accesses from places that the policies permit: of the pod and the fleet, so that it is
+    /// the same whatever is offered.
+    fn obstacles_in_words(&self) -> Vec<String> {
+        let permits = |class: &NodeClass| self.verdict.permits(class.place, class.region_is_confirmed);
+        let classes = self.snapshot.classes().filter(|(_, class)| permits(class));
+        let found: BTreeSet<Obstacle> = classes
+            .flat_map(|(index, _)| self.obstacles(Some(index)))
+            .copied()
+            .collect();
+        let mut said: Vec<String> = Vec::new();
+        for obstacle in found {
+            let words = obstacle.in_words(self.demand());
+            if !said.contains(&words) {
+                said.push(words);
+            }
+        }
+        said
     }
 
     /// Everything that refuses a class, enforced or only recorded.
     pub fn refusals(&self, class: Option<ClassIndex>) -> impl Iterator<Item = (Refusal, Mode)> {
         let unknown =
             (class.is_none() && self.verdict.governed).then_some((Refusal::UnknownNode, Mode::Enforce));
+        let kinds: BTreeSet<ObstacleKind> = self.obstacles(class).iter().map(|found| found.kind).collect();
+        let by_access = kinds
+            .into_iter()
+            .map(|kind| (Refusal::Access(kind), Mode::Enforce));
         let class = class.and_then(|class| self.snapshot.class(class));
         let by_policy = self.verdict.restrictions.iter().filter_map(move |restriction| {
             let leaves = class.is_none_or(|class| restriction.leaves(class.place, class.region_is_confirmed));
             (!leaves).then_some((Refusal::Policy(restriction.cause), restriction.mode))
         });
-        unknown.into_iter().chain(by_policy)
+        unknown.into_iter().chain(by_policy).chain(by_access)
     }
 }

@@ -1,14 +1,17 @@
 //! What a pod demands of the network: its access profile with places of one latency table.
 //!
-//! Inputs: the profile, the data sets with their replicas, and a way to find a place in the table. Output: an [`AccessDemand`], made once for a request and asked about every
-//! node class. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
+//! Inputs: the profile, the data sets with their replicas, the table, and a way to find a place in it. Output:
+//! an [`AccessDemand`], made once for a request and asked about every node class. What is the same at every
+//! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
 //! would make every place look cheaper. Deliberately absent: peers, which come with a later stage.
 
+use super::serving::{Commit, commits};
 use crate::model::{
-    AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
+    AccessPaths, AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
+    StatedAccess,
 };
 use crate::replicas::{PlacedDataSet, Replicas};
-use crate::topology::LatencyPoint;
+use crate::topology::{LatencyPoint, LatencyTable};
 
 /// Where a share of the requests comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +29,8 @@ pub struct ReplicaPoint {
     pub point: Option<LatencyPoint>,
     /// What it does.
     pub role: ReplicaRole,
+    /// What it takes to commit, for a leader that is asked to.
+    pub commit: Option<Commit>,
 }
 
 /// What a pod does with one data set for each request.
@@ -35,6 +40,8 @@ pub struct DataSetDemand {
     pub name: DataSetName,
     /// What its readers demand.
     pub consistency: Consistency,
+    /// Which replicas serve an access.
+    pub paths: AccessPaths,
     /// Reads for each request.
     pub reads: f64,
     /// Writes for each request.
@@ -62,6 +69,7 @@ impl AccessDemand {
     pub fn resolve(
         profile: &AccessProfile,
         replicas: &Replicas,
+        table: &LatencyTable,
         locate: impl Fn(&Locality) -> Option<LatencyPoint>,
     ) -> Self {
         let client = |client: &ClientWeight| ClientDemand {
@@ -71,22 +79,37 @@ impl AccessDemand {
             }),
             weight: client.weight,
         };
-        let data_set = |used: &DataSetUse| {
-            let placed = replicas.get(&used.name);
-            DataSetDemand {
-                name: used.name.clone(),
-                consistency: placed.map_or(Consistency::Strict, |placed| placed.data_set.consistency),
-                reads: used.counted_reads(),
-                writes: used.counted_writes(),
-                replicas: placed.map(replica_points).unwrap_or_default(),
-            }
-        };
+        let data_set = |used: &DataSetUse| DataSetDemand::new(used, replicas.get(&used.name), table);
         Self {
             clients: profile.clients.iter().map(client).collect(),
             data_sets: profile.data_sets.iter().map(data_set).collect(),
             max_read_ms: profile.max_read_ms,
             max_write_ms: profile.max_write_ms,
         }
+    }
+}
+
+impl DataSetDemand {
+    fn new(used: &DataSetUse, placed: Option<&PlacedDataSet>, table: &LatencyTable) -> Self {
+        let undeclared = || StatedAccess::default().paths(Consistency::Strict, std::iter::empty());
+        Self {
+            name: used.name.clone(),
+            consistency: placed.map_or(Consistency::Strict, |placed| placed.data_set.consistency),
+            paths: placed.map_or_else(undeclared, |placed| placed.data_set.paths()),
+            reads: used.counted_reads(),
+            writes: used.counted_writes(),
+            replicas: placed.map(replica_points).unwrap_or_default(),
+        }
+        .with_commits(table)
+    }
+
+    /// Works out what the commits of its leaders take.
+    pub(super) fn with_commits(mut self, table: &LatencyTable) -> Self {
+        let commits = commits(&self.replicas, self.ways(table));
+        for (replica, commit) in self.replicas.iter_mut().zip(commits) {
+            replica.commit = commit;
+        }
+        self
     }
 }
 
@@ -97,6 +120,7 @@ fn replica_points(placed: &PlacedDataSet) -> Vec<ReplicaPoint> {
         .map(|(replica, point)| ReplicaPoint {
             point: *point,
             role: replica.role,
+            commit: None,
         })
         .collect()
 }
@@ -130,7 +154,7 @@ mod tests {
                 subjects: Vec::new(),
             },
             consistency: Consistency::Available,
-            access: crate::model::StatedAccess::default(),
+            access: StatedAccess::default(),
             replicas: vec![
                 replica(Some("w/b"), ReplicaRole::Leader),
                 replica(Some("w/moon"), ReplicaRole::Voter),
@@ -162,13 +186,13 @@ mod tests {
         };
         let node = table.locate(&RegionKey::parse("w/a").expect("a key"), None);
         let cost = |profile: &AccessProfile| {
-            let demand = AccessDemand::resolve(profile, &replicas, locate);
+            let demand = AccessDemand::resolve(profile, &replicas, &table, locate);
             total(&table, &demand, node).map(|total| total.ms)
         };
 
         // Two writes to the leader at its zone, and no reads since writes alone are stated.
         assert_eq!(cost(&profile), Demanded::Known(18.0));
-        let demand = AccessDemand::resolve(&profile, &replicas, locate);
+        let demand = AccessDemand::resolve(&profile, &replicas, &table, locate);
         let known: Vec<bool> = demand.data_sets[0]
             .replicas
             .iter()

@@ -22,11 +22,12 @@ impl Assessment<'_> {
     #[must_use]
     pub fn exceptions_at(&self, class: ClassIndex) -> Vec<&Exception> {
         let verdict = &self.verdict;
+        let is_permitted = self.permits(Some(class));
         let Some(class) = self.snapshot.class(class) else {
             return Vec::new();
         };
         let (place, is_confirmed) = (class.place, class.region_is_confirmed);
-        if !verdict.permits(place, is_confirmed) || verdict.permits_without_exceptions(place, is_confirmed) {
+        if !is_permitted || verdict.permits_without_exceptions(place, is_confirmed) {
             return Vec::new();
         }
         let all = &self.snapshot.policies().definitions().exceptions;

@@ -4,6 +4,7 @@ use crate::policy::{Cause, Mode};
 use crate::snapshot::ClassIndex;
 
 use super::assessment::{Assessment, Refusal};
+use super::obstacles::ObstacleKind;
 
 /// kube-scheduler offers a sample only where at least this many nodes are feasible
 /// (`minFeasibleNodesToFind` of kube-scheduler 1.36): a smaller offer is everything that its own filters
@@ -47,6 +48,12 @@ pub enum ReasonCode {
     Uncovered,
     /// Nobody says what the data is.
     Unlabelled,
+    /// What an access needs is cut off.
+    Unreachable,
+    /// An access surely takes longer than the pod allows.
+    OverLimit,
+    /// An access is not measured, and the settings demand that it is.
+    Unmeasured,
     /// The node is not known.
     UnknownNode,
 }
@@ -60,6 +67,9 @@ impl ReasonCode {
             Self::Rule => "rule",
             Self::Uncovered => "uncovered",
             Self::Unlabelled => "unlabelled",
+            Self::Unreachable => "unreachable",
+            Self::OverLimit => "over-limit",
+            Self::Unmeasured => "unmeasured",
             Self::UnknownNode => "unknown-node",
         }
     }
@@ -99,6 +109,7 @@ impl Refusal {
     pub fn code(self) -> ReasonCode {
         match self {
             Self::UnknownNode => ReasonCode::UnknownNode,
+            Self::Access(kind) => kind.code(),
             Self::Policy(Cause::Malformed) => ReasonCode::MalformedAnnotation,
             Self::Policy(Cause::Rule(_)) => ReasonCode::Rule,
             Self::Policy(Cause::Uncovered) => ReasonCode::Uncovered,
@@ -179,7 +190,24 @@ fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> V
             });
         }
     }
-    if unknown > 0 && !assessment.permits(None) {
+    for kind in ObstacleKind::ALL {
+        let meets = |class| assessment.obstacles(class).iter().any(|found| found.kind == kind);
+        let classes = assessment.snapshot.classes().zip(by_class);
+        let known: usize = classes
+            .filter(|((class, _), _)| meets(Some(*class)))
+            .map(|(_, count)| count)
+            .sum();
+        let nodes = known + if meets(None) { unknown } else { 0 };
+        if nodes > 0 {
+            reasons.push(ReasonCount {
+                code: Refusal::Access(kind).code(),
+                rule: None,
+                mode: Mode::Enforce,
+                nodes,
+            });
+        }
+    }
+    if unknown > 0 && assessment.verdict.governed {
         reasons.push(ReasonCount {
             code: ReasonCode::UnknownNode,
             rule: None,

@@ -13,13 +13,16 @@ mod explain;
 mod filter;
 mod fleet_lint;
 mod impact;
+mod obstacles;
 mod preempt;
 mod prioritize;
 pub mod replication;
 mod score;
+mod serving;
+mod ways;
 
 pub use assessment::{Assessment, Refusal, assess};
-pub use cost::{AccessCost, DataSetCost, Demanded, Leg, ReplicaLeg, Total, access_cost, total};
+pub use cost::{AccessCost, DataSetCost, Demanded, Total, access_cost, total};
 pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
 pub use exceptions::ByException;
 pub use explain::{Bearing, Doubt};
@@ -28,6 +31,9 @@ pub use filter::{
 };
 pub use fleet_lint::{LintedFleet, lint_fleet};
 pub use impact::{Change, Control, PodImpact, Standing, Worlds};
+pub use obstacles::{AccessOf, Obstacle, ObstacleKind};
 pub use preempt::keeps_candidate;
 pub use prioritize::{ClassScores, prioritize};
 pub use score::ScoreScale;
+pub use serving::{Commit, Served};
+pub use ways::{Leg, View, Way, Ways};

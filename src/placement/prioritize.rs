@@ -5,7 +5,6 @@
 
 use super::assessment::Assessment;
 use super::cost::{AccessCost, Demanded, Total, access_cost, total};
-use super::demand::AccessDemand;
 use super::score::ScoreScale;
 use crate::model::Score;
 use crate::snapshot::ClassIndex;
@@ -72,7 +71,7 @@ pub fn prioritize(
         .snapshot
         .classes()
         .map(|(index, class)| match assessment.passes(Some(index)) {
-            true => total(table, &demand, class.point),
+            true => total(table, demand, class.point),
             false => Demanded::NotDemanded,
         })
         .collect();
@@ -106,19 +105,10 @@ pub fn prioritize(
 }
 
 impl Assessment<'_> {
-    /// What the pod asks for, as points of the latency table.
-    #[must_use]
-    pub fn demand(&self) -> AccessDemand {
-        let snapshot = self.snapshot;
-        AccessDemand::resolve(&self.profile.access, snapshot.replicas(), |locality| {
-            snapshot.locate(locality)
-        })
-    }
-
     /// What it costs the pod to be in a class, leg by leg.
     #[must_use]
     pub fn cost(&self, class: ClassIndex) -> AccessCost {
         let point = self.snapshot.class(class).and_then(|class| class.point);
-        access_cost(self.snapshot.latency(), &self.demand(), point)
+        access_cost(self.snapshot.latency(), self.demand(), point)
     }
 }

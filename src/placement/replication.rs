@@ -49,19 +49,27 @@ fn greatest_of_least(round_trips: impl Iterator<Item = f64>, least: &mut [f64]) 
     least.last().copied().unwrap_or(0.0)
 }
 
-/// One read, given each replica's role and the round trip to it.
+/// One read, given each replica's role and what tells the round trip to it. Only replicas that serve are asked.
 #[must_use]
-pub fn read_ms(path: ReadPath, replicas: impl Iterator<Item = (ReplicaRole, f64)>) -> f64 {
+pub fn read_ms<R>(
+    path: ReadPath,
+    replicas: impl Iterator<Item = (ReplicaRole, R)>,
+    round_trip_ms: impl Fn(R) -> f64,
+) -> f64 {
     let serving = replicas.filter(|(role, _)| path.is_served_by(*role));
-    nth_least(serving.map(|(_, ms)| ms), path.needed())
+    nth_least(serving.map(|(_, replica)| round_trip_ms(replica)), path.needed())
 }
 
-/// One write, given each replica's role and the round trip to it: for a leader that commits, with its
-/// commit ([`commit_ms`]).
+/// One write, given each replica's role and what tells the round trip to it: for a leader that commits, with
+/// its commit ([`commit_ms`]). Only replicas that serve are asked.
 #[must_use]
-pub fn write_ms(path: WritePath, replicas: impl Iterator<Item = (ReplicaRole, f64)>) -> f64 {
+pub fn write_ms<R>(
+    path: WritePath,
+    replicas: impl Iterator<Item = (ReplicaRole, R)>,
+    round_trip_ms: impl Fn(R) -> f64,
+) -> f64 {
     let serving = replicas.filter(|(role, _)| path.is_served_by(*role));
-    nth_least(serving.map(|(_, ms)| ms), path.needed())
+    nth_least(serving.map(|(_, replica)| round_trip_ms(replica)), path.needed())
 }
 
 /// How long a leader waits for its majority, given how many voters there are with it and the round trips from

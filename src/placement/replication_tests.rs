@@ -2,12 +2,20 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{NEVER, commit_ms, nth_least};
 use crate::model::ReplicaRole::{Leader, ReadOnly, Voter, Witness};
-use crate::model::{AccessPaths, Consistency, StatedAccess};
+use crate::model::{AccessPaths, Consistency, ReadPath, ReplicaRole, StatedAccess, WritePath};
 
 fn paths(consistency: Consistency, replicas: &[(ReplicaRole, f64)]) -> AccessPaths {
     StatedAccess::default().paths(consistency, replicas.iter().map(|(role, _)| *role))
+}
+
+fn read_ms(path: ReadPath, replicas: impl Iterator<Item = (ReplicaRole, f64)>) -> f64 {
+    super::read_ms(path, replicas, |ms| ms)
+}
+
+fn write_ms(path: WritePath, replicas: impl Iterator<Item = (ReplicaRole, f64)>) -> f64 {
+    super::write_ms(path, replicas, |ms| ms)
 }
 
 fn commit(to_others: &[f64]) -> f64 {

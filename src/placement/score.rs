@@ -7,8 +7,9 @@
 //! best. On four published matrices this loses 0.001 to 0.034 ms on average against always taking the
 //! best place, where a linear score over 300 ms loses 2 to 3 ms (measured 2026-11-21).
 //!
-//! Least scores: a cost that is unknown, and a read or write over the limit that the pod states. Limits
-//! are soft for now: such a place scores 0, is not refused, and sets neither the least nor the span.
+//! Least scores: a cost that is unknown, and a read or write that by an estimate is over the limit that the
+//! pod states (one that surely is refuses the place, `obstacles.rs`; where the settings only observe it scores
+//! as here). Such a place sets neither the least nor the span.
 //! Where nothing is demanded there is nothing to prefer, and every candidate scores the same.
 
 use super::cost::{Demanded, Total};
@@ -78,11 +79,16 @@ mod tests {
         Demanded::Known(Total {
             ms,
             over_limit: false,
+            lacks_commit: false,
         })
     }
 
     fn over_limit(ms: f64) -> Demanded<Total> {
-        Demanded::Known(Total { ms, over_limit: true })
+        Demanded::Known(Total {
+            ms,
+            over_limit: true,
+            lacks_commit: false,
+        })
     }
 
     fn check(permitted: &[Demanded<Total>], offered: &[Demanded<Total>], expected: &[u8]) {

@@ -51,8 +51,8 @@ pub use cells::{
 pub use data_sets::{WrittenDataSets, read_data_sets, read_written_data_sets};
 pub use definition::{
     Activity, ActivitySet, Definitions, Demand, Exception, ExceptionState, ForbiddenPlaces, Guarantee,
-    LinkEnd, Mode, NetworkLink, Outcome, PathUnknown, Policy, PolicyTest, Reason, RegionKeyTrust, Rule,
-    RuleIndex, Settings, TestCase, TransitDemand, Unlabelled,
+    LatencySettings, LinkEnd, Mode, NetworkLink, Outcome, PathUnknown, Policy, PolicyTest, Reason,
+    RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, TransitDemand, Unlabelled,
 };
 pub use difference::{Difference, RouteChange, SettingChange, Told, ToldPlaces, difference};
 pub use document::KINDS;

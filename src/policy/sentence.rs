@@ -25,9 +25,16 @@ pub struct PlacesOfFleet {
 /// How many causes a sentence names.
 const MOST_CAUSES: usize = 3;
 
-/// Says why pods of this profile are refused on a fleet with these places.
+/// Says why pods of this profile are refused on a fleet with these places. What refuses accesses is said
+/// after what the policies permit, as far as there is room for it.
 #[must_use]
-pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, fleet: &PlacesOfFleet) -> String {
+pub fn sentence(
+    set: &PolicySet,
+    profile: &Profile,
+    verdict: &Verdict,
+    fleet: &PlacesOfFleet,
+    of_accesses: &[String],
+) -> String {
     // The pod's own first, then the least, so that the sentence is constant.
     let malformed = profile.malformed.iter();
     if let Some((source, malformed)) = malformed.min_by_key(|(source, malformed)| {
@@ -64,6 +71,8 @@ pub fn sentence(set: &PolicySet, profile: &Profile, verdict: &Verdict, fleet: &P
             "this data runs only where the label `{RESTRICTED_REGION_LABEL}` confirms the region of the node"
         ));
     }
+    let room = MOST_CAUSES.saturating_sub(parts.len());
+    parts.extend(of_accesses.iter().take(room).cloned());
     if parts.is_empty() {
         return "domicile: only nodes that are known are permitted; a new node is known within seconds"
             .to_owned();

@@ -254,6 +254,11 @@ impl Partitions {
         }
     }
 
+    /// Whether any place is known not to reach another.
+    pub(super) fn has_any(&self) -> bool {
+        !self.known.is_empty()
+    }
+
     /// Whether one place is known not to reach another: the finest that is known of it decides, and of two
     /// ways this one.
     pub(super) fn is_unreachable(&self, from: Spot, to: Spot) -> bool {

@@ -126,6 +126,12 @@ impl LatencyTable {
         self.partitions.is_unreachable(from.spot, to.spot)
     }
 
+    /// Whether any place is known not to reach another.
+    #[must_use]
+    pub fn has_unreachable(&self) -> bool {
+        self.partitions.has_any()
+    }
+
     /// Which round trip the table holds.
     #[must_use]
     pub fn statistic(&self) -> Statistic {

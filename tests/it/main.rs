@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accesses;
 mod architecture;
 mod authoring;
 mod change;

@@ -1,9 +1,12 @@
-//! What an access costs from a place, leg by leg.
+//! What an access costs from a place, leg by leg: which replicas serve it, what a commit takes, how it is known,
+//! and whether it keeps the limit that the pod states.
 
 use serde::Serialize;
 
-use crate::model::{DataSetName, Provenance};
-use crate::placement::{AccessCost, Assessment, Demanded, ReplicaLeg};
+use crate::model::{DataSetName, Provenance, ReadPath, WritePath};
+use crate::placement::{
+    AccessCost, AccessOf, Assessment, DataSetDemand, Demanded, Obstacle, ObstacleKind, Served,
+};
 use crate::snapshot::ClassIndex;
 
 /// The cost of all that a pod demands, at one place.
@@ -12,9 +15,13 @@ use crate::snapshot::ClassIndex;
 pub struct Access {
     /// `known`, `unknown` or `not-demanded`.
     pub state: &'static str,
+    /// `p50` or `p95`: which round trips are told.
+    pub statistic: &'static str,
     /// Expected milliseconds for each request, where known.
     pub total_ms: Option<f64>,
-    /// Whether a read or write takes longer than the pod allows.
+    /// Whether it is more by a commit of which nobody knows how long it takes: the same at every place.
+    pub lacks_commit: bool,
+    /// Whether a read or write, as far as is known, takes longer than the pod allows.
     pub over_limit: bool,
     /// How the least certain leg is known.
     pub least_certain: Option<&'static str>,
@@ -34,14 +41,51 @@ pub struct AccessLeg {
     pub data_set: Option<String>,
     /// How often for each request.
     pub times: f64,
-    /// One round trip, where known.
+    /// `nearest`, `leader` or `quorum`: which replicas serve it, but for clients.
+    pub path: Option<&'static str>,
+    /// How many must answer, for a quorum.
+    pub quorum: Option<Quorum>,
+    /// Until it is done, where known; a write by a leader with its commit, as far as that is known.
     pub ms: Option<f64>,
-    /// How it is known.
+    /// The least certain part of it.
     pub provenance: Option<&'static str>,
     /// Whether that is a measurement, where known.
     pub measured: Option<bool>,
-    /// Where it goes.
+    /// Where it goes; for a quorum the replica that answers last.
     pub replica: Option<ReplicaPlace>,
+    /// What the commit takes, for a write by a leader.
+    pub commit: Option<CommitCost>,
+    /// The limit that the pod states.
+    pub limit: Option<Limit>,
+    /// Why it keeps the pod from there: `unreachable`, `over-limit`, `unmeasured`.
+    pub obstacles: Vec<&'static str>,
+}
+
+/// How many replicas must answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Quorum {
+    /// So many.
+    pub needed: usize,
+    /// Of so many that may.
+    pub of: usize,
+}
+
+/// What a leader takes to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CommitCost {
+    /// Until a majority answered the leader, where known.
+    pub ms: Option<f64>,
+    /// The least certain way to one of them.
+    pub provenance: Option<&'static str>,
+}
+
+/// The limit on one access.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Limit {
+    /// The longest that it may take.
+    pub ms: f64,
+    /// `kept`, `broken`, or `in-doubt` where it is not measured: that refuses nothing.
+    pub state: &'static str,
 }
 
 /// The replica that serves an access.
@@ -64,60 +108,138 @@ pub fn access(assessment: &Assessment<'_>, class: ClassIndex) -> Access {
             Demanded::Unknown => "unknown",
             Demanded::NotDemanded => "not-demanded",
         },
+        statistic: assessment.snapshot.latency().statistic().word(),
         total_ms: total.map(|total| rounded(total.ms)),
+        lacks_commit: total.is_some_and(|total| total.lacks_commit),
         over_limit: total.is_some_and(|total| total.over_limit),
         least_certain: cost.least_certain.map(Provenance::word),
         measured: cost.least_certain.is_some_and(Provenance::is_measured),
-        legs: legs(assessment, &cost),
+        legs: Described {
+            assessment,
+            obstacles: assessment.obstacles(Some(class)),
+        }
+        .legs(&cost),
     }
 }
 
-fn legs(assessment: &Assessment<'_>, cost: &AccessCost) -> Vec<AccessLeg> {
-    let mut legs = Vec::new();
-    if cost.client != Demanded::NotDemanded {
-        let leg = cost.client.known();
-        legs.push(AccessLeg {
-            leg: "clients",
-            data_set: None,
-            times: 1.0,
-            ms: leg.map(|leg| rounded(leg.ms)),
-            provenance: leg.map(|leg| leg.provenance.word()),
-            measured: leg.map(|leg| leg.provenance.is_measured()),
-            replica: None,
-        });
-    }
-    let demand = assessment.demand();
-    for (data_set, demanded) in cost.data_sets.iter().zip(&demand.data_sets) {
-        let accesses = [
-            ("read", data_set.read, demanded.reads),
-            ("write", data_set.write, demanded.writes),
-        ];
-        for (word, access, times) in accesses {
-            if access != Demanded::NotDemanded {
-                let chosen = access.known();
-                legs.push(AccessLeg {
-                    leg: word,
-                    data_set: Some(data_set.name.to_string()),
-                    times,
-                    ms: chosen.map(|chosen| rounded(chosen.leg.ms)),
-                    provenance: chosen.map(|chosen| chosen.leg.provenance.word()),
-                    measured: chosen.map(|chosen| chosen.leg.provenance.is_measured()),
-                    replica: chosen.and_then(|chosen| replica(assessment, &data_set.name, chosen)),
-                });
+/// The world in which legs are described.
+struct Described<'a> {
+    assessment: &'a Assessment<'a>,
+    obstacles: &'a [Obstacle],
+}
+
+impl Described<'_> {
+    fn legs(&self, cost: &AccessCost) -> Vec<AccessLeg> {
+        let mut legs = Vec::new();
+        if cost.client != Demanded::NotDemanded {
+            let leg = cost.client.known();
+            legs.push(AccessLeg {
+                ms: leg.map(|leg| rounded(leg.ms)),
+                provenance: leg.map(|leg| leg.provenance.word()),
+                measured: leg.map(|leg| leg.provenance.is_measured()),
+                ..self.leg("clients", 1.0, AccessOf::Clients)
+            });
+        }
+        let demand = self.assessment.demand();
+        for (index, (data_set, demanded)) in cost.data_sets.iter().zip(&demand.data_sets).enumerate() {
+            let paths = demanded.paths;
+            if data_set.read != Demanded::NotDemanded {
+                let mut leg = self.leg("read", demanded.reads, AccessOf::Read(index));
+                leg.path = Some(paths.reads.word());
+                if let ReadPath::Quorum(needed) = paths.reads {
+                    leg.quorum = Some(quorum(demanded, needed.get(), |role| {
+                        paths.reads.is_served_by(role)
+                    }));
+                }
+                legs.push(self.of_data_set(leg, &data_set.name, data_set.read, demand.max_read_ms));
+            }
+            if data_set.write != Demanded::NotDemanded {
+                let mut leg = self.leg("write", demanded.writes, AccessOf::Write(index));
+                leg.path = Some(paths.writes.word());
+                if let WritePath::Quorum(needed) = paths.writes {
+                    leg.quorum = Some(quorum(demanded, needed.get(), |role| {
+                        paths.writes.is_served_by(role)
+                    }));
+                }
+                legs.push(self.of_data_set(leg, &data_set.name, data_set.write, demand.max_write_ms));
             }
         }
+        legs
     }
-    legs
+
+    /// A leg of which nothing is known yet but what keeps the pod away by it.
+    fn leg(&self, leg: &'static str, times: f64, access: AccessOf) -> AccessLeg {
+        let obstacles = self.obstacles.iter().filter(|found| found.access == access);
+        AccessLeg {
+            leg,
+            data_set: None,
+            times,
+            path: None,
+            quorum: None,
+            ms: None,
+            provenance: None,
+            measured: None,
+            replica: None,
+            commit: None,
+            limit: None,
+            obstacles: obstacles.map(|found| found.kind.code().word()).collect(),
+        }
+    }
+
+    fn of_data_set(
+        &self,
+        leg: AccessLeg,
+        name: &DataSetName,
+        access: Demanded<Served>,
+        limit_ms: Option<f64>,
+    ) -> AccessLeg {
+        let served = access.known();
+        let limit = limit_ms.map(|limit_ms| Limit {
+            ms: limit_ms,
+            state: if leg.obstacles.contains(&ObstacleKind::OverLimit.code().word()) {
+                "broken"
+            } else if served.is_some_and(|served| served.is_whole() && served.ms <= limit_ms) {
+                "kept"
+            } else {
+                "in-doubt"
+            },
+        });
+        AccessLeg {
+            data_set: Some(name.to_string()),
+            ms: served.map(|served| rounded(served.ms)),
+            provenance: served.map(|served| served.provenance.word()),
+            measured: served.map(|served| served.provenance.is_measured()),
+            replica: served.and_then(|served| self.replica(name, served)),
+            commit: served.and_then(|served| served.commit).map(|commit| CommitCost {
+                ms: commit.ms.map(rounded),
+                provenance: commit.provenance.map(Provenance::word),
+            }),
+            limit,
+            ..leg
+        }
+    }
+
+    fn replica(&self, name: &DataSetName, served: Served) -> Option<ReplicaPlace> {
+        let placed = self.assessment.snapshot.replicas().get(name)?;
+        let replica = placed.data_set.replicas.get(served.replica)?;
+        let region = replica.locality.region.as_ref()?;
+        Some(ReplicaPlace {
+            region: region.to_string(),
+            role: replica.role.word(),
+        })
+    }
 }
 
-fn replica(assessment: &Assessment<'_>, name: &DataSetName, chosen: ReplicaLeg) -> Option<ReplicaPlace> {
-    let placed = assessment.snapshot.replicas().get(name)?;
-    let replica = placed.data_set.replicas.get(chosen.replica)?;
-    let region = replica.locality.region.as_ref()?;
-    Some(ReplicaPlace {
-        region: region.to_string(),
-        role: replica.role.word(),
-    })
+fn quorum(
+    demanded: &DataSetDemand,
+    needed: usize,
+    serves: impl Fn(crate::model::ReplicaRole) -> bool,
+) -> Quorum {
+    let serving = demanded.replicas.iter().filter(|replica| serves(replica.role));
+    Quorum {
+        needed,
+        of: serving.count(),
+    }
 }
 
 /// Thousandths of a millisecond are far below what anybody measures between regions.
@@ -140,11 +262,18 @@ impl Access {
                 } else {
                     ""
                 };
-                format!("{ms:.1} ms for each request{how}{limit}")
+                let least = if self.lacks_commit { "at least " } else { "" };
+                format!("{least}{ms:.1} ms for each request{how}{limit}")
             }
+            (None, "unknown") if self.is_cut_off() => "unknown: what it needs is cut off".to_owned(),
             (None, "unknown") => "unknown: some place has neither a measurement nor coordinates".to_owned(),
             (None, _) => "nothing: the pod names neither clients nor data sets".to_owned(),
         }
+    }
+
+    fn is_cut_off(&self) -> bool {
+        let cut_off = ObstacleKind::Unreachable.code().word();
+        self.legs.iter().any(|leg| leg.obstacles.contains(&cut_off))
     }
 }
 
@@ -152,7 +281,11 @@ impl AccessLeg {
     /// The leg in one phrase.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let ms = self.ms.map_or("unknown".to_owned(), |ms| format!("{ms:.1} ms"));
+        let ms = match self.ms {
+            Some(ms) => format!("{ms:.1} ms"),
+            None if self.obstacles.contains(&ObstacleKind::Unreachable.code().word()) => "cut off".to_owned(),
+            None => "unknown".to_owned(),
+        };
         let how = self.provenance.map_or(String::new(), |how| format!(", {how}"));
         let Some(data_set) = &self.data_set else {
             // A mean over several places is as sure as the least sure of them.
@@ -166,14 +299,54 @@ impl AccessLeg {
                 how.replace(", ", &format!(",{part} "))
             );
         };
-        let to = self.replica.as_ref().map_or(String::new(), |replica| {
+        format!(
+            "{} x {} of `{data_set}`{}: {ms}{}{how}{}",
+            self.times,
+            self.leg,
+            self.to_in_words(),
+            self.commit_in_words(),
+            self.limit_in_words()
+        )
+    }
+
+    fn to_in_words(&self) -> String {
+        let replica = self.replica.as_ref().map(|replica| {
             let role = if replica.role == "leader" {
                 "leader".to_owned()
             } else {
                 format!("{} replica", replica.role)
             };
-            format!(" to the {role} in {}", replica.region)
+            format!("the {role} in {}", replica.region)
         });
-        format!("{} x {} of `{data_set}`{to}: {ms}{how}", self.times, self.leg)
+        match (self.quorum, replica) {
+            (None, None) => String::new(),
+            (None, Some(replica)) => format!(" to {replica}"),
+            (Some(quorum), None) => format!(" to {} of {} voters", quorum.needed, quorum.of),
+            (Some(quorum), Some(replica)) => {
+                format!(" to {} of {} voters until {replica}", quorum.needed, quorum.of)
+            }
+        }
+    }
+
+    fn commit_in_words(&self) -> String {
+        match self.commit {
+            None => String::new(),
+            Some(CommitCost { ms: Some(ms), .. }) => format!(" with {ms:.1} ms to commit"),
+            Some(CommitCost { ms: None, .. }) => {
+                " and the commit of which nobody knows how long it takes".to_owned()
+            }
+        }
+    }
+
+    fn limit_in_words(&self) -> String {
+        let Some(limit) = self.limit else {
+            return String::new();
+        };
+        let ms = limit.ms;
+        match limit.state {
+            "kept" => format!("; within the limit of {ms} ms"),
+            "broken" => format!("; over the limit of {ms} ms"),
+            _ => format!("; whether it keeps the limit of {ms} ms is not measured"),
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::{
     Classification, DataTuple, Dimension, PodRequirements, RESTRICTED_REGION_LABEL, RegionReference, Tuple,
 };
-use crate::placement::{Assessment, Bearing, Doubt, Refusal};
+use crate::placement::{Assessment, Bearing, Doubt, Obstacle, Refusal};
 use crate::policy::{Cause, Mode, Policy, Source, SourcedTuple};
 use crate::snapshot::{ClassIndex, NodeClass};
 
@@ -29,7 +29,8 @@ pub struct Datum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionCause {
-    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation` or `unknown-node`.
+    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation`, `unreachable`, `over-limit`, `unmeasured` or
+    /// `unknown-node`.
     pub cause: &'static str,
     /// `policy/rule`, for a rule.
     pub rule: Option<String>,
@@ -67,7 +68,9 @@ pub fn causes(
     now: Timestamp,
 ) -> Vec<DecisionCause> {
     let at = class.and_then(|class| Some((class, assessment.snapshot.class(class)?)));
-    let unknown = (class.is_none() && !assessment.permits(None)).then(unknown_node);
+    let unknown = (class.is_none() && assessment.verdict.governed).then(unknown_node);
+    let obstacles = assessment.obstacles(class).iter();
+    let by_access = obstacles.map(|obstacle| of_access(assessment, *obstacle));
     let bearing = causes_with_bearings(assessment, pod, now).into_iter();
     let at_place = bearing.map(|(cause, bearing)| DecisionCause {
         refuses: at.is_some_and(|(_, class)| !bearing.leaves(class)),
@@ -76,7 +79,14 @@ pub fn causes(
             .unwrap_or_default(),
         ..cause
     });
-    unknown.into_iter().chain(at_place).collect()
+    unknown.into_iter().chain(at_place).chain(by_access).collect()
+}
+
+/// An access that keeps the pod from a place, as a cause that refuses.
+#[must_use]
+pub fn of_access(assessment: &Assessment<'_>, obstacle: Obstacle) -> DecisionCause {
+    let says = obstacle.in_words(assessment.demand());
+    refusing(Refusal::Access(obstacle.kind), says)
 }
 
 /// Every cause that bears on a pod, as one that refuses, with what it leaves.
@@ -137,12 +147,18 @@ fn unconfirmed_in_words(class: &NodeClass) -> String {
 }
 
 fn unknown_node() -> DecisionCause {
+    let says = "the fleet has no node of this name, so nobody knows where it is";
+    refusing(Refusal::UnknownNode, says.to_owned())
+}
+
+/// A cause that is no rule, and that no data brings.
+fn refusing(refusal: Refusal, says: String) -> DecisionCause {
     DecisionCause {
-        cause: Refusal::UnknownNode.code().word(),
+        cause: refusal.code().word(),
         rule: None,
         mode: Mode::Enforce.word(),
         refuses: true,
-        says: "the fleet has no node of this name, so nobody knows where it is".to_owned(),
+        says,
         title: None,
         legal_basis: Vec::new(),
         team: None,

@@ -9,7 +9,8 @@ use crate::policy::{Cause, Policy, PolicySet};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DemandInWords {
-    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation` or `unknown-node`.
+    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation`, `unreachable`, `over-limit`, `unmeasured` or
+    /// `unknown-node`.
     pub cause: &'static str,
     /// `policy/rule`, for a rule.
     pub rule: Option<String>,
@@ -40,6 +41,7 @@ impl DemandInWords {
             rule,
             says: match refusal {
                 Refusal::Policy(cause) => set.cause_in_words(cause),
+                Refusal::Access(kind) => kind.in_words().to_owned(),
                 Refusal::UnknownNode => "the fleet has no node of this name".to_owned(),
             },
             title: policy.map(|policy| policy.title.clone()),

@@ -10,8 +10,10 @@ mod exceptions;
 mod place;
 mod world;
 
-pub use access::{Access, AccessLeg, ReplicaPlace, access};
-pub use causes::{Datum, DecisionCause, causes, causes_with_bearings, data_in_words, doubts_in_words};
+pub use access::{Access, AccessLeg, CommitCost, Limit, Quorum, ReplicaPlace, access};
+pub use causes::{
+    Datum, DecisionCause, causes, causes_with_bearings, data_in_words, doubts_in_words, of_access,
+};
 pub use demand::DemandInWords;
 pub use exceptions::ExceptionUse;
 pub use place::{Certification, NodePlace, Operator, place};

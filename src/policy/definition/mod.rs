@@ -23,7 +23,7 @@ use crate::model::{
 pub use exception::{Exception, ExceptionCategory, ExceptionState, ExceptionTerms, Workload};
 pub use guarantee::{ForbiddenPlaces, Guarantee};
 pub use link::{LinkEnd, NetworkLink};
-pub use settings::{RegionKeyTrust, Settings, Unlabelled};
+pub use settings::{LatencySettings, RegionKeyTrust, Settings, Unlabelled};
 pub use test_case::{Carrier, Outcome, PolicyTest, Reason, TestCase, TestPlace, ThoughtOfPlace};
 pub use transit::{PathUnknown, TransitDemand};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use super::PlaceTerm;
-use crate::model::{Classification, NamespaceName};
+use crate::model::{Classification, NamespaceName, Statistic};
 
 /// Which statement of a node is its region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,15 @@ pub enum Unlabelled {
     ConfineTo(Vec<PlaceTerm>),
 }
 
+/// What latency has to be to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LatencySettings {
+    /// Which round trip of all that were timed decides.
+    pub statistic: Statistic,
+    /// Whether a place is refused from which an access of a pod is not measured.
+    pub require_measured: bool,
+}
+
 /// The settings of a set.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -50,6 +59,8 @@ pub struct Settings {
     pub region_key: RegionKeyTrust,
     /// How old the facts of a region may be, by the least classification that asks for it.
     pub max_fact_age: BTreeMap<Classification, SignedDuration>,
+    /// What latency has to be to count.
+    pub latency: LatencySettings,
 }
 
 impl Settings {

@@ -380,6 +380,10 @@ impl Found<'_> {
         if before.replicas != after.replicas {
             self.add(about(), format!("the replicas of data set `{name}` differ"));
         }
+        if before.consistency != after.consistency || before.access != after.access {
+            let sentence = format!("which replicas of data set `{name}` serve an access differs");
+            self.add(about(), sentence);
+        }
     }
 }
 

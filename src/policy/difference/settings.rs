@@ -88,6 +88,7 @@ pub fn setting_changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
         add(widens, format!("`regionKey` is now {is} (before: {was})"));
     }
     ages(old, new, &mut add);
+    latency(old, new, &mut add);
     found.sort_by_key(|change| !change.widens);
     found
 }
@@ -148,5 +149,32 @@ fn ages(old: &Settings, new: &Settings, add: &mut impl FnMut(bool, String)) {
             shorter.join(" and ")
         );
         add(false, sentence);
+    }
+}
+
+fn latency(old: &Settings, new: &Settings, add: &mut impl FnMut(bool, String)) {
+    let (was, is) = (old.latency, new.latency);
+    match (was.require_measured, is.require_measured) {
+        (true, false) => add(
+            true,
+            "`latency.requireMeasured` is now `false`: a latency that nobody measured refuses no place any more"
+                .to_owned(),
+        ),
+        (false, true) => add(
+            false,
+            "`latency.requireMeasured` is now `true`: places from which an access of a pod is not measured are \
+             refused"
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    if was.statistic != is.statistic {
+        // A pair may be measured by one statistic alone, so neither is surely the stricter one.
+        let sentence = format!(
+            "`latency.statistic` is now `{}` (before: `{}`): limits of pods on latency refuse by it",
+            is.statistic.word(),
+            was.statistic.word()
+        );
+        add(true, sentence);
     }
 }

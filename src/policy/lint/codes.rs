@@ -32,7 +32,11 @@ pub const FINDING_KINDS: [FindingKind; 18] = [
         Level::Error,
     ),
     kind("L05", "a list that names no place", Level::Error),
-    kind("L06", "rules or dates that contradict each other", Level::Error),
+    kind(
+        "L06",
+        "rules, dates or what a data set says of its accesses that contradict each other",
+        Level::Error,
+    ),
     kind("L07", "a rule or block that never has an effect", Level::Warning),
     kind(
         "L08",

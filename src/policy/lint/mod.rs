@@ -4,6 +4,7 @@
 //! depend on the set and the instant alone, and stand in the order of positions.
 //! Deliberately absent: what needs pods or node classes (L09, L12).
 
+mod accesses;
 mod codes;
 mod dates;
 mod nodes;
@@ -51,6 +52,7 @@ pub fn lint(set: &PolicySet, at: Timestamp) -> Vec<Finding> {
     found.blocks();
     found.certifications();
     found.replicas(&set.data_sets, &set.written_at.data_sets);
+    found.accesses(&set.data_sets, &set.written_at.data_sets);
     found.tests();
     found.overlaps();
     found.unplaceable_data_sets();
@@ -70,6 +72,7 @@ pub fn lint_data_sets(set: &PolicySet, read: &WrittenDataSets) -> Vec<Finding> {
         findings: Vec::new(),
     };
     found.replicas(&read.data_sets, &read.written_at);
+    found.accesses(&read.data_sets, &read.written_at);
     found.findings
 }
 

@@ -3,6 +3,7 @@
 //! Inputs: YAML or JSON. Outputs: text with its position; nothing is looked up here. Invariants: an
 //! unknown field is an error, and a missing mandatory field is one, never a default.
 
+mod data_sets;
 mod exceptions;
 mod guarantees;
 mod json_schema;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+pub use data_sets::*;
 pub use exceptions::*;
 pub use guarantees::*;
 pub use json_schema::json_schema;
@@ -24,9 +26,8 @@ pub use links::*;
 pub use policies::*;
 pub use test_cases::*;
 use vocabulary::{
-    AllowOrDeny, CategoryWord, ClassificationWord, ConsistencyWord, CountryCode, DateOrInstant, FactAges,
-    KeyCustodyWord, Place, ReadPathWord, RegionKeyWords, ReplicaRoleWord, SettingsMode, SubdivisionCode,
-    SubjectWord, TenancyWord, UnlabelledSetting, WritePathWord,
+    AllowOrDeny, CountryCode, DateOrInstant, FactAges, KeyCustodyWord, Place, RegionKeyWords, SettingsMode,
+    StatisticWord, SubdivisionCode, TenancyWord, UnlabelledSetting,
 };
 
 /// Text with its place in the file.
@@ -101,6 +102,20 @@ pub struct SettingsSpec {
     #[serde(default)]
     #[schemars(with = "FactAges")]
     pub max_fact_age: BTreeMap<String, Text>,
+    /// What latency has to be to count.
+    pub latency: Option<LatencySettingsSpec>,
+}
+
+/// What latency has to be to count.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LatencySettingsSpec {
+    /// `p50` or `p95`; `p50` where it is absent.
+    #[schemars(with = "Option<StatisticWord>")]
+    pub statistic: Option<Text>,
+    /// Whether a place is refused from which an access of a pod is not measured.
+    #[serde(default)]
+    pub require_measured: bool,
 }
 
 /// `allow`, `deny` or `{confineTo: [places]}`.
@@ -395,83 +410,4 @@ pub struct RequiredCertificationSpec {
     /// For how many more days it must be valid.
     #[serde(default)]
     pub valid_at_least_days: u32,
-}
-
-/// `DataSet`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DataSetSpec {
-    /// As its author counts; free text.
-    #[serde(default, rename = "version")]
-    _version: Option<String>,
-    /// What it is.
-    pub profile: ProfileSpec,
-    /// `strict` or `available`.
-    #[schemars(with = "ConsistencyWord")]
-    pub consistency: Text,
-    /// Which copies serve an access, where that does not follow from the consistency and the roles.
-    pub access: Option<AccessSpec>,
-    /// Its copies.
-    pub replicas: Vec<ReplicaSpec>,
-    /// Who answers for it.
-    pub owner: Option<OwnerOrText>,
-}
-
-/// Which copies serve an access.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccessSpec {
-    /// `nearest`, `leader` or `quorum`.
-    #[schemars(with = "Option<ReadPathWord>")]
-    pub reads: Option<Text>,
-    /// `leader` or `quorum`.
-    #[schemars(with = "Option<WritePathWord>")]
-    pub writes: Option<Text>,
-    /// How many voters that hold data answer a read; a majority of all voters where it is absent.
-    #[schemars(with = "Option<std::num::NonZeroU32>")]
-    pub read_quorum: Option<Spanned<u32>>,
-    /// How many voters answer a write; a majority of them where it is absent.
-    #[schemars(with = "Option<std::num::NonZeroU32>")]
-    pub write_quorum: Option<Spanned<u32>>,
-}
-
-/// Who answers for a data set: a name, or a team with its contact.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum OwnerOrText {
-    /// A name.
-    Text(String),
-    /// A team.
-    Owner(OwnerSpec),
-}
-
-/// All three are mandatory.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProfileSpec {
-    /// One.
-    #[schemars(with = "ClassificationWord")]
-    pub classification: Text,
-    /// At least one, or `none`.
-    #[schemars(with = "Vec<CategoryWord>")]
-    pub categories: Vec<Text>,
-    /// At least one, or `none`; may name groups.
-    #[schemars(with = "Vec<SubjectWord>")]
-    pub subjects: Vec<Text>,
-}
-
-/// A copy.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReplicaSpec {
-    /// A region key, or a bare region.
-    #[schemars(with = "String")]
-    pub region: Text,
-    /// A zone of it.
-    pub zone: Option<String>,
-    /// A cluster.
-    pub cluster: Option<String>,
-    /// `leader`, `voter`, `read-only` or `witness`.
-    #[schemars(with = "ReplicaRoleWord")]
-    pub role: Text,
 }

@@ -147,6 +147,11 @@ word!(ConsistencyWord, {
     "enum": ["strict", "available"],
     "description": "`strict`: reads go to the leader, or to a quorum where there is none; `available`: to the nearest copy."
 });
+word!(StatisticWord, {
+    "type": "string",
+    "enum": ["p50", "p95"],
+    "description": "Which round trip of all that were timed decides: the typical one, or the one that one in twenty exceeds."
+});
 word!(ReadPathWord, {
     "type": "string",
     "enum": ["nearest", "leader", "quorum"],

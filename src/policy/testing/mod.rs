@@ -159,7 +159,7 @@ fn refused_in_words(set: &PolicySet, profile: &Profile, verdict: &Verdict, place
         all: here,
         some_unconfirmed: false,
     };
-    sentence(set, profile, verdict, &fleet)
+    sentence(set, profile, verdict, &fleet, &[])
 }
 
 fn allowed_in_words(set: &PolicySet, verdict: &Verdict, reasons: &[Reason]) -> String {

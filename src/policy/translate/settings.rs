@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
-use crate::model::{Classification, NamespaceName, RESTRICTED_REGION_LABEL, nearest_word};
-use crate::policy::definition::{RegionKeyTrust, Settings, Unlabelled};
+use crate::model::{Classification, NamespaceName, RESTRICTED_REGION_LABEL, Statistic, nearest_word};
+use crate::policy::definition::{LatencySettings, RegionKeyTrust, Settings, Unlabelled};
 use crate::policy::document::Object;
 use crate::policy::schema::{self, RegionKeySetting, SettingsSpec};
 use crate::policy::words::Reader;
@@ -65,6 +65,7 @@ pub(super) fn settings(
     };
     let region_key = region_key(object, reader);
     let max_fact_age = max_fact_age(object, reader);
+    let latency = latency(object, reader);
     let mut exempt_namespaces = BTreeSet::new();
     for text in &spec.exempt_namespaces {
         match NamespaceName::new(&text.value) {
@@ -82,6 +83,28 @@ pub(super) fn settings(
         teams: spec.teams.clone(),
         region_key: region_key?,
         max_fact_age,
+        latency: latency?,
+    })
+}
+
+fn latency(object: &Object<SettingsSpec>, reader: &mut Reader) -> Option<LatencySettings> {
+    let Some(spec) = &object.spec.latency else {
+        return Some(LatencySettings::default());
+    };
+    let statistics = [Statistic::P50, Statistic::P95];
+    let statistic = match &spec.statistic {
+        None => Statistic::default(),
+        Some(word) => reader.word(
+            &object.origin,
+            word,
+            "statistic",
+            &statistics.map(Statistic::word),
+            |word| statistics.into_iter().find(|statistic| statistic.word() == word),
+        )?,
+    };
+    Some(LatencySettings {
+        statistic,
+        require_measured: spec.require_measured,
     })
 }
 

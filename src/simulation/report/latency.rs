@@ -61,6 +61,7 @@ mod tests {
             total: Demanded::Known(Total {
                 ms,
                 over_limit: false,
+                lacks_commit: false,
             }),
             client: Demanded::NotDemanded,
             data_sets: Vec::new(),

@@ -20,7 +20,7 @@ const NOT_MODELLED: [&str; 6] = [
     "taints, node selectors and affinity, topology spread, inter-pod affinity",
     "priorities, preemption and requeueing",
     "pods that end, and pods that run before the first one comes",
-    "quorum commits and peers in the access latency",
+    "peers in the access latency",
     "requests in flight, bandwidth and load: a latency is a round trip",
 ];
 

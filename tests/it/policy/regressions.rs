@@ -210,7 +210,7 @@ fn a_sentence_names_rules_in_the_order_of_names_wherever_they_stand() {
             all: loaded.catalogue().every_place(),
             some_unconfirmed: false,
         };
-        let said = domicile::policy::sentence(&loaded, &judged.profile, &judged.verdict, &fleet);
+        let said = domicile::policy::sentence(&loaded, &judged.profile, &judged.verdict, &fleet, &[]);
         assert_eq!(
             said,
             "domicile: `k/a` permits no place in US; `k/b` permits no place in US; ask k@corp.example"

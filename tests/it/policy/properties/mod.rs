@@ -142,5 +142,5 @@ fn sentence(set: &PolicySet, judged: &Judged) -> String {
         all: set.catalogue().every_place(),
         some_unconfirmed: true,
     };
-    domicile::policy::sentence(set, &judged.profile, &judged.verdict, &fleet)
+    domicile::policy::sentence(set, &judged.profile, &judged.verdict, &fleet, &[])
 }
