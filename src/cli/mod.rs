@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
+pub mod advise;
 pub mod diff;
 pub mod doctor;
 pub mod exceptions;
@@ -58,6 +59,8 @@ enum Verb {
     Doctor(Box<doctor::DoctorArgs>),
     /// Where pods would go with the extender, and without it
     Simulate(simulate::SimulateArgs),
+    /// Where the copies of a data set would best be, and what that buys
+    Advise(Box<advise::AdviseArgs>),
     /// What a change of policies newly permits and newly refuses
     Diff(diff::DiffArgs),
     /// Check policies: what is wrong, where, and how to mend it
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
             serve::run(&arguments, &environment())
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
+        Verb::Advise(arguments) => outcome::exit_code("advise", advise::run(&arguments, now, &mut out)),
         Verb::Diff(arguments) => outcome::exit_code("diff", diff::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),

@@ -50,10 +50,8 @@ pub fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Outcome> {
 /// # Errors
 /// Where something cannot be read, every problem at once.
 pub fn simulated(path: &Path) -> Result<Report> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
-    let run = RunFile::read(&name, &text).map_err(|problems| anyhow!(problems.join("\n  ")))?;
-    let texts = texts(&run, path)?;
+    let (run, text) = read_run(path)?;
+    let texts = texts_of_run(&run, path)?;
     let snapshot = snapshot(&texts)?;
     let capacities = capacities(&texts.fleet.text)
         .map_err(|problems| anyhow!("{}: {}", texts.fleet.name, problems.join("\n  ")))?;
@@ -65,8 +63,22 @@ pub fn simulated(path: &Path) -> Result<Report> {
     Ok(report(&run, &text, &snapshot, &simulated)?)
 }
 
+/// Reads a run file, with its text.
+///
+/// # Errors
+/// Where it cannot be read, every problem at once.
+pub(super) fn read_run(path: &Path) -> Result<(RunFile, String)> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
+    let run = RunFile::read(&name, &text).map_err(|problems| anyhow!(problems.join("\n  ")))?;
+    Ok((run, text))
+}
+
 /// The texts that a run names, relative to it.
-fn texts(run: &RunFile, path: &Path) -> Result<FactTexts> {
+///
+/// # Errors
+/// Where one cannot be read.
+pub(super) fn texts_of_run(run: &RunFile, path: &Path) -> Result<FactTexts> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let beside = |named: &Option<String>| named.as_ref().map(|named| folder.join(named));
     let mut texts = read_texts(&SourceArgs {

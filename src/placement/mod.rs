@@ -5,6 +5,7 @@
 //! functions; nothing is remembered between filter and prioritize; what is missing is a reason, never
 //! an error. Work is done for each node class, and for each node only a look-up.
 
+pub mod advice;
 mod assessment;
 mod cost;
 mod demand;

@@ -169,28 +169,36 @@ pub fn simulate<'s>(
     }
 }
 
+impl WorkloadSpec {
+    /// One of its pods, which are all alike; `None` where its namespace is no name, which a run file that has been
+    /// checked does not have.
+    #[must_use]
+    pub fn pod(&self) -> Option<PodRequirements> {
+        let annotations = self.annotations.iter();
+        Some(PodRequirements {
+            namespace: NamespaceName::new(&self.namespace).ok()?,
+            name: self.name.clone(),
+            uid: String::new(),
+            owner: None,
+            labels: self.labels.clone(),
+            annotations: read_annotations(
+                ObjectKind::Pod,
+                annotations.map(|(key, value)| (key.as_str(), value.as_str())),
+            ),
+            volumes: Vec::new(),
+            node: None,
+            scheduler: Arc::from("domicile"),
+        })
+    }
+}
+
 fn simulated_workload<'s>(
     workload: &WorkloadSpec,
     snapshot: &'s Snapshot,
     run: &RunFile,
 ) -> Option<SimulatedWorkload<'s>> {
     // The run file has been checked, so nothing is left out here.
-    let namespace = NamespaceName::new(&workload.namespace).ok()?;
-    let annotations = workload.annotations.iter();
-    let pod = PodRequirements {
-        namespace,
-        name: workload.name.clone(),
-        uid: String::new(),
-        owner: None,
-        labels: workload.labels.clone(),
-        annotations: read_annotations(
-            ObjectKind::Pod,
-            annotations.map(|(key, value)| (key.as_str(), value.as_str())),
-        ),
-        volumes: Vec::new(),
-        node: None,
-        scheduler: Arc::from("domicile"),
-    };
+    let pod = workload.pod()?;
     Some(SimulatedWorkload {
         namespace: workload.namespace.clone(),
         name: workload.name.clone(),

@@ -6,6 +6,7 @@
 )]
 
 mod accesses;
+mod advise;
 mod architecture;
 mod authoring;
 mod change;
