@@ -87,6 +87,73 @@ fn pods_that_run_where_they_ran_make_no_new_state() {
     );
 }
 
+/// Every kind of the fleet is listed, and no pods are.
+fn fleet_listed() -> Index {
+    let mut index = Index::default();
+    for change in [Change::ListBegins, Change::ListEnds] {
+        index.nodes.take(change);
+    }
+    for change in [Change::ListBegins, Change::ListEnds] {
+        index.namespaces.take(change);
+    }
+    for change in [Change::ListBegins, Change::ListEnds] {
+        index.claims.take(change);
+    }
+    for change in [Change::ListBegins, Change::ListEnds] {
+        index.volumes.take(change);
+    }
+    for change in [Change::ListBegins, Change::ListEnds] {
+        index.storage_classes.take(change);
+    }
+    assert_eq!(index.missing(), [""; 0]);
+    index
+}
+
+#[test]
+fn the_first_fleet_waits_a_little_for_pods_and_comes_with_them() {
+    let start = Instant::now();
+    let (mut due, mut index, mut state) = (Due::default(), fleet_listed(), ClusterState::default());
+    due.note("nodes", start);
+    publish_due(&mut due, &mut index, &mut state, start + COALESCE);
+    let until = start + COALESCE + PODS_GRACE;
+    assert_eq!((state.generation, due.next()), (0, Some(until)));
+    for heard in [pods(Change::ListBegins), pod("p"), pods(Change::ListEnds)] {
+        take(heard, &mut index, &mut state);
+    }
+    let listed = start + PODS_APART;
+    due.note(PODS, listed);
+    publish_due(&mut due, &mut index, &mut state, listed + COALESCE);
+    assert_eq!(
+        (state.generation, state.pods_generation, due.next()),
+        (1, 1, None)
+    );
+}
+
+#[test]
+fn it_does_not_wait_long_nor_for_a_watch_that_is_broken() {
+    let start = Instant::now();
+    let (mut due, mut index, mut state) = (Due::default(), fleet_listed(), ClusterState::default());
+    due.note("nodes", start);
+    publish_due(&mut due, &mut index, &mut state, start + COALESCE);
+    let until = due.next().expect("it waits");
+    publish_due(&mut due, &mut index, &mut state, until);
+    assert_eq!((state.generation, due.next()), (1, None));
+    assert_eq!(state.running_pods, None);
+
+    let (mut due, mut state) = (Due::default(), ClusterState::default());
+    take(
+        Heard {
+            kind: PODS,
+            change: None,
+        },
+        &mut index,
+        &mut state,
+    );
+    due.note("nodes", start);
+    publish_due(&mut due, &mut index, &mut state, start + COALESCE);
+    assert_eq!((state.generation, due.next()), (1, None));
+}
+
 #[test]
 fn a_broken_watch_of_pods_is_told_once() {
     let (mut index, mut state) = (Index::default(), ClusterState::default());

@@ -34,6 +34,10 @@ pub const COALESCE: Duration = Duration::from_millis(2);
 /// The least time between two states of the running pods: each is gathered anew and makes a snapshot.
 pub const PODS_APART: Duration = Duration::from_secs(1);
 
+/// How long the first fleet waits for the list of running pods, so that the first decisions know them.
+/// Decisions without them are right, if not nearest, so a long list keeps nobody waiting.
+pub const PODS_GRACE: Duration = Duration::from_secs(5);
+
 /// What is known of the cluster.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterState {
@@ -41,7 +45,7 @@ pub struct ClusterState {
     pub fleet: Option<Arc<Fleet>>,
     /// Counts the states of the fleet, from 1.
     pub generation: u64,
-    /// Where pods run, once they were listed whole; the fleet does not wait for that.
+    /// Where pods run, once they were listed whole; the fleet does not wait for that for long.
     pub running_pods: Option<Arc<RunningPods>>,
     /// Counts the states of the running pods, from 1.
     pub pods_generation: u64,
@@ -76,6 +80,8 @@ struct Due {
     pods: Option<Instant>,
     /// When running pods were published last.
     pods_published: Option<Instant>,
+    /// Until when the first fleet waits for running pods.
+    pods_awaited: Option<Instant>,
 }
 
 impl Due {
@@ -156,15 +162,30 @@ fn take(said: Heard, index: &mut Index, state: &mut ClusterState) -> News {
 
 /// Takes over into the state what is due by now.
 fn publish_due(due: &mut Due, index: &mut Index, state: &mut ClusterState, now: Instant) {
-    if due.fleet.is_some_and(|due| due <= now) {
-        due.fleet = None;
-        publish(index, state);
-    }
     if due.pods.is_some_and(|due| due <= now) {
         due.pods = None;
         due.pods_published = Some(now);
         publish_pods(index, state);
+        if due.pods_awaited.is_some() && state.fleet.is_none() {
+            due.fleet = Some(now);
+        }
     }
+    if due.fleet.is_some_and(|due| due <= now) {
+        due.fleet = awaited(due, index, state, now);
+        if due.fleet.is_none() {
+            publish(index, state);
+        }
+    }
+}
+
+/// Until when the first fleet waits, if it waits for running pods.
+fn awaited(due: &mut Due, index: &Index, state: &ClusterState, now: Instant) -> Option<Instant> {
+    let is_first = state.fleet.is_none() && index.missing().is_empty();
+    if !is_first || state.running_pods.is_some() || state.failed.contains_key(PODS) {
+        return None;
+    }
+    let until = *due.pods_awaited.get_or_insert(now + PODS_GRACE);
+    (now < until).then_some(until)
 }
 
 fn publish(index: &Index, state: &mut ClusterState) {

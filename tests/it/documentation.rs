@@ -143,6 +143,7 @@ fn sentences_of_the_log_are_said() {
         "files that an earlier run saved decide",
         "good files are not saved",
         "saved files are not used",
+        "the watch broke and is taken up again",
         "permitted nodes exist outside the offered sample",
     ] {
         assert!(failures.contains(sentence), "no longer told: {sentence}");
