@@ -95,6 +95,80 @@ fn a_refusal_names_the_rule_the_data_the_place_and_whom_to_ask() {
     }
 }
 
+/// The embedded facts with pods that run.
+fn facts_with_pods(pods: &[(&str, &str)]) -> Facts {
+    use crate::cli::facts::{read_texts, snapshot};
+    let mut texts = read_texts(&FactsArgs::default().sources).expect("the embedded facts");
+    for (number, (labels, node)) in pods.iter().enumerate() {
+        texts.fleet.text.push_str(&format!(
+            "\n---\nkind: Pod\napiVersion: v1\nmetadata: {{name: p{number}, namespace: backend, labels: {{{labels}}}}}\nspec: {{nodeName: {node}}}\n"
+        ));
+    }
+    Facts {
+        snapshot: snapshot(&texts).expect("a world"),
+        at: facts().at,
+    }
+}
+
+#[test]
+fn calls_to_peers_are_told_with_how_many_run_where() {
+    let calls = "domicile.dev/peers: \"app=cart,tier=back: calls=3 namespace=backend; app=mail; app=lost: namespace=backend\"";
+    let facts = facts_with_pods(&[
+        ("app: cart, tier: back", IN_FRANKFURT),
+        ("app: cart, tier: back", IN_FRANKFURT),
+        ("app: cart, tier: back", IN_VIRGINIA),
+        ("app: cart, tier: back", "nowhere"),
+        ("app: cart", IN_VIRGINIA),
+        ("app: lost", "nowhere"),
+    ]);
+    let (_, json, text) = why(&facts, &pod("public-site", calls), IN_FRANKFURT);
+    let legs = json["access"]["legs"].as_array().expect("legs");
+    let found = &legs[0]["peers"];
+    assert_eq!(
+        (
+            &legs[0]["leg"],
+            &legs[0]["times"],
+            &found["selector"],
+            &found["namespace"]
+        ),
+        (
+            &"call".into(),
+            &3.0.into(),
+            &"app=cart,tier=back".into(),
+            &"backend".into()
+        )
+    );
+    assert_eq!(
+        (&found["pods"], &found["places"], &found["atUnknownPlace"]),
+        (&4.into(), &2.into(), &1.into())
+    );
+    for said in [
+        "3 x call of pods `app=cart,tier=back` in `backend` (4 pods at 2 places and 1 of them nobody knows where): ",
+        "1 x call of pods `app=mail` in `public-site` (none runs): counts nothing\n",
+        "1 x call of pods `app=lost` in `backend` (1 pod and nobody knows where): unknown\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert_eq!(json["access"]["state"], "unknown", "unknown never beats measured");
+
+    // Without the lost ones the pod is drawn to where most carts are.
+    let calls = "domicile.dev/peers: \"app=cart,tier=back: calls=3 namespace=backend\"";
+    let (_, json, _) = why(&facts, &pod("public-site", calls), IN_FRANKFURT);
+    assert_eq!(
+        (&json["score"], &json["access"]["state"]),
+        (&10.into(), &"known".into())
+    );
+    let (_, json, _) = why(&facts, &pod("public-site", calls), IN_VIRGINIA);
+    assert!(json["score"].as_u64() < Some(10), "{json}");
+
+    let (_, json, text) = why(&self::facts(), &pod("public-site", calls), IN_FRANKFURT);
+    assert!(
+        text.contains("(nobody says which pods run): counts nothing\n"),
+        "{text}"
+    );
+    assert_eq!(json["access"]["state"], "not-demanded");
+}
+
 #[test]
 fn a_permission_names_the_rule_that_covers_it_and_the_score() {
     let (outcome, json, text) = why(&facts(), &shop(), IN_FRANKFURT);

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 
 use super::demand::AccessDemand;
 use super::obstacles::{Obstacle, ObstacleKind, obstacles};
+use super::peers::PeerDemand;
 
-use crate::model::PodRequirements;
+use crate::model::{LabelSet, PodRequirements};
 use crate::policy::{Cause, Mode, Profile, Verdict, evaluate, profile, sentence};
-use crate::snapshot::{ClassIndex, NodeClass, Snapshot};
+use crate::snapshot::{AskingPod, ClassIndex, NodeClass, Snapshot};
 
 /// A pod judged against every node class of a snapshot.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Assessment<'s> {
     /// Which places it may be put in.
     pub verdict: Verdict,
     permitted: Vec<bool>,
+    /// The pod itself, where it runs already and calls others.
+    asking: Option<AskingPod>,
     demand: OnceLock<AccessDemand>,
     obstacles: Obstacles,
 }
@@ -60,11 +63,13 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
         .classes()
         .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))
         .collect();
+    let asking = (!profile.access.peers.is_empty()).then(|| asking(pod)).flatten();
     let mut assessment = Assessment {
         snapshot,
         profile,
         verdict,
         permitted,
+        asking,
         demand: OnceLock::new(),
         obstacles: Obstacles::default(),
     };
@@ -74,6 +79,17 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
     assessment
 }
 
+/// The pod as one that runs, so that it is not its own peer. What wants a node runs on none.
+fn asking(pod: &PodRequirements) -> Option<AskingPod> {
+    let node = pod.node.clone()?;
+    let labels = pod.labels.iter();
+    Some(AskingPod {
+        namespace: pod.namespace.clone(),
+        labels: LabelSet::new(labels.map(|(key, value)| (key.as_str(), value.as_str()))),
+        node,
+    })
+}
+
 impl Assessment<'_> {
     /// What the pod asks for, as points of the latency table.
     #[must_use]
@@ -81,9 +97,16 @@ impl Assessment<'_> {
         let snapshot = self.snapshot;
         self.demand.get_or_init(|| {
             let (access, table) = (&self.profile.access, snapshot.latency());
-            AccessDemand::resolve(access, snapshot.replicas(), table, |locality| {
-                snapshot.locate(locality)
-            })
+            let peers = access.peers.iter().map(|peer| PeerDemand {
+                peer: peer.clone(),
+                places: snapshot.peers(peer, self.asking.as_ref()),
+            });
+            AccessDemand {
+                peers: peers.collect(),
+                ..AccessDemand::resolve(access, snapshot.replicas(), table, |locality| {
+                    snapshot.locate(locality)
+                })
+            }
         })
     }
 

@@ -1,17 +1,20 @@
 //! What it costs a pod to be at a place: expected milliseconds of access for each request it serves.
 //!
-//! `clients + sum over data sets (reads x read + writes x write)`, where *clients* is the weighted mean
+//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call)`, where
+//! *clients* is the weighted mean
 //! round trip from where the requests come from, and *read* and *write* are what `serving.rs` says of the
-//! data set: the nearest replica, the leader, or a quorum; a write by a leader with its commit.
+//! data set: the nearest replica, the leader, or a quorum; a write by a leader with its commit; and *call* the
+//! mean round trip to the pods that are called (`peers.rs`).
 //!
 //! Inputs: a latency table, of one statistic (P50 or P95), and a demand whose places are located in that
 //! table. Outputs: a total, or how it comes about. Invariants: a demanded leg that is unknown makes the total
 //! unknown, so nothing is cheaper for what is not known about it (a replica at an unknown place only takes
 //! a choice away); what is unknown at every place alike, which a commit alone is, is left out and told
 //! ([`Total::lacks_commit`]), since it ranks no place; [`total`] and [`access_cost`] say the same. Deliberately
-//! absent: peers, which come with a later stage; what refuses a place (`obstacles.rs`).
+//! absent: what refuses a place (`obstacles.rs`).
 
 use super::demand::{AccessDemand, DataSetDemand};
+use super::peers::PeerDemand;
 use super::serving::Served;
 use super::ways::{Leg, View, Way, Ways, less_certain};
 use crate::model::{DataSetName, Provenance};
@@ -87,6 +90,8 @@ pub struct AccessCost {
     pub client: Demanded<Leg>,
     /// Each data set, in the order of the demand.
     pub data_sets: Vec<DataSetCost>,
+    /// The mean way to each of the peers, in the order of the demand; not demanded where none runs.
+    pub peers: Vec<Demanded<Leg>>,
     /// The least certain source of any known leg.
     pub least_certain: Option<Provenance>,
 }
@@ -94,12 +99,13 @@ pub struct AccessCost {
 /// The total of [`access_cost`], without allocating: for the hot path.
 #[must_use]
 pub fn total(table: &LatencyTable, demand: &AccessDemand, node: Option<LatencyPoint>) -> Demanded<Total> {
-    demand
-        .data_sets
-        .iter()
-        .fold(client_total(client(table, demand, node)), |sum, data_set| {
-            add(sum, data_set_total(table, demand, data_set, node))
-        })
+    let client = leg_total(client(table, demand, node), 1.0);
+    let with_data_sets = demand.data_sets.iter().fold(client, |sum, data_set| {
+        add(sum, data_set_total(table, demand, data_set, node))
+    });
+    demand.peers.iter().fold(with_data_sets, |sum, peers| {
+        add(sum, leg_total(peers.leg(table, node), peers.peer.calls.get()))
+    })
 }
 
 /// What it costs a pod to be at a place, and why.
@@ -120,10 +126,16 @@ pub fn access_cost(table: &LatencyTable, demand: &AccessDemand, node: Option<Lat
             write,
         });
     }
+    let call = |peers: &PeerDemand| peers.leg(table, node);
+    let peers: Vec<Demanded<Leg>> = demand.peers.iter().map(call).collect();
+    for leg in peers.iter().filter_map(|call| call.known()) {
+        least = Some(least.map_or(leg.provenance, |other| less_certain(other, leg.provenance)));
+    }
     AccessCost {
         total: total(table, demand, node),
         client,
         data_sets,
+        peers,
         least_certain: least,
     }
 }
@@ -163,9 +175,9 @@ pub fn client(table: &LatencyTable, demand: &AccessDemand, node: Option<LatencyP
     }
 }
 
-fn client_total(client: Demanded<Leg>) -> Demanded<Total> {
-    client.map(|leg| Total {
-        ms: leg.ms,
+fn leg_total(leg: Demanded<Leg>, times: f64) -> Demanded<Total> {
+    leg.map(|leg| Total {
+        ms: times * leg.ms,
         over_limit: false,
         lacks_commit: false,
     })

@@ -276,6 +276,7 @@ fn demand_in(table: &LatencyTable, (clients, data_sets): &Drawn) -> AccessDemand
                 data_set(table, consistency, (*reads, *writes), &replicas)
             })
             .collect(),
+        peers: Vec::new(),
         max_read_ms: Some(50.0),
         max_write_ms: None,
     }

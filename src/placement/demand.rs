@@ -3,8 +3,9 @@
 //! Inputs: the profile, the data sets with their replicas, the table, and a way to find a place in it. Output:
 //! an [`AccessDemand`], made once for a request and asked about every node class. What is the same at every
 //! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
-//! would make every place look cheaper. Deliberately absent: peers, which come with a later stage.
+//! would make every place look cheaper. Peers are found by whoever knows the pods that run (`assessment.rs`).
 
+use super::peers::PeerDemand;
 use super::serving::{Commit, commits};
 use crate::model::{
     AccessPaths, AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
@@ -57,6 +58,8 @@ pub struct AccessDemand {
     pub clients: Vec<ClientDemand>,
     /// What it reads and writes.
     pub data_sets: Vec<DataSetDemand>,
+    /// Which other pods it calls.
+    pub peers: Vec<PeerDemand>,
     /// The longest that a read may take, in milliseconds.
     pub max_read_ms: Option<f64>,
     /// The longest that a write may take, in milliseconds.
@@ -64,7 +67,8 @@ pub struct AccessDemand {
 }
 
 impl AccessDemand {
-    /// Resolves a profile. A data set that nobody declared has no replica, so that using it is unknown.
+    /// Resolves a profile but for its peers. A data set that nobody declared has no replica, so that using it
+    /// is unknown.
     #[must_use]
     pub fn resolve(
         profile: &AccessProfile,
@@ -83,6 +87,7 @@ impl AccessDemand {
         Self {
             clients: profile.clients.iter().map(client).collect(),
             data_sets: profile.data_sets.iter().map(data_set).collect(),
+            peers: Vec::new(),
             max_read_ms: profile.max_read_ms,
             max_write_ms: profile.max_write_ms,
         }

@@ -15,6 +15,7 @@ mod filter;
 mod fleet_lint;
 mod impact;
 mod obstacles;
+mod peers;
 mod preempt;
 mod prioritize;
 pub mod replication;
@@ -33,8 +34,9 @@ pub use filter::{
 pub use fleet_lint::{LintedFleet, lint_fleet};
 pub use impact::{Change, Control, PodImpact, Standing, Worlds};
 pub use obstacles::{AccessOf, Obstacle, ObstacleKind};
+pub use peers::PeerDemand;
 pub use preempt::keeps_candidate;
-pub use prioritize::{ClassScores, prioritize};
+pub use prioritize::{ClassScores, prioritize, prioritize_demand};
 pub use score::ScoreScale;
 pub use serving::{Commit, Served};
 pub use ways::{Leg, View, Way, Ways};

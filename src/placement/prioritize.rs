@@ -5,6 +5,7 @@
 
 use super::assessment::Assessment;
 use super::cost::{AccessCost, Demanded, Total, access_cost, total};
+use super::demand::AccessDemand;
 use super::score::ScoreScale;
 use crate::model::Score;
 use crate::snapshot::ClassIndex;
@@ -57,6 +58,17 @@ pub fn prioritize(
     assessment: &Assessment<'_>,
     candidates: impl Iterator<Item = Option<ClassIndex>>,
 ) -> ClassScores {
+    prioritize_demand(assessment, assessment.demand(), candidates)
+}
+
+/// As [`prioritize`], by another demand than that of the snapshot: of a pod that comes after others which the
+/// snapshot does not know, as in a simulation.
+#[must_use]
+pub fn prioritize_demand(
+    assessment: &Assessment<'_>,
+    demand: &AccessDemand,
+    candidates: impl Iterator<Item = Option<ClassIndex>>,
+) -> ClassScores {
     let mut offered = vec![0_usize; assessment.snapshot.classes().len()];
     let mut unknown_offered = 0;
     for class in candidates {
@@ -65,7 +77,6 @@ pub fn prioritize(
             None => unknown_offered += 1,
         }
     }
-    let demand = assessment.demand();
     let table = assessment.snapshot.latency();
     let costs: Vec<Demanded<Total>> = assessment
         .snapshot

@@ -1,11 +1,11 @@
 //! The extender as kube-scheduler sees it in a simulation: the served functions, asked in the served order.
 //!
 //! Inputs: an assessment, the candidates that fit. Outputs: the survivors with their scores, or why there
-//! is none. Invariant: nothing is decided here; [`filter`] and [`prioritize`] are those of the server, with
+//! is none. Invariant: nothing is decided here; [`filter`] and the scores are those of the server, with
 //! the survivors of one being the candidates of the other.
 
 use crate::model::Score;
-use crate::placement::{Answer, Assessment, BlindSample, filter, prioritize};
+use crate::placement::{AccessDemand, Answer, Assessment, BlindSample, filter, prioritize_demand};
 use crate::snapshot::ClassIndex;
 
 /// What the extender says about candidates.
@@ -20,6 +20,16 @@ pub struct Decision {
 /// Asks the extender: first to filter, then to prioritize what is left.
 #[must_use]
 pub fn decide(assessment: &Assessment<'_>, candidates: &[Option<ClassIndex>]) -> Decision {
+    decide_by(assessment, assessment.demand(), candidates)
+}
+
+/// As [`decide`], for a pod that comes after others which its demand knows and the snapshot does not.
+#[must_use]
+pub fn decide_by(
+    assessment: &Assessment<'_>,
+    demand: &AccessDemand,
+    candidates: &[Option<ClassIndex>],
+) -> Decision {
     // Every node is looked at (`kube_scheduler`), so what is missing from an offer has no room.
     let outcome = filter(assessment, candidates.iter().copied(), BlindSample::Refuse);
     if outcome.answer != Answer::Survivors {
@@ -32,7 +42,7 @@ pub fn decide(assessment: &Assessment<'_>, candidates: &[Option<ClassIndex>]) ->
         let positions = candidates.iter().copied().enumerate();
         positions.filter(|(_, class)| assessment.passes(*class))
     };
-    let scores = prioritize(assessment, survivors().map(|(_, class)| class));
+    let scores = prioritize_demand(assessment, demand, survivors().map(|(_, class)| class));
     Decision {
         answer: outcome.answer,
         survivors: survivors()

@@ -10,6 +10,7 @@ mod capacity;
 mod extender;
 mod generated_fleet;
 mod kube_scheduler;
+mod peers;
 mod quantity;
 mod report;
 mod run;

@@ -3,7 +3,8 @@
 //! Inputs: a checked run file, a snapshot, what the nodes can allocate. Outputs: where each pod went or
 //! why it went nowhere. Invariants: the same inputs give the same outcome on any machine: pods come in an
 //! order that the seed decides, and each comparator has a stream of random numbers of its own, so that one
-//! cannot disturb another. Deliberately absent: time. Pods come one after the other and stay.
+//! cannot disturb another. Deliberately absent: time. Pods come one after the other and stay; those that come
+//! later find them as peers.
 
 use std::sync::Arc;
 
@@ -11,12 +12,13 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::capacity::{Capacities, Resources};
-use super::extender::decide;
+use super::extender::decide_by;
 use super::kube_scheduler::{NodeState, extender_points, winner};
+use super::peers::PlacedPeers;
 use super::run_file::{RunFile, WorkloadSpec};
-use crate::model::{NamespaceName, PodRequirements};
+use crate::model::{LabelSet, NamespaceName, PodRequirements};
 use crate::objects::{ObjectKind, read_annotations};
-use crate::placement::{Assessment, assess};
+use crate::placement::{AccessCost, AccessDemand, Assessment, access_cost, assess};
 use crate::snapshot::{ClassIndex, Snapshot};
 
 /// Who places.
@@ -72,6 +74,8 @@ pub struct SimulatedWorkload<'s> {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// The labels of its pods, by which others call them.
+    pub labels: LabelSet,
     /// What one pod asks for.
     pub request: Resources,
     /// What the snapshot says about its pods, which are all alike.
@@ -98,6 +102,8 @@ pub struct Simulated<'s> {
     pub pods: Vec<SimulatedPod>,
     /// For each comparator, in their order, what became of each pod.
     pub placements: [Vec<Placement>; Comparator::ALL.len()],
+    /// For each comparator, in their order, where peers are once every pod has its place.
+    peers: [PlacedPeers; Comparator::ALL.len()],
 }
 
 impl Simulated<'_> {
@@ -110,6 +116,21 @@ impl Simulated<'_> {
             Comparator::KubeDefault => kube_default,
         };
         placements.get(position).copied().unwrap_or(Placement::NoRoom)
+    }
+
+    /// What it costs a pod of a workload to be where it was placed, now that every pod has its place. `None`
+    /// where there is no such workload or class.
+    #[must_use]
+    pub fn cost(&self, comparator: Comparator, workload: usize, class: ClassIndex) -> Option<AccessCost> {
+        let [domicile, kube_default] = &self.peers;
+        let peers = match comparator {
+            Comparator::Domicile => domicile,
+            Comparator::KubeDefault => kube_default,
+        };
+        let snapshot = self.workloads.get(workload)?.assessment.snapshot;
+        let point = snapshot.class(class)?.point;
+        let demand = peers.demand_of_placed(workload, point)?;
+        Some(access_cost(snapshot.latency(), &demand, point))
     }
 }
 
@@ -141,7 +162,9 @@ pub fn simulate<'s>(
     pods.shuffle(&mut Pcg64::new(u128::from(run.seed), 0));
     let total = pods.len() * Comparator::ALL.len();
     let mut done = 0;
-    let placements = Comparator::ALL.map(|comparator| {
+    let before = PlacedPeers::new(&workloads);
+    let outcomes = Comparator::ALL.map(|comparator| {
+        let mut peers = before.clone();
         let mut scheduler = Scheduler {
             nodes: &nodes,
             states: nodes
@@ -153,19 +176,27 @@ pub fn simulate<'s>(
         };
         let mut placements = Vec::with_capacity(pods.len());
         for pod in &pods {
-            if let Some(workload) = workloads.get(pod.workload) {
-                placements.push(scheduler.place(workload, comparator));
+            if let (Some(workload), Some(demand)) = (workloads.get(pod.workload), peers.demand(pod.workload))
+            {
+                let placement = scheduler.place(workload, demand, comparator);
+                placements.push(placement);
+                if let Placement::Placed(node) = placement {
+                    let class = nodes.get(node).and_then(|node| snapshot.class(node.class?));
+                    peers.place(pod.workload, class.and_then(|class| class.point));
+                }
             }
             done += 1;
             progress(done, total);
         }
-        placements
+        (placements, peers)
     });
+    let [(domicile, domicile_peers), (off, off_peers)] = outcomes;
     Simulated {
         nodes,
         workloads,
         pods,
-        placements,
+        placements: [domicile, off],
+        peers: [domicile_peers, off_peers],
     }
 }
 
@@ -202,6 +233,11 @@ fn simulated_workload<'s>(
     Some(SimulatedWorkload {
         namespace: workload.namespace.clone(),
         name: workload.name.clone(),
+        labels: LabelSet::new(
+            pod.labels
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        ),
         request: workload.request().ok()?,
         assessment: assess(snapshot, &pod, run.at),
     })
@@ -215,7 +251,12 @@ struct Scheduler<'a> {
 }
 
 impl Scheduler<'_> {
-    fn place(&mut self, workload: &SimulatedWorkload<'_>, comparator: Comparator) -> Placement {
+    fn place(
+        &mut self,
+        workload: &SimulatedWorkload<'_>,
+        demand: &AccessDemand,
+        comparator: Comparator,
+    ) -> Placement {
         let request = workload.request;
         let fitting: Vec<(usize, &SimulatedNode, &NodeState)> = self
             .nodes
@@ -234,7 +275,7 @@ impl Scheduler<'_> {
             Comparator::Domicile => {
                 let classes: Vec<Option<ClassIndex>> =
                     fitting.iter().map(|(_, node, _)| node.class).collect();
-                let survivors = decide(assessment, &classes).survivors;
+                let survivors = decide_by(assessment, demand, &classes).survivors;
                 let scored = survivors.into_iter().filter_map(|(position, score)| {
                     let (index, _, state) = fitting.get(position)?;
                     let points = extender_points(score.get(), self.weight);

@@ -16,9 +16,7 @@ use sha2::{Digest, Sha256};
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 pub use peers::{AskingPod, PeerPlaces, PlacedPods, RunningFacts};
 
-use crate::model::{
-    DataSet, DataSetName, Fleet, Locality, NamespaceName, NodeName, NodeRecord, PeerUse, RegionKey,
-};
+use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeName, NodeRecord, PeerUse, RegionKey};
 use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust};
 use crate::replicas::Replicas;
 use crate::topology::{LatencyPoint, LatencyTable};
@@ -179,18 +177,12 @@ impl Snapshot {
         Arc::ptr_eq(&self.classes, &other.classes)
     }
 
-    /// The pods that a pod calls, where they run now; `namespace` is that of the pod, which unstated
-    /// namespaces mean. `None` where nobody says which pods run.
+    /// The pods that a pod calls, where they run now. `None` where nobody says which pods run, or in which
+    /// namespace they are meant; a profile always says the latter.
     #[must_use]
-    pub fn peers(
-        &self,
-        peer: &PeerUse,
-        namespace: &NamespaceName,
-        asking: Option<&AskingPod>,
-    ) -> Option<PeerPlaces> {
-        let namespace = peer.namespace.as_ref().unwrap_or(namespace);
+    pub fn peers(&self, peer: &PeerUse, asking: Option<&AskingPod>) -> Option<PeerPlaces> {
         let running = self.running.as_ref()?;
-        Some(running.find(namespace, &peer.selector, asking))
+        Some(running.find(peer.namespace.as_ref()?, &peer.selector, asking))
     }
 
     /// What tells this snapshot from any other; it stands in every record.

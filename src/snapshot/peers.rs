@@ -39,6 +39,30 @@ impl PeerPlaces {
         let known = self.at.iter().map(|(_, pods)| u64::from(*pods));
         known.sum::<u64>() + u64::from(self.at_unknown)
     }
+
+    /// Counts one more pod; `None` is a place that nobody knows.
+    pub fn add(&mut self, point: Option<LatencyPoint>) {
+        let Some(point) = point else {
+            self.at_unknown = self.at_unknown.saturating_add(1);
+            return;
+        };
+        match self.at.iter_mut().find(|(other, _)| *other == point) {
+            Some((_, pods)) => *pods = pods.saturating_add(1),
+            None => self.at.push((point, 1)),
+        }
+    }
+
+    /// Counts one pod less, where there is one.
+    pub fn take(&mut self, point: Option<LatencyPoint>) {
+        let Some(point) = point else {
+            self.at_unknown = self.at_unknown.saturating_sub(1);
+            return;
+        };
+        if let Some((_, pods)) = self.at.iter_mut().find(|(other, _)| *other == point) {
+            *pods = pods.saturating_sub(1);
+        }
+        self.at.retain(|(_, pods)| *pods > 0);
+    }
 }
 
 /// A pod that runs and asks for its peers, of which it is none itself.

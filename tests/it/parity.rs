@@ -39,6 +39,11 @@ items:
   - {apiVersion: v1, kind: Node, metadata: {name: of-two-minds, labels: {domicile.dev/provider: gcp, topology.kubernetes.io/region: eu-central-1}}, spec: {providerID: "aws:///eu-central-1a/i-1"}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
   - {apiVersion: v1, kind: Node, metadata: {name: in-beijing, labels: {topology.kubernetes.io/region: cn-north-1}}, spec: {providerID: "aws:///cn-north-1a/i-2"}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
   - {apiVersion: v1, kind: Node, metadata: {name: bare-region, labels: {topology.kubernetes.io/region: europe-north1}}, status: {allocatable: {cpu: "8", memory: 32Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: cart-0, namespace: shop, labels: {app: cart, statefulset.kubernetes.io/pod-name: cart-0}}, spec: {nodeName: ip-10-20-1-21.eu-west-1.compute.internal}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: cart-1, namespace: shop, labels: {app: cart, statefulset.kubernetes.io/pod-name: cart-1}}, spec: {nodeName: gke-europe-west3-general-b7f9402c-958b}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: cart-2, namespace: shop, labels: {app: cart}}, spec: {nodeName: on-the-moon}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: cart-3, namespace: shop, labels: {app: cart}}, spec: {nodeName: aks-inc-22091372-vmss000000}, status: {phase: Failed}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: mail-0, namespace: default, labels: {app: mail}}, spec: {nodeName: unlabelled-1}}
   - {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: us-only, annotations: {domicile.dev/data-classification: internal, domicile.dev/data-categories: personal, domicile.dev/data-subjects: US}}}
   - {apiVersion: v1, kind: PersistentVolume, metadata: {name: pv-1, annotations: {domicile.dev/data-classification: confidential, domicile.dev/data-categories: health, domicile.dev/data-subjects: SE}}, spec: {storageClassName: plain}}
   - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: bound, namespace: public-site}, spec: {volumeName: pv-1, storageClassName: plain}}
@@ -152,6 +157,32 @@ fn pods() -> Vec<Value> {
             ],
         ),
         plain("unknown-client", "public-site", &[("clients", "aws/mars-1=1")]),
+        plain("peers", "shop", &[("peers", "app=cart: calls=3")]),
+        plain(
+            "peers-and-data-elsewhere",
+            "public-site",
+            &[
+                (
+                    "peers",
+                    "app=cart: calls=2 namespace=shop; app=mail: namespace=default",
+                ),
+                clients,
+            ],
+        ),
+        plain(
+            "peers-of-one-pod",
+            "public-site",
+            &[(
+                "peers",
+                "statefulset.kubernetes.io/pod-name=cart-1,app=cart: namespace=shop",
+            )],
+        ),
+        plain(
+            "peers-of-which-none-runs",
+            "public-site",
+            &[("peers", "app=cart"), clients],
+        ),
+        plain("malformed-peers", "public-site", &[("peers", "app: calls=3")]),
         pod("volume", "public-site", &[], claim("bound")),
         pod("storage-class", "public-site", &[orders], claim("unbound")),
         pod("missing-claim", "public-site", &[], claim("nobody-made-it")),

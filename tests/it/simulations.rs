@@ -104,6 +104,52 @@ fn the_score_draws_pods_to_their_data_as_hard_as_its_weight() {
     assert_eq!(spread.latency.pods, 4);
 }
 
+/// Pods that are placed are peers of those that come later, and the costs of a run are those at its end.
+#[test]
+fn pods_are_drawn_to_the_peers_that_the_run_has_placed() {
+    let run = format!(
+        "{ONE_NODE_EACH}seed: 3\nworkloads:\n\
+         - {{name: cart, namespace: de, pods: 1, cpu: 100m, memory: 256Mi, labels: {{app: cart}}, \
+         annotations: {{domicile.dev/peers: 'app=cart: calls=9'}}}}\n\
+         - {{name: web, namespace: free, pods: 12, cpu: 100m, memory: 256Mi, \
+         annotations: {{domicile.dev/peers: 'app=cart: calls=2 namespace=de'}}}}\n"
+    );
+    let run = run.replace("pods: 9}", "pods: 99}");
+    let report = small(&run).unwrap();
+    let rows: Vec<Vec<&str>> = report
+        .pods_csv
+        .lines()
+        .map(|row| row.split(',').collect())
+        .collect();
+    let (region, ms) = (4, 6);
+    let cart = rows.iter().position(|row| row[1] == "cart-0").unwrap();
+    assert_eq!(rows[cart][region], "aws/eu-central-1");
+    assert_eq!(rows[cart][ms], "", "a pod is not its own peer");
+    let (before, after) = (&rows[1..cart], &rows[cart + 1..]);
+    assert!(before.len() >= 2 && after.len() >= 2, "{}", report.pods_csv);
+    for row in after {
+        assert_eq!(row[region], "aws/eu-central-1", "{row:?}");
+    }
+    assert!(
+        before.iter().any(|row| row[region] == "aws/us-east-1"),
+        "{before:?}"
+    );
+    for row in before.iter().chain(after) {
+        let ms: f64 = row[ms].parse().unwrap();
+        let is_near = row[region] == "aws/eu-central-1";
+        assert_eq!(ms < 5.0, is_near, "known of all by the end: {row:?}");
+    }
+    let summary = report.summary;
+    assert_eq!(
+        (
+            summary.domicile.latency.pods,
+            summary.domicile.latency.without_access
+        ),
+        (12, 1)
+    );
+    assert!(summary.domicile.latency.mean_ms < summary.extender_off.latency.mean_ms);
+}
+
 #[test]
 fn the_seed_decides_and_the_embedded_fleet_is_the_default() {
     let run = |seed: u32| {

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::peers::{PeersFound, call_leg};
 use crate::model::{DataSetName, Provenance, ReadPath, WritePath};
 use crate::placement::{
     AccessCost, AccessOf, Assessment, DataSetDemand, Demanded, Obstacle, ObstacleKind, Served,
@@ -32,16 +33,18 @@ pub struct Access {
 }
 
 /// One leg.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessLeg {
-    /// `clients`, `read` or `write`.
+    /// `clients`, `read`, `write` or `call`.
     pub leg: &'static str,
-    /// Which data set, but for clients.
+    /// Which data set, for reads and writes.
     pub data_set: Option<String>,
     /// How often for each request.
     pub times: f64,
-    /// `nearest`, `leader` or `quorum`: which replicas serve it, but for clients.
+    /// Which pods, for calls.
+    pub peers: Option<PeersFound>,
+    /// `nearest`, `leader` or `quorum`: which replicas serve it, for reads and writes.
     pub path: Option<&'static str>,
     /// How many must answer, for a quorum.
     pub quorum: Option<Quorum>,
@@ -164,6 +167,8 @@ impl Described<'_> {
                 legs.push(self.of_data_set(leg, &data_set.name, data_set.write, demand.max_write_ms));
             }
         }
+        let calls = cost.peers.iter().zip(&demand.peers);
+        legs.extend(calls.map(|(call, demanded)| call_leg(*call, demanded)));
         legs
     }
 
@@ -172,17 +177,9 @@ impl Described<'_> {
         let obstacles = self.obstacles.iter().filter(|found| found.access == access);
         AccessLeg {
             leg,
-            data_set: None,
             times,
-            path: None,
-            quorum: None,
-            ms: None,
-            provenance: None,
-            measured: None,
-            replica: None,
-            commit: None,
-            limit: None,
             obstacles: obstacles.map(|found| found.kind.code().word()).collect(),
+            ..AccessLeg::default()
         }
     }
 
@@ -243,7 +240,7 @@ fn quorum(
 }
 
 /// Thousandths of a millisecond are far below what anybody measures between regions.
-fn rounded(ms: f64) -> f64 {
+pub(super) fn rounded(ms: f64) -> f64 {
     (ms * 1000.0).round() / 1000.0
 }
 
@@ -267,7 +264,9 @@ impl Access {
             }
             (None, "unknown") if self.is_cut_off() => "unknown: what it needs is cut off".to_owned(),
             (None, "unknown") => "unknown: some place has neither a measurement nor coordinates".to_owned(),
-            (None, _) => "nothing: the pod names neither clients nor data sets".to_owned(),
+            (None, _) => {
+                "nothing: the pod names neither clients nor data sets, nor peers that run".to_owned()
+            }
         }
     }
 
@@ -281,6 +280,9 @@ impl AccessLeg {
     /// The leg in one phrase.
     #[must_use]
     pub fn in_words(&self) -> String {
+        if let Some(peers) = &self.peers {
+            return peers.call_in_words(self);
+        }
         let ms = match self.ms {
             Some(ms) => format!("{ms:.1} ms"),
             None if self.obstacles.contains(&ObstacleKind::Unreachable.code().word()) => "cut off".to_owned(),

@@ -7,6 +7,7 @@ mod access;
 mod causes;
 mod demand;
 mod exceptions;
+mod peers;
 mod place;
 mod world;
 
@@ -16,6 +17,7 @@ pub use causes::{
 };
 pub use demand::DemandInWords;
 pub use exceptions::ExceptionUse;
+pub use peers::PeersFound;
 pub use place::{Certification, NodePlace, Operator, place};
 pub use world::{PodName, World};
 

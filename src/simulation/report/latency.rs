@@ -65,6 +65,7 @@ mod tests {
             }),
             client: Demanded::NotDemanded,
             data_sets: Vec::new(),
+            peers: Vec::new(),
             least_certain: Some(provenance),
         }
     }

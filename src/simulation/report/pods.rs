@@ -5,8 +5,9 @@ use std::io;
 use super::latency::hundredths;
 use super::summary::region_of;
 use crate::model::Provenance;
+use crate::placement::AccessCost;
 use crate::simulation::run::{Comparator, Placement, Simulated, SimulatedWorkload};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ClassIndex, Snapshot};
 use crate::spreadsheet::Table;
 
 const HEADER: [&str; 15] = [
@@ -44,7 +45,8 @@ pub fn pods_csv(snapshot: &Snapshot, simulated: &Simulated<'_>) -> io::Result<St
         ];
         for comparator in Comparator::ALL {
             let placement = simulated.placement(comparator, position);
-            fields.extend(placed(snapshot, simulated, workload, placement));
+            let cost = |class| simulated.cost(comparator, pod.workload, class);
+            fields.extend(placed(snapshot, simulated, workload, placement, cost));
         }
         fields.push(match simulated.placement(Comparator::Domicile, position) {
             Placement::Refused => workload.assessment.sentence(),
@@ -61,6 +63,7 @@ fn placed(
     simulated: &Simulated<'_>,
     workload: &SimulatedWorkload<'_>,
     placement: Placement,
+    cost: impl Fn(ClassIndex) -> Option<AccessCost>,
 ) -> [String; 6] {
     let word = match placement {
         Placement::Placed(_) => "placed",
@@ -76,7 +79,7 @@ fn placed(
         *name = node.name.to_string();
         *region = region_of(snapshot, node.class);
         *permitted = workload.assessment.permits(node.class).to_string();
-        let cost = node.class.map(|class| workload.assessment.cost(class));
+        let cost = node.class.and_then(cost);
         if let Some(total) = cost.as_ref().and_then(|cost| cost.total.known()) {
             *ms = hundredths(total.ms).to_string();
         }

@@ -15,12 +15,11 @@ use crate::snapshot::{ClassIndex, Snapshot};
 const VERSION: u32 = 1;
 
 /// What the model leaves out, in every report.
-const NOT_MODELLED: [&str; 6] = [
+const NOT_MODELLED: [&str; 5] = [
     "node sampling: every node is looked at, as in clusters of fewer than 100 nodes",
     "taints, node selectors and affinity, topology spread, inter-pod affinity",
     "priorities, preemption and requeueing",
-    "pods that end, and pods that run before the first one comes",
-    "peers in the access latency",
+    "pods that end, and the room that pods take which run before the first one comes",
     "requests in flight, bandwidth and load: a latency is a round trip",
 ];
 
@@ -104,7 +103,7 @@ pub struct LatencySummary {
     pub estimated_share: f64,
     /// Pods whose latency nobody knows.
     pub unknown: usize,
-    /// Pods that name neither clients nor data sets.
+    /// Pods that name neither clients nor data sets, nor peers that run.
     pub without_access: usize,
 }
 
@@ -169,7 +168,7 @@ fn comparator(snapshot: &Snapshot, simulated: &Simulated<'_>, comparator: Compar
         latency_where_both_placed: latency(std::iter::empty()),
         pods_by_region: BTreeMap::new(),
     };
-    let costs = costs(simulated);
+    let costs = costs(simulated, comparator);
     let (mut all, mut of_both) = (Vec::new(), Vec::new());
     for (position, pod) in simulated.pods.iter().enumerate() {
         let placement = simulated.placement(comparator, position);
@@ -209,12 +208,14 @@ fn comparator(snapshot: &Snapshot, simulated: &Simulated<'_>, comparator: Compar
     summary
 }
 
-/// The cost of each workload in each class.
-fn costs(simulated: &Simulated<'_>) -> BTreeMap<(usize, ClassIndex), AccessCost> {
+/// The cost of each workload in each class, once every pod has its place.
+fn costs(simulated: &Simulated<'_>, comparator: Comparator) -> BTreeMap<(usize, ClassIndex), AccessCost> {
     let mut costs = BTreeMap::new();
     for (index, workload) in simulated.workloads.iter().enumerate() {
         for (class, _) in workload.assessment.snapshot.classes() {
-            costs.insert((index, class), workload.assessment.cost(class));
+            if let Some(cost) = simulated.cost(comparator, index, class) {
+                costs.insert((index, class), cost);
+            }
         }
     }
     costs
