@@ -77,6 +77,7 @@ pub struct Pod {
     pub(crate) namespace: String,
     pub(crate) priority: Option<i32>,
     name: String,
+    labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
     scheduler_name: Option<String>,
     cpu: String,
@@ -89,6 +90,7 @@ impl Pod {
             namespace: "default".to_owned(),
             priority: None,
             name: name.into(),
+            labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             scheduler_name: None,
             cpu: "100m".to_owned(),
@@ -98,6 +100,11 @@ impl Pod {
 
     pub fn in_namespace(mut self, namespace: &str) -> Self {
         self.namespace = namespace.to_owned();
+        self
+    }
+
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key.to_owned(), value.to_owned());
         self
     }
 
@@ -131,7 +138,12 @@ impl Pod {
 
     pub fn object(&self) -> k8s_openapi::api::core::v1::Pod {
         from(json!({
-            "metadata": { "name": self.name, "namespace": self.namespace, "annotations": self.annotations },
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": self.labels,
+                "annotations": self.annotations,
+            },
             "spec": {
                 "terminationGracePeriodSeconds": 0,
                 "schedulerName": self.scheduler_name,

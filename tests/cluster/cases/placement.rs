@@ -3,7 +3,8 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::fleet::{EEA_PERSONAL, EEA_SENTENCE, aws, aws_nodes, azure, gcp};
-use super::stand::{LIMIT, Plan};
+use super::stand::{LIMIT, Plan, Stand};
+use crate::{http, waiting};
 
 /// The leader of the shipped data set `orders` is in aws/eu-central-1. By the shipped figures London is
 /// nearer to it (17.8 ms) than Stockholm (22.8 ms) and Dublin (26.9 ms), and it is outside the EEA.
@@ -55,6 +56,82 @@ async fn an_eea_pod_binds_in_the_eea_nearest_to_its_leader_replica() {
         let pod = cluster.create_pod(&orders("with-frankfurt", lane)).await;
         assert_eq!(cluster.until_bound(&pod, LIMIT).await, "frankfurt");
     }
+}
+
+/// A pod that calls others goes where these run at present, and follows them once they have moved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_is_drawn_to_the_peers_that_it_calls() {
+    let plan = Plan::begin("peers").await.nodes([
+        aws("virginia", "us-east-1"),
+        aws("mumbai", "ap-south-1"),
+        aws("frankfurt", "eu-central-1"),
+    ]);
+    let plan = plan.await.namespace("backend", &[]).await;
+    let cart = |name: &str, node: &str| {
+        crate::objects::Pod::named(name)
+            .in_namespace("backend")
+            .label("app", "cart")
+            .label("statefulset.kubernetes.io/pod-name", name)
+            .on_node(node)
+    };
+    let mut before = Vec::new();
+    for number in 0..3 {
+        let name = format!("cart-{number}");
+        before.push(plan.scenario.cluster.create_pod(&cart(&name, "mumbai")).await);
+    }
+    let stand = plan.start().await;
+    let cluster = stand.cluster();
+    let calls = ("domicile.dev/peers", "app=cart: calls=2 namespace=backend");
+    for lane in &stand.lanes {
+        let pod = lane.pod("web").annotate(calls.0, calls.1);
+        let pod = cluster.create_pod(&pod).await;
+        assert_eq!(cluster.until_bound(&pod, LIMIT).await, "mumbai");
+    }
+
+    for pod in &before {
+        let name = pod.metadata.name.as_deref().expect("a name");
+        let pods = cluster.pods("backend");
+        pods.delete(name, &Default::default())
+            .await
+            .expect("it goes away");
+    }
+    for number in 3..6 {
+        cluster
+            .create_pod(&cart(&format!("cart-{number}"), "virginia"))
+            .await;
+    }
+    until_first(&stand, calls, "virginia").await;
+    for lane in &stand.lanes {
+        let pod = lane.pod("later").annotate(calls.0, calls.1);
+        let pod = cluster.create_pod(&pod).await;
+        assert_eq!(cluster.until_bound(&pod, LIMIT).await, "virginia");
+    }
+}
+
+/// Waits until a node scores 10, and no other does, for a pod with an annotation.
+async fn until_first(stand: &Stand, (key, value): (&str, &str), wanted: &str) {
+    let body = serde_json::json!({
+        "Pod": {"metadata": {"name": "web", "namespace": "default", "annotations": {key: value}}, "spec": {}},
+        "Nodes": null,
+        "NodeNames": ["virginia", "mumbai", "frankfurt"],
+    });
+    waiting::until(&format!("`{wanted}` is first"), LIMIT, async || {
+        let asked = http::exchange(
+            stand.domicile.address(),
+            "POST",
+            "/prioritize",
+            body.to_string().as_bytes(),
+        );
+        let answer = asked.await.expect("domicile answers").text();
+        let scores: Vec<serde_json::Value> = serde_json::from_str(&answer).map_err(|_| answer.clone())?;
+        let first: Vec<&str> = scores
+            .iter()
+            .filter(|score| score["Score"] == 10)
+            .filter_map(|score| score["Host"].as_str())
+            .collect();
+        if first == [wanted] { Ok(()) } else { Err(answer) }
+    })
+    .await;
 }
 
 /// Where nobody asks for anything, nothing is decided: the pod is outside control and binds.
