@@ -1,5 +1,6 @@
 //! What a decision costs without HTTP: from a body in memory to an answer in memory, and the decision
-//! alone. Run: `cargo bench --bench engine`.
+//! alone; and what running pods cost whoever publishes them and whoever asks for peers.
+//! Run: `cargo bench --bench engine`.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,11 +10,15 @@
 mod world;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domicile::extender::read_arguments;
+use domicile::model::{LabelPool, LabelSet, NamespaceName, NodeName, RunningPod, RunningPods};
+use domicile::objects::{ObjectKind, read_annotations};
 use domicile::placement::{self, BlindSample, assess};
 use domicile::server::{AnswerSettings, filter, prioritize};
+use domicile::snapshot::RunningFacts;
 
 /// The median time of a call, over so many batches that each takes about a millisecond or one call.
 fn median(mut call: impl FnMut()) -> Duration {
@@ -101,5 +106,86 @@ fn main() {
                 median(|| drop(black_box(prioritize(&snapshot, &body, now)))),
             );
         }
+    }
+    peers(15_000, 100_000);
+}
+
+/// So many pods on these nodes: nine of ten are of Deployments, 300 pods each in namespaces of their teams; the
+/// others are of StatefulSets in one namespace, so that no two have the same labels.
+fn running_pods(nodes: &[world::Node], count: usize) -> Vec<(NamespaceName, RunningPod)> {
+    let mut pool = LabelPool::default();
+    let pod = |number: usize| {
+        let (namespace, labels) = if number % 10 == 0 {
+            let name = format!("db-{number}");
+            let labels = [("app", "db"), ("statefulset.kubernetes.io/pod-name", &name)];
+            ("databases".to_owned(), LabelSet::new(labels.into_iter()))
+        } else {
+            let workload = number / 300;
+            let (app, hash) = (format!("app-{workload}"), format!("{:010x}", workload * 104_729));
+            let labels = [
+                ("app", app.as_str()),
+                ("app.kubernetes.io/part-of", "shop"),
+                ("pod-template-hash", &hash),
+            ];
+            (
+                format!("team-{}", workload % 40),
+                LabelSet::new(labels.into_iter()),
+            )
+        };
+        let node = &nodes[number * 7_919 % nodes.len()];
+        let pod = RunningPod {
+            labels: pool.share(&labels),
+            node: NodeName::new(&node.name).expect("a name"),
+        };
+        (NamespaceName::new(&namespace).expect("a name"), pod)
+    };
+    (0..count).map(pod).collect()
+}
+
+/// Peers among so many pods on so many nodes.
+fn peers(nodes: usize, pods: usize) {
+    let now = world::NOW.parse().expect("an instant");
+    let nodes = world::nodes(nodes);
+    let snapshot = world::snapshot(&nodes);
+    let pods = running_pods(&nodes, pods);
+    let gather = || RunningPods::gather(pods.iter().map(|(namespace, pod)| (namespace, pod)));
+    let running = RunningFacts {
+        pods: Some(Arc::new(gather())),
+        generation: 1,
+    };
+    println!("\n{:>7} pods run on {} nodes", pods.len(), nodes.len());
+    let report =
+        |what: &str, took: Duration| println!("{what:<45} {:>10.1} µs", took.as_nanos() as f64 / 1e3);
+    report("gather the pods", median(|| drop(black_box(gather()))));
+    report(
+        "make the snapshot that has them",
+        median(|| drop(black_box(snapshot.with_running(&running)))),
+    );
+    let snapshot = snapshot.with_running(&running);
+    let body = world::body("anywhere", &nodes);
+    let arguments = read_arguments(&body, |names| snapshot.classes_of(names)).expect("a request");
+    for (what, peers) in [
+        ("decide prioritize without peers", ""),
+        (
+            "decide prioritize with peers of one workload",
+            "app=app-7: namespace=team-7",
+        ),
+        (
+            "the same in the namespace of all StatefulSets",
+            "app=db: namespace=databases",
+        ),
+    ] {
+        let mut pod = arguments.pod.clone();
+        let annotations = [("domicile.dev/peers", peers)]
+            .into_iter()
+            .filter(|(_, peers)| !peers.is_empty());
+        pod.annotations.access.peers = read_annotations(ObjectKind::Pod, annotations).access.peers;
+        report(
+            what,
+            median(|| {
+                let assessment = assess(&snapshot, &pod, now);
+                black_box(placement::prioritize(&assessment, arguments.candidates.classes()));
+            }),
+        );
     }
 }
