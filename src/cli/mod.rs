@@ -11,6 +11,7 @@ pub mod explanation;
 pub mod facts;
 mod first_decision;
 pub mod impact;
+pub mod latency;
 pub mod lint;
 pub mod matrix;
 pub mod new;
@@ -73,6 +74,8 @@ enum Verb {
     Exceptions(exceptions::ExceptionsArgs),
     /// What another set of policies would change for the pods of a cluster
     Impact(impact::ImpactArgs),
+    /// The latency between regions: look at it, keep it, check it, compare it
+    Latency(latency::LatencyArgs),
     /// Which data may be in which region, and the rules that decide it
     Matrix(matrix::MatrixArgs),
     /// Begin a new file: a policy and its test
@@ -98,6 +101,7 @@ pub fn run() -> ExitCode {
         Verb::Diff(arguments) => outcome::exit_code("diff", diff::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),
+        Verb::Latency(arguments) => outcome::exit_code("latency", latency::run(&arguments, now, &mut out)),
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
         Verb::New(arguments) => outcome::exit_code("new", new::run(&arguments, now, &mut out)),
         Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),

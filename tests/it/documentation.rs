@@ -218,6 +218,21 @@ fn every_code_of_the_doctor_is_explained_once() {
 }
 
 #[test]
+fn every_code_of_the_check_of_latencies_is_explained_once() {
+    let page = fs::read_to_string(root().join("docs/latency.md")).unwrap();
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| M")?.split(' ').next())
+        .collect();
+    let text = fs::read_to_string(root().join("src/cli/latency/finding.rs")).unwrap();
+    let codes = words(&text, "\"M", |c| c == '"' || c == 'M' || c.is_ascii_digit());
+    let raised: BTreeSet<&str> = codes
+        .map(|word| word.trim_matches('"').trim_start_matches('M'))
+        .collect();
+    assert_eq!(explained, raised.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn every_code_of_lint_is_explained_once() {
     let page = fs::read_to_string(root().join("docs/policies.md")).unwrap();
     let explained: Vec<&str> = page

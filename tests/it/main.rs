@@ -13,6 +13,7 @@ mod change;
 mod diff;
 mod doctor;
 mod documentation;
+mod latency;
 mod latency_route;
 mod parity;
 mod placement;

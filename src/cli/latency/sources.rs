@@ -1,0 +1,226 @@
+//! Where the measurements come from: files, or what is built in, read by the catalogue of the policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+use clap::Args;
+
+use super::words::{counted, listed};
+use crate::assembly::{SourceText, WrittenPair, fleet_facts, read_latency};
+use crate::cli::facts::read_named;
+use crate::cli::policy_set::read_policy_set;
+use crate::embedded;
+use crate::files::SourceName;
+use crate::model::{Coordinates, RegionKey, RegionReference, nearest_word};
+use crate::policy::PolicySet;
+use crate::snapshot::{Inputs, RunningFacts, Snapshot};
+use crate::topology::{LatencyFileError, LatencyTable, MeasuredPlace, Measurements};
+
+/// Which measurements are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LatencyFiles {
+    /// Latency files (CSV), or directories of them; what is built in where none is named
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The same, as other verbs name it
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "files")]
+    pub latency: Option<PathBuf>,
+    /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
+    #[arg(long, value_name = "DIR")]
+    pub policies: Option<PathBuf>,
+}
+
+impl LatencyFiles {
+    /// The paths that are named, in either way.
+    fn paths(&self) -> Vec<&Path> {
+        let paths = self.files.iter().chain(&self.latency);
+        paths.map(PathBuf::as_path).collect()
+    }
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files, for people.
+    pub name: String,
+    /// The measurements.
+    pub measurements: Measurements,
+    /// Where each pair is written.
+    pub lines: BTreeMap<(MeasuredPlace, MeasuredPlace), WrittenPair>,
+    /// What cannot be read; only where problems are asked for.
+    pub problems: Vec<LatencyFileError>,
+    /// The catalogue is in here.
+    pub policies: Arc<PolicySet>,
+    /// Where its regions lie.
+    pub coordinates: BTreeMap<RegionKey, Coordinates>,
+}
+
+impl Loaded {
+    /// Reads what is named, whole or not at all, as `serve` does.
+    ///
+    /// # Errors
+    /// Where something cannot be read, and every problem of every file.
+    pub fn whole(args: &LatencyFiles) -> Result<Self> {
+        let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
+        Self::of(&args.paths(), policies)
+    }
+
+    /// Reads these files, or what is built in where there is none, whole or not at all.
+    ///
+    /// # Errors
+    /// Where something cannot be read, and every problem of every file.
+    pub fn of(paths: &[&Path], policies: Arc<PolicySet>) -> Result<Self> {
+        let coordinates = policies.catalogue().coordinates();
+        let loaded = Self::read(paths, policies, &coordinates)?;
+        if loaded.problems.is_empty() {
+            return Ok(loaded);
+        }
+        let lines = loaded.problems.iter().map(|problem| format!("\n  {problem}"));
+        bail!("the latencies cannot be used:{}", lines.collect::<String>())
+    }
+
+    /// Reads every row that can be read, also what `serve` refuses because of the coordinates, and the
+    /// problems of the others.
+    ///
+    /// # Errors
+    /// Where a file or the policies cannot be read.
+    pub fn with_problems(args: &LatencyFiles) -> Result<Self> {
+        let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
+        Self::read(&args.paths(), policies, &BTreeMap::new())
+    }
+
+    fn read(
+        paths: &[&Path],
+        policies: Arc<PolicySet>,
+        judged_by: &BTreeMap<RegionKey, Coordinates>,
+    ) -> Result<Self> {
+        let texts = read_texts(paths)?;
+        let read = read_latency(&texts, Some(&policies), judged_by);
+        Ok(Self {
+            name: name(&texts, paths.is_empty()),
+            measurements: read.measurements,
+            lines: read.lines,
+            problems: read.problems,
+            coordinates: policies.catalogue().coordinates(),
+            policies,
+        })
+    }
+
+    /// The regions that some measured pair touches.
+    pub fn measured_regions(&self) -> BTreeSet<RegionKey> {
+        let pairs = self.measurements.iter();
+        pairs
+            .flat_map(|(from, to, _)| [from.region.clone(), to.region.clone()])
+            .collect()
+    }
+
+    /// Every region of the catalogue.
+    pub fn catalogued_regions(&self) -> BTreeSet<RegionKey> {
+        let regions = self.policies.catalogue().regions();
+        regions.map(|region| region.key.clone()).collect()
+    }
+
+    /// The region that somebody means: of the catalogue, or a measured one.
+    ///
+    /// # Errors
+    /// Where there is none or several, with the nearest name.
+    pub fn region(&self, text: &str) -> Result<RegionKey> {
+        let reference = RegionReference::parse(text.trim()).map_err(|problem| anyhow!("{problem}"))?;
+        if let Some(key) = self.policies.catalogue().resolve(&reference)
+            && self.policies.catalogue().region(key).is_some()
+        {
+            return Ok(key.clone());
+        }
+        let mut known = self.catalogued_regions();
+        known.extend(self.measured_regions());
+        let meant: Vec<RegionKey> = known
+            .iter()
+            .filter(|key| match &reference {
+                RegionReference::Key(wanted) => wanted == *key,
+                RegionReference::Bare(wanted) => **wanted == *key.region(),
+            })
+            .cloned()
+            .collect();
+        match &*meant {
+            [key] => Ok(key.clone()),
+            [] => {
+                let whole = known.iter().map(RegionKey::as_str);
+                let names = known.iter().map(RegionKey::region);
+                let nearest = match reference {
+                    RegionReference::Key(_) => nearest_word(text, whole),
+                    RegionReference::Bare(_) => nearest_word(text, names),
+                };
+                let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
+                bail!("no region is called `{text}`{}", hint.unwrap_or_default())
+            }
+            several => bail!("`{text}` is {}: write one of them", listed(several)),
+        }
+    }
+}
+
+/// The texts of all files, each under the path by which an editor finds it.
+fn read_texts(paths: &[&Path]) -> Result<Vec<SourceText>> {
+    if paths.is_empty() {
+        return read_named(SourceName::Latency, None, &[embedded::latency()]);
+    }
+    let mut all = Vec::new();
+    for path in paths {
+        let mut texts = read_named(SourceName::Latency, Some(path), &[])?;
+        if texts.is_empty() {
+            bail!("no latency file (.csv) is beneath `{}`", path.display());
+        }
+        for text in &mut texts {
+            let whole = if path.is_dir() {
+                path.join(&text.name)
+            } else {
+                path.to_path_buf()
+            };
+            text.name = whole.display().to_string();
+        }
+        all.extend(texts);
+    }
+    Ok(all)
+}
+
+fn name(texts: &[SourceText], are_built_in: bool) -> String {
+    match texts {
+        [_] if are_built_in => "the built-in measurements".to_owned(),
+        [text] => text.name.clone(),
+        several => counted(several.len(), "file"),
+    }
+}
+
+/// The regions where the nodes of a fleet are, as far as the catalogue knows them.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn fleet_regions(path: &Path, policies: &Arc<PolicySet>) -> Result<BTreeSet<RegionKey>> {
+    let texts = read_named(SourceName::Fleet, Some(path), &[])?;
+    let [text] = &*texts else {
+        bail!("a fleet is one file, and `{}` is not", path.display());
+    };
+    let facts = fleet_facts(text).map_err(|problems| {
+        let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+        anyhow!("the fleet cannot be used:{}", lines.collect::<String>())
+    })?;
+    // No decision is made, so what tells this snapshot from another does not matter.
+    let snapshot = Snapshot::new(Inputs {
+        fleet: facts.fleet,
+        fleet_version: facts.version,
+        policies: policies.clone(),
+        data_sets: Arc::default(),
+        data_sets_version: String::new(),
+        latency: Arc::new(LatencyTable::default()),
+        running: RunningFacts::default(),
+    });
+    let regions: BTreeSet<RegionKey> = snapshot
+        .classes()
+        .filter_map(|(_, class)| class.region.clone())
+        .collect();
+    if regions.is_empty() {
+        bail!("no node of `{}` is in a region of the catalogue", path.display());
+    }
+    Ok(regions)
+}
