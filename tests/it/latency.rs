@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::thread;
 
 use clap::Parser;
 use domicile::cli::Outcome;
@@ -129,4 +132,44 @@ fn a_narrow_screen_never_gets_a_longer_line() {
             }
         }
     }
+}
+
+/// Answers one request at an address of its own, and gives back the first line of it.
+fn answers_once(status: &str, body: &str) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let server = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            connection.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        connection.write_all(answer.as_bytes()).unwrap();
+        let request = String::from_utf8(request).unwrap();
+        request.lines().next().unwrap().to_owned()
+    });
+    (address, server)
+}
+
+#[test]
+fn what_a_server_decides_by_is_read_like_a_file() {
+    let file =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/latency/small.csv")).unwrap();
+    let (address, server) = answers_once("200 OK", &file);
+    let dumped = printed(&format!("domicile latency dump --server {address}/"));
+    assert_eq!(dumped, printed("domicile latency dump tests/latency/small.csv"));
+    assert_eq!(server.join().unwrap(), "GET /latency HTTP/1.1");
+
+    let (address, server) = answers_once("503 Service Unavailable", "not ready: waiting for policies\n");
+    let said = printed(&format!("domicile latency check --server {address}"));
+    let expected = format!(
+        "domicile latency: `{address}/latency` cannot be read: it answers 503 Service Unavailable: \
+         not ready: waiting for policies\n[exit 2]\n"
+    );
+    assert_eq!(said, expected);
+    server.join().unwrap();
 }

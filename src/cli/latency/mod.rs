@@ -13,6 +13,7 @@ mod dump;
 mod finding;
 mod pairs;
 mod screen;
+mod server;
 pub mod show;
 mod sources;
 mod words;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
+use super::server;
 use super::words::{counted, listed};
 use crate::assembly::{SourceText, WrittenPair, fleet_facts, read_latency};
 use crate::cli::facts::read_named;
@@ -27,16 +28,31 @@ pub struct LatencyFiles {
     /// The same, as other verbs name it
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "files")]
     pub latency: Option<PathBuf>,
+    /// The measurements that a running server decides by, such as http://127.0.0.1:8265 (plain HTTP)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["files", "latency"])]
+    pub server: Option<String>,
     /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
 }
 
 impl LatencyFiles {
-    /// The paths that are named, in either way.
-    fn paths(&self) -> Vec<&Path> {
-        let paths = self.files.iter().chain(&self.latency);
-        paths.map(PathBuf::as_path).collect()
+    /// The texts of what is named, each under the name by which people find it.
+    fn texts(&self) -> Result<Named> {
+        if let Some(server) = &self.server {
+            let text = server::fetch(server)?;
+            return Ok(Named {
+                name: text.name.clone(),
+                texts: vec![text],
+            });
+        }
+        let paths: Vec<&Path> = self
+            .files
+            .iter()
+            .chain(&self.latency)
+            .map(PathBuf::as_path)
+            .collect();
+        Named::of(&paths)
     }
 }
 
@@ -64,7 +80,7 @@ impl Loaded {
     /// Where something cannot be read, and every problem of every file.
     pub fn whole(args: &LatencyFiles) -> Result<Self> {
         let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
-        Self::of(&args.paths(), policies)
+        Self::usable(args.texts()?, policies)
     }
 
     /// Reads these files, or what is built in where there is none, whole or not at all.
@@ -72,8 +88,12 @@ impl Loaded {
     /// # Errors
     /// Where something cannot be read, and every problem of every file.
     pub fn of(paths: &[&Path], policies: Arc<PolicySet>) -> Result<Self> {
+        Self::usable(Named::of(paths)?, policies)
+    }
+
+    fn usable(named: Named, policies: Arc<PolicySet>) -> Result<Self> {
         let coordinates = policies.catalogue().coordinates();
-        let loaded = Self::read(paths, policies, &coordinates)?;
+        let loaded = Self::read(named, policies, &coordinates);
         if loaded.problems.is_empty() {
             return Ok(loaded);
         }
@@ -88,24 +108,19 @@ impl Loaded {
     /// Where a file or the policies cannot be read.
     pub fn with_problems(args: &LatencyFiles) -> Result<Self> {
         let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
-        Self::read(&args.paths(), policies, &BTreeMap::new())
+        Ok(Self::read(args.texts()?, policies, &BTreeMap::new()))
     }
 
-    fn read(
-        paths: &[&Path],
-        policies: Arc<PolicySet>,
-        judged_by: &BTreeMap<RegionKey, Coordinates>,
-    ) -> Result<Self> {
-        let texts = read_texts(paths)?;
-        let read = read_latency(&texts, Some(&policies), judged_by);
-        Ok(Self {
-            name: name(&texts, paths.is_empty()),
+    fn read(named: Named, policies: Arc<PolicySet>, judged_by: &BTreeMap<RegionKey, Coordinates>) -> Self {
+        let read = read_latency(&named.texts, Some(&policies), judged_by);
+        Self {
+            name: named.name,
             measurements: read.measurements,
             lines: read.lines,
             problems: read.problems,
             coordinates: policies.catalogue().coordinates(),
             policies,
-        })
+        }
     }
 
     /// The regions that some measured pair touches.
@@ -160,35 +175,43 @@ impl Loaded {
     }
 }
 
-/// The texts of all files, each under the path by which an editor finds it.
-fn read_texts(paths: &[&Path]) -> Result<Vec<SourceText>> {
-    if paths.is_empty() {
-        return read_named(SourceName::Latency, None, &[embedded::latency()]);
-    }
-    let mut all = Vec::new();
-    for path in paths {
-        let mut texts = read_named(SourceName::Latency, Some(path), &[])?;
-        if texts.is_empty() {
-            bail!("no latency file (.csv) is beneath `{}`", path.display());
-        }
-        for text in &mut texts {
-            let whole = if path.is_dir() {
-                path.join(&text.name)
-            } else {
-                path.to_path_buf()
-            };
-            text.name = whole.display().to_string();
-        }
-        all.extend(texts);
-    }
-    Ok(all)
+/// Texts, and what people call them together.
+struct Named {
+    name: String,
+    texts: Vec<SourceText>,
 }
 
-fn name(texts: &[SourceText], are_built_in: bool) -> String {
-    match texts {
-        [_] if are_built_in => "the built-in measurements".to_owned(),
-        [text] => text.name.clone(),
-        several => counted(several.len(), "file"),
+impl Named {
+    /// The files at these paths, each under the path by which an editor finds it; what is built in where
+    /// there is none.
+    fn of(paths: &[&Path]) -> Result<Self> {
+        if paths.is_empty() {
+            return Ok(Self {
+                name: "the built-in measurements".to_owned(),
+                texts: read_named(SourceName::Latency, None, &[embedded::latency()])?,
+            });
+        }
+        let mut all = Vec::new();
+        for path in paths {
+            let mut texts = read_named(SourceName::Latency, Some(path), &[])?;
+            if texts.is_empty() {
+                bail!("no latency file (.csv) is beneath `{}`", path.display());
+            }
+            for text in &mut texts {
+                let whole = if path.is_dir() {
+                    path.join(&text.name)
+                } else {
+                    path.to_path_buf()
+                };
+                text.name = whole.display().to_string();
+            }
+            all.extend(texts);
+        }
+        let name = match &*all {
+            [text] => text.name.clone(),
+            several => counted(several.len(), "file"),
+        };
+        Ok(Self { name, texts: all })
     }
 }
 
