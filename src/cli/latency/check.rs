@@ -19,7 +19,7 @@ use super::{VERSION, finding};
 use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};
 use crate::config::parse_instant;
-use crate::model::{Level, Provenance, RegionKey, Statistic};
+use crate::model::{Level, Provenance, RegionKey};
 use crate::topology::LatencyTable;
 use crate::topology::audit::{
     Asymmetry, AuditLimits, Audited, Coverage, Detour, Triangles, audit, triangles,
@@ -179,7 +179,7 @@ impl Report {
         });
         let findings = rows(loaded, &found.findings, at);
         let count = |level: Level| findings.iter().filter(|row| row.level == level.word()).count();
-        let table = LatencyTable::build(measurements, &loaded.coordinates, Statistic::P50);
+        let table = LatencyTable::build(measurements, &loaded.coordinates, loaded.statistic(None));
         let of = if args.fleet.is_some() {
             "fleet"
         } else {

@@ -35,7 +35,7 @@ pub struct CompareArgs {
     /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
-    /// Which figure is compared [default: p50]
+    /// Which figure is compared [default: what the settings decide by, p50 as shipped]
     #[arg(long, value_enum)]
     pub statistic: Option<StatisticArg>,
     /// Exit with 1 where a pair moved by more than so many milliseconds
@@ -229,7 +229,7 @@ pub fn compare(args: &CompareArgs, out: &mut dyn Write) -> Result<Outcome> {
     };
     let before = Loaded::of(&before, policies.clone())?;
     let after = Loaded::of(&[after], policies)?;
-    let statistic = args.statistic.map_or_else(Statistic::default, Statistic::from);
+    let statistic = after.statistic(args.statistic);
     let comparison = compared(&before.measurements, &after.measurements, statistic);
     let report = Report::new(args, &before, &after, statistic, &comparison);
     match args.output {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
-use super::server;
 use super::words::{counted, listed};
+use super::{StatisticArg, server};
 use crate::assembly::{SourceText, WrittenPair, fleet_facts, read_latency};
 use crate::cli::facts::read_named;
 use crate::cli::policy_set::read_policy_set;
 use crate::embedded;
 use crate::files::SourceName;
-use crate::model::{Coordinates, RegionKey, RegionReference, nearest_word};
+use crate::model::{Coordinates, RegionKey, RegionReference, Statistic, nearest_word};
 use crate::policy::PolicySet;
 use crate::snapshot::{Inputs, RunningFacts, Snapshot};
 use crate::topology::{LatencyFileError, LatencyTable, MeasuredPlace, Measurements};
@@ -121,6 +121,11 @@ impl Loaded {
             coordinates: policies.catalogue().coordinates(),
             policies,
         }
+    }
+
+    /// The statistic that is asked for, or else the one that the settings decide by.
+    pub fn statistic(&self, asked: Option<StatisticArg>) -> Statistic {
+        asked.map_or(self.policies.settings().latency.statistic, Statistic::from)
     }
 
     /// The regions that some measured pair touches.

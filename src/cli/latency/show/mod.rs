@@ -35,7 +35,7 @@ pub struct ShowArgs {
     /// Which measurements are meant.
     #[command(flatten)]
     pub files: LatencyFiles,
-    /// Which figure the heat map and the order show [default: p50]
+    /// Which figure the heat map and the order show [default: what the settings decide by, p50 as shipped]
     #[arg(long, value_enum)]
     pub statistic: Option<StatisticArg>,
     /// List the ways from this region, the nearest first
@@ -145,7 +145,7 @@ struct Document<'a> {
 pub fn show(args: &ShowArgs, now: Timestamp, screen: &Screen, out: &mut dyn Write) -> Result<Outcome> {
     let loaded = Loaded::whole(&args.files)?;
     let at = args.at.unwrap_or(now);
-    let statistic = args.statistic.map_or_else(Statistic::default, Statistic::from);
+    let statistic = loaded.statistic(args.statistic);
     let tables = Tables::of(&loaded);
     let viewed = tables.viewed(&loaded.measurements, statistic);
     let selection = select(args, &loaded, &viewed, statistic)?;
