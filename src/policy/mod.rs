@@ -190,6 +190,11 @@ impl PolicySet {
         &self.transit_profiles
     }
 
+    /// The numbers of these, in order.
+    pub fn transit_indices(&self) -> impl Iterator<Item = TransitIndex> {
+        TransitIndex::first(self.transit_profiles.len())
+    }
+
     /// The stretch of time that an instant lies in.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> &Epoch {

@@ -43,10 +43,15 @@ impl TransitProfile {
             .filter(|(index, place)| may_be_forbidden(*index, place))
             .filter_map(|(_, place)| place.region.clone())
             .collect();
+        let crossing = definitions
+            .links
+            .iter()
+            .filter(|link| crosses(link, &demand.forbid, jurisdictions));
+        // Zones of two regions may be joined by several links, and nobody says which of them traffic takes.
+        let crossing: BTreeSet<[&RegionKey; 2]> = crossing.map(NetworkLink::regions).collect();
         let is_taken = |link: &NetworkLink| {
-            let ends = [&link.from.region, &link.to.region];
-            ends.into_iter().any(|region| forbidden_regions.contains(region))
-                || crosses(link, &demand.forbid, jurisdictions)
+            let mut ends = link.regions().into_iter();
+            ends.any(|region| forbidden_regions.contains(region)) || crossing.contains(&link.regions())
         };
         Self {
             forbidden_links: definitions.links.iter().map(is_taken).collect(),
@@ -83,6 +88,11 @@ fn crosses(link: &NetworkLink, forbid: &[PlaceTerm], jurisdictions: &Jurisdictio
 pub struct TransitIndex(usize);
 
 impl TransitIndex {
+    /// The numbers of the first so many profiles.
+    pub(super) fn first(count: usize) -> impl Iterator<Item = Self> {
+        (0..count).map(Self)
+    }
+
     /// The number, to index a table that has one row for each profile.
     #[must_use]
     pub fn as_usize(self) -> usize {

@@ -7,17 +7,19 @@
 
 mod node_index;
 mod peers;
+mod ways;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 pub use peers::{AskingPod, PeerPlaces, PlacedPods, RunningFacts};
+pub use ways::{PermittedWays, Spot, TransitWays};
 
 use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeName, NodeRecord, PeerUse, RegionKey};
-use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust};
+use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust, TransitIndex};
 use crate::replicas::Replicas;
 use crate::topology::{LatencyPoint, LatencyTable};
 
@@ -77,12 +79,29 @@ pub struct Snapshot {
     places: Arc<PlacesOfFleet>,
     /// `None` where nobody says which pods run.
     running: Option<PlacedPods>,
+    ways: Arc<TransitWays>,
 }
 
 impl Snapshot {
     /// Makes a snapshot: sorts nodes into classes and finds every place once.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
+        let ways = Arc::new(TransitWays::new(&inputs.policies, &inputs.latency));
+        Self::with_ways(inputs, ways)
+    }
+
+    /// Makes a snapshot that follows another: what the same policies and latencies give is shared.
+    #[must_use]
+    pub fn after(before: &Self, inputs: Inputs) -> Self {
+        let shares_ways =
+            Arc::ptr_eq(&before.policies, &inputs.policies) && Arc::ptr_eq(&before.latency, &inputs.latency);
+        match shares_ways {
+            true => Self::with_ways(inputs, before.ways.clone()),
+            false => Self::new(inputs),
+        }
+    }
+
+    fn with_ways(inputs: Inputs, ways: Arc<TransitWays>) -> Self {
         let id_of_rest = id_of_rest(&inputs);
         let Inputs {
             fleet,
@@ -147,6 +166,7 @@ impl Snapshot {
             policies,
             latency,
             running: None,
+            ways,
         }
         .with_running(&running)
     }
@@ -167,6 +187,7 @@ impl Snapshot {
             policies: self.policies.clone(),
             latency: self.latency.clone(),
             running: running.pods.clone().map(|pods| PlacedPods::new(pods, point)),
+            ways: self.ways.clone(),
         }
     }
 
@@ -207,6 +228,12 @@ impl Snapshot {
     #[must_use]
     pub fn latency(&self) -> &LatencyTable {
         &self.latency
+    }
+
+    /// The ways that remain under these profiles of the policies together; `None` where there is none.
+    #[must_use]
+    pub fn ways(&self, profiles: &BTreeSet<TransitIndex>) -> Option<Arc<PermittedWays>> {
+        self.ways.under(profiles, (&self.policies, &self.latency))
     }
 
     /// The data sets and where they are.

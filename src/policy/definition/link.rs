@@ -52,6 +52,12 @@ pub struct NetworkLink {
 }
 
 impl NetworkLink {
+    /// The regions that it joins, in their order.
+    #[must_use]
+    pub fn regions(&self) -> [&RegionKey; 2] {
+        self.ends().map(|end| &end.region)
+    }
+
     /// Its ends in their order, whichever way it is written.
     #[must_use]
     pub fn ends(&self) -> [&LinkEnd; 2] {

@@ -58,20 +58,27 @@ impl Naive<'_> {
             .filter(is_taken)
             .map(|region| (region.provider, region.region))
             .collect();
-        let crosses = |link: &&Link| {
+        let crosses = |link: &Link| {
             let mut countries = link.countries.iter();
-            let mut ends = link.ends.iter();
-            ends.any(|end| taken.contains(end))
-                || countries.any(|country| {
-                    let mut terms = forbidden.iter();
-                    terms.any(|term| self.subject_in(country, term) != No)
-                })
+            countries.any(|country| {
+                let mut terms = forbidden.iter();
+                terms.any(|term| self.subject_in(country, term) != No)
+            })
+        };
+        // Nobody says which of the links between two regions traffic takes.
+        let is_beside = |one: &Link, other: &Link| {
+            let [from, to] = other.ends;
+            one.ends == [from, to] || one.ends == [to, from]
+        };
+        let is_gone = |link: &&Link| {
+            let mut beside = self.set.links.iter().filter(|other| is_beside(link, other));
+            link.ends.iter().any(|end| taken.contains(end)) || beside.any(crosses)
         };
         let links: Vec<String> = self
             .set
             .links
             .iter()
-            .filter(crosses)
+            .filter(is_gone)
             .map(|link| format!("link {}", link.name))
             .collect();
         let regions = taken
