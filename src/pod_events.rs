@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::model::PodRequirements;
 use crate::placement::Assessment;
-use crate::policy::Mode;
+use crate::policy::{Cause, Mode};
 
 /// How many Events may wait to be written.
 const MOST_WAITING: usize = 1_024;
@@ -74,8 +74,11 @@ pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<Pod
         restriction.mode == Mode::Warn
             && classes().any(|(_, class)| !leaves(class.place, class.region_is_confirmed))
     });
-    let warnings: Vec<String> = warnings
-        .map(|restriction| policies.cause_in_words(restriction.cause))
+    let of_places = warnings.map(|restriction| restriction.cause);
+    let of_ways = assessment.warned_ways().into_iter().map(Cause::Rule);
+    let warnings: Vec<String> = of_places
+        .chain(of_ways)
+        .map(|cause| policies.cause_in_words(cause))
         .collect();
     if !warnings.is_empty() {
         let sentence = format!("domicile: not enforced yet: {}", warnings.join("; "));

@@ -214,7 +214,11 @@ impl Publisher {
             data_sets_version: data_sets.version.clone(),
             latency: latency.table.clone(),
         };
-        self.swap_in(Snapshot::new(inputs), latency);
+        let snapshot = match self.snapshots.load_full() {
+            Some(before) => Snapshot::after(&before, inputs),
+            None => Snapshot::new(inputs),
+        };
+        self.swap_in(snapshot, latency);
     }
 
     /// Lets a snapshot decide from now on. The parts are locked, so publications are in order.

@@ -11,11 +11,12 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 
 use super::demand::AccessDemand;
-use super::obstacles::{Obstacle, ObstacleKind, obstacles};
+use super::obstacles::{AccessOf, Obstacle, ObstacleKind, obstacles};
 use super::peers::PeerDemand;
+use super::transit::{Transit, in_words};
 
-use crate::model::{LabelSet, PodRequirements};
-use crate::policy::{Cause, Mode, Profile, Verdict, evaluate, profile, sentence};
+use crate::model::{LabelSet, Locality, PodRequirements};
+use crate::policy::{Cause, Mode, Profile, RefusedAccess, RuleIndex, Verdict, evaluate, profile, sentence};
 use crate::snapshot::{AskingPod, ClassIndex, NodeClass, Snapshot};
 
 /// A pod judged against every node class of a snapshot.
@@ -30,6 +31,8 @@ pub struct Assessment<'s> {
     permitted: Vec<bool>,
     /// The pod itself, where it runs already and calls others.
     asking: Option<AskingPod>,
+    /// What rules on transit leave of its accesses.
+    pub transit: Transit,
     demand: OnceLock<AccessDemand>,
     obstacles: Obstacles,
 }
@@ -64,12 +67,14 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
         .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))
         .collect();
     let asking = (!profile.access.peers.is_empty()).then(|| asking(pod)).flatten();
+    let transit = Transit::of(snapshot, &profile, &verdict);
     let mut assessment = Assessment {
         snapshot,
         profile,
         verdict,
         permitted,
         asking,
+        transit,
         demand: OnceLock::new(),
         obstacles: Obstacles::default(),
     };
@@ -101,12 +106,13 @@ impl Assessment<'_> {
                 peer: peer.clone(),
                 places: snapshot.peers(peer, self.asking.as_ref()),
             });
-            AccessDemand {
+            let locate = |locality: &Locality| snapshot.locate(locality);
+            let mut demand = AccessDemand {
                 peers: peers.collect(),
-                ..AccessDemand::resolve(access, snapshot.replicas(), table, |locality| {
-                    snapshot.locate(locality)
-                })
-            }
+                ..AccessDemand::resolve(access, snapshot.replicas(), table, locate)
+            };
+            self.transit.attach(&mut demand, snapshot, !self.observes());
+            demand
         })
     }
 
@@ -121,6 +127,7 @@ impl Assessment<'_> {
         access.max_read_ms.is_some()
             || access.max_write_ms.is_some()
             || self.requires_measured()
+            || self.transit.refuses()
             || self.snapshot.latency().has_unreachable()
     }
 
@@ -131,9 +138,18 @@ impl Assessment<'_> {
     fn judge_accesses(&mut self) {
         let (snapshot, require_measured) = (self.snapshot, self.requires_measured());
         let demand = self.demand();
-        let at = |point| obstacles(snapshot.latency(), demand, point, require_measured);
+        let at = |class: Option<&NodeClass>| {
+            let point = class.and_then(|class| class.point);
+            let mut found: Vec<Obstacle> = self.transit.obstacles(snapshot, class).collect();
+            let of_latency = obstacles(snapshot.latency(), demand, point, require_measured);
+            // Where no way is permitted, that it takes too long as well says nothing.
+            let is_told = |access| found.iter().any(|known| known.access == access);
+            let others: Vec<Obstacle> = of_latency.into_iter().filter(|of| !is_told(of.access)).collect();
+            found.extend(others);
+            found
+        };
         let found = Obstacles {
-            by_class: snapshot.classes().map(|(_, class)| at(class.point)).collect(),
+            by_class: snapshot.classes().map(|(_, class)| at(Some(class))).collect(),
             at_unknown_node: at(None),
         };
         for (permitted, obstacles) in self.permitted.iter_mut().zip(&found.by_class) {
@@ -199,20 +215,53 @@ impl Assessment<'_> {
         )
     }
 
+    /// The rules on transit in mode `warn` that would close an access at some node of the fleet.
+    #[must_use]
+    pub fn warned_ways(&self) -> Vec<RuleIndex> {
+        let is_warning = |rule: &RuleIndex| {
+            let mut bindings = self.verdict.transit.iter();
+            bindings.any(|binding| binding.rule == *rule && binding.mode == Mode::Warn)
+        };
+        if self.transit.rules().is_empty() {
+            return Vec::new();
+        }
+        let classes = self.snapshot.classes();
+        let closing = classes.flat_map(|(_, class)| self.transit.closing(self.snapshot, Some(class)));
+        let rules: BTreeSet<RuleIndex> = closing.map(|(rule, _)| rule).filter(is_warning).collect();
+        rules.into_iter().collect()
+    }
+
+    /// The constant sentence of what keeps an access from a place.
+    #[must_use]
+    pub fn obstacle_in_words(&self, obstacle: Obstacle) -> String {
+        let words = obstacle.in_words(self.demand());
+        match (obstacle.kind, obstacle.access) {
+            (ObstacleKind::NoRoute, AccessOf::Mounted) => {
+                let rules = self.transit.enforced_on(obstacle.access);
+                format!("{words}: {}", in_words(self.snapshot, &rules))
+            }
+            _ => words,
+        }
+    }
+
     /// What keeps accesses from places that the policies permit: of the pod and the fleet, so that it is
     /// the same whatever is offered.
-    fn obstacles_in_words(&self) -> Vec<String> {
+    fn obstacles_in_words(&self) -> Vec<RefusedAccess> {
         let permits = |class: &NodeClass| self.verdict.permits(class.place, class.region_is_confirmed);
         let classes = self.snapshot.classes().filter(|(_, class)| permits(class));
         let found: BTreeSet<Obstacle> = classes
             .flat_map(|(index, _)| self.obstacles(Some(index)))
             .copied()
             .collect();
-        let mut said: Vec<String> = Vec::new();
+        let mut said: Vec<RefusedAccess> = Vec::new();
         for obstacle in found {
-            let words = obstacle.in_words(self.demand());
-            if !said.contains(&words) {
-                said.push(words);
+            let words = self.obstacle_in_words(obstacle);
+            if !said.iter().any(|known| known.words == words) {
+                let rules = match obstacle.kind {
+                    ObstacleKind::NoRoute => self.transit.enforced_on(obstacle.access),
+                    _ => Vec::new(),
+                };
+                said.push(RefusedAccess { words, rules });
             }
         }
         said
@@ -227,10 +276,17 @@ impl Assessment<'_> {
             .into_iter()
             .map(|kind| (Refusal::Access(kind), Mode::Enforce));
         let class = class.and_then(|class| self.snapshot.class(class));
+        let no_route = Refusal::Access(ObstacleKind::NoRoute);
+        let recorded = self.transit.recorded(self.snapshot, class);
+        let recorded = recorded.into_iter().map(move |mode| (no_route, mode));
         let by_policy = self.verdict.restrictions.iter().filter_map(move |restriction| {
             let leaves = class.is_none_or(|class| restriction.leaves(class.place, class.region_is_confirmed));
             (!leaves).then_some((Refusal::Policy(restriction.cause), restriction.mode))
         });
-        unknown.into_iter().chain(by_policy).chain(by_access)
+        unknown
+            .into_iter()
+            .chain(by_policy)
+            .chain(by_access)
+            .chain(recorded)
     }
 }

@@ -46,6 +46,7 @@ fn data_set(
                 commit: None,
             })
             .collect(),
+        permitted: None,
     }
     .with_commits(table)
 }

@@ -5,13 +5,17 @@
 //! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
 //! would make every place look cheaper. Peers are found by whoever knows the pods that run (`assessment.rs`).
 
+use std::sync::Arc;
+
 use super::peers::PeerDemand;
 use super::serving::{Commit, commits};
 use crate::model::{
     AccessPaths, AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
     StatedAccess,
 };
+use crate::policy::RuleIndex;
 use crate::replicas::{PlacedDataSet, Replicas};
+use crate::snapshot::PermittedWays;
 use crate::topology::{LatencyPoint, LatencyTable};
 
 /// Where a share of the requests comes from.
@@ -49,6 +53,21 @@ pub struct DataSetDemand {
     pub writes: f64,
     /// Its copies; none where the data set is unknown, which makes every access unknown.
     pub replicas: Vec<ReplicaPoint>,
+    /// What enforced rules on transit leave of the ways to it; `None` where none binds it.
+    pub permitted: Option<PermittedAccess>,
+}
+
+/// What enforced rules on transit leave of the ways to a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PermittedAccess {
+    /// The ways that remain.
+    pub ways: Arc<PermittedWays>,
+    /// The rules, in order.
+    pub rules: Vec<RuleIndex>,
+    /// What they permit, in words.
+    pub words: String,
+    /// Whether accesses go by these ways; not where the settings only observe.
+    pub counts: bool,
 }
 
 /// What a pod demands, with places of one latency table.
@@ -104,6 +123,7 @@ impl DataSetDemand {
             reads: used.counted_reads(),
             writes: used.counted_writes(),
             replicas: placed.map(replica_points).unwrap_or_default(),
+            permitted: None,
         }
         .with_commits(table)
     }

@@ -1,6 +1,8 @@
 //! Which of the offered nodes a pod may run on.
 
-use crate::policy::{Cause, Mode};
+use std::collections::BTreeMap;
+
+use crate::policy::{Cause, Mode, RuleIndex};
 use crate::snapshot::ClassIndex;
 
 use super::assessment::{Assessment, Refusal};
@@ -48,6 +50,10 @@ pub enum ReasonCode {
     Uncovered,
     /// Nobody says what the data is.
     Unlabelled,
+    /// No way that the policies permit leads to a data set.
+    NoRoute,
+    /// The way to a data set is one that nobody declares, which a rule records.
+    UndeclaredRoute,
     /// What an access needs is cut off.
     Unreachable,
     /// An access surely takes longer than the pod allows.
@@ -67,6 +73,8 @@ impl ReasonCode {
             Self::Rule => "rule",
             Self::Uncovered => "uncovered",
             Self::Unlabelled => "unlabelled",
+            Self::NoRoute => "no-route",
+            Self::UndeclaredRoute => "undeclared-route",
             Self::Unreachable => "unreachable",
             Self::OverLimit => "over-limit",
             Self::Unmeasured => "unmeasured",
@@ -190,7 +198,9 @@ fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> V
             });
         }
     }
-    for kind in ObstacleKind::ALL {
+    reasons.extend(reasons_of_routes(assessment, by_class, unknown));
+    let others = ObstacleKind::ALL.into_iter();
+    for kind in others.filter(|kind| *kind != ObstacleKind::NoRoute) {
         let meets = |class| assessment.obstacles(class).iter().any(|found| found.kind == kind);
         let classes = assessment.snapshot.classes().zip(by_class);
         let known: usize = classes
@@ -216,4 +226,50 @@ fn reasons(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> V
         });
     }
     reasons
+}
+
+/// What rules on transit refuse and record, by rule.
+fn reasons_of_routes(assessment: &Assessment<'_>, by_class: &[usize], unknown: usize) -> Vec<ReasonCount> {
+    let (snapshot, transit) = (assessment.snapshot, &assessment.transit);
+    let rules = transit.rules();
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let offered = snapshot.classes().zip(by_class);
+    let offered = offered.map(|((_, class), nodes)| (Some(class), *nodes));
+    let offered = offered.chain([(None, unknown)]).filter(|(_, nodes)| *nodes > 0);
+    let mut closed: BTreeMap<(RuleIndex, bool), usize> = BTreeMap::new();
+    let mut undeclared: BTreeMap<RuleIndex, usize> = BTreeMap::new();
+    for (class, nodes) in offered {
+        for closing in transit.closing(snapshot, class) {
+            *closed.entry(closing).or_default() += nodes;
+        }
+        for rule in transit.undeclared(snapshot, class) {
+            *undeclared.entry(rule).or_default() += nodes;
+        }
+    }
+    let mode_of = |rule: RuleIndex| {
+        let mut bindings = assessment.verdict.transit.iter();
+        bindings
+            .find(|binding| binding.rule == rule)
+            .map_or(Mode::Audit, |binding| binding.mode)
+    };
+    let reason = |code, rule: RuleIndex, mode, nodes| ReasonCount {
+        code,
+        rule: snapshot.policies().rule_name(rule),
+        mode,
+        nodes,
+    };
+    let closed = closed
+        .into_iter()
+        .map(|((rule, _), nodes)| reason(ReasonCode::NoRoute, rule, mode_of(rule), nodes));
+    // What is only recorded refuses nothing, whatever the mode of the policy.
+    let recorded = |rule| match mode_of(rule) {
+        Mode::Enforce => Mode::Warn,
+        mode => mode,
+    };
+    let undeclared = undeclared
+        .into_iter()
+        .map(|(rule, nodes)| reason(ReasonCode::UndeclaredRoute, rule, recorded(rule), nodes));
+    closed.chain(undeclared).collect()
 }

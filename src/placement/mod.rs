@@ -21,11 +21,12 @@ mod prioritize;
 pub mod replication;
 mod score;
 mod serving;
+mod transit;
 mod ways;
 
 pub use assessment::{Assessment, Refusal, assess};
 pub use cost::{AccessCost, DataSetCost, Demanded, Total, access_cost, total};
-pub use demand::{AccessDemand, ClientDemand, DataSetDemand, ReplicaPoint};
+pub use demand::{AccessDemand, ClientDemand, DataSetDemand, PermittedAccess, ReplicaPoint};
 pub use exceptions::ByException;
 pub use explain::{Bearing, Doubt};
 pub use filter::{
@@ -39,4 +40,5 @@ pub use preempt::keeps_candidate;
 pub use prioritize::{ClassScores, prioritize, prioritize_demand};
 pub use score::ScoreScale;
 pub use serving::{Commit, Served};
+pub use transit::Transit;
 pub use ways::{Leg, View, Way, Ways};

@@ -30,6 +30,8 @@ use crate::topology::{LatencyPoint, LatencyTable};
 /// Why an access keeps a pod from a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ObstacleKind {
+    /// No way that the policies permit leads to it.
+    NoRoute,
     /// What it needs is cut off.
     Unreachable,
     /// It surely takes longer than the pod allows.
@@ -47,6 +49,8 @@ pub enum AccessOf {
     Read(usize),
     /// Writes of a data set, by its number in the demand.
     Write(usize),
+    /// Of something mounted that is not known, which may name any data set.
+    Mounted,
 }
 
 /// An access that keeps a pod from a place.
@@ -133,12 +137,18 @@ impl Demands {
 
 impl ObstacleKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 3] = [Self::Unreachable, Self::OverLimit, Self::Unmeasured];
+    pub const ALL: [Self; 4] = [
+        Self::NoRoute,
+        Self::Unreachable,
+        Self::OverLimit,
+        Self::Unmeasured,
+    ];
 
     /// The word of it for metrics and records.
     #[must_use]
     pub fn code(self) -> ReasonCode {
         match self {
+            Self::NoRoute => ReasonCode::NoRoute,
             Self::Unreachable => ReasonCode::Unreachable,
             Self::OverLimit => ReasonCode::OverLimit,
             Self::Unmeasured => ReasonCode::Unmeasured,
@@ -149,6 +159,7 @@ impl ObstacleKind {
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
+            Self::NoRoute => "no route that the policies permit leads to a data set of the pod",
             Self::Unreachable => "what an access of the pod needs is cut off from there",
             Self::OverLimit => "an access of the pod surely takes longer than the pod allows",
             Self::Unmeasured => "the settings demand measured latency and an access of the pod has none",
@@ -165,11 +176,19 @@ impl Obstacle {
                 return "the settings demand measured latency and the way from the clients has none"
                     .to_owned();
             }
+            AccessOf::Mounted => {
+                return "no route is permitted to what a volume that is not known may hold".to_owned();
+            }
             AccessOf::Read(index) => ("read", demand.max_read_ms, demand.data_sets.get(index)),
             AccessOf::Write(index) => ("write", demand.max_write_ms, demand.data_sets.get(index)),
         };
         let name = data_set.map_or("", |data_set| data_set.name.as_str());
         match self.kind {
+            ObstacleKind::NoRoute => {
+                let permitted = data_set.and_then(|data_set| data_set.permitted.as_ref());
+                let words = permitted.map_or("", |permitted| permitted.words.as_str());
+                format!("no permitted route leads to `{name}`: {words}")
+            }
             ObstacleKind::Unreachable => match data_set {
                 Some(data_set) if word == "read" => unreachable_read(data_set),
                 Some(data_set) => unreachable_write(data_set),

@@ -58,6 +58,7 @@ fn demand(
         reads: 1.0,
         writes: 1.0,
         replicas: points.collect(),
+        permitted: None,
     };
     AccessDemand {
         data_sets: vec![data_set.with_commits(table)],

@@ -107,8 +107,9 @@ impl Served {
 impl DataSetDemand {
     /// The ways that are open to the data set.
     #[must_use]
-    pub fn ways<'t>(&self, table: &'t LatencyTable) -> Ways<'t> {
-        Ways::of(table)
+    pub fn ways<'t>(&'t self, table: &'t LatencyTable) -> Ways<'t> {
+        let permitted = self.permitted.as_ref().filter(|permitted| permitted.counts);
+        Ways::of(table).that_remain(permitted.map(|permitted| &*permitted.ways))
     }
 
     /// One read from a place, in one view; [`NEVER`] where too few replicas answer.

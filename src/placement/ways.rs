@@ -11,7 +11,8 @@
 
 use super::replication::NEVER;
 use crate::model::Provenance;
-use crate::topology::{LatencyPoint, LatencyTable};
+use crate::snapshot::PermittedWays;
+use crate::topology::{LatencyPoint, LatencyTable, Route};
 
 /// One way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +30,7 @@ pub enum Way {
     Known(Leg),
     /// Nobody knows how long; it counts as open.
     Unknown,
-    /// The one is cut off from the other.
+    /// The one is cut off from the other, or no way that rules permit joins them.
     Unreachable,
 }
 
@@ -50,13 +51,23 @@ pub enum View {
 #[derive(Debug, Clone, Copy)]
 pub struct Ways<'t> {
     table: &'t LatencyTable,
+    permitted: Option<&'t PermittedWays>,
 }
 
 impl<'t> Ways<'t> {
     /// All ways of a table.
     #[must_use]
     pub fn of(table: &'t LatencyTable) -> Self {
-        Self { table }
+        Self {
+            table,
+            permitted: None,
+        }
+    }
+
+    /// Those that rules on transit leave.
+    #[must_use]
+    pub fn that_remain(self, permitted: Option<&'t PermittedWays>) -> Self {
+        Self { permitted, ..self }
     }
 
     /// The way between two places, of which either may be unknown.
@@ -68,7 +79,15 @@ impl<'t> Ways<'t> {
         if self.table.is_unreachable(from, to) {
             return Way::Unreachable;
         }
-        match self.table.between(from, to) {
+        let estimate = match self.permitted {
+            None => self.table.between(from, to),
+            Some(permitted) => match permitted.between(self.table, from, to) {
+                Route::Closed => return Way::Unreachable,
+                Route::Unknown => None,
+                Route::Direct(estimate) | Route::Detour(estimate) => Some(estimate),
+            },
+        };
+        match estimate {
             Some(estimate) => Way::Known(Leg {
                 ms: estimate.latency.as_ms(),
                 provenance: estimate.provenance,

@@ -22,6 +22,15 @@ pub struct PlacesOfFleet {
     pub some_unconfirmed: bool,
 }
 
+/// An access that is refused, whatever the place of the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedAccess {
+    /// Why, as a phrase.
+    pub words: String,
+    /// The rules that refuse it; none where no policy does.
+    pub rules: Vec<RuleIndex>,
+}
+
 /// How many causes a sentence names.
 const MOST_CAUSES: usize = 3;
 
@@ -33,7 +42,7 @@ pub fn sentence(
     profile: &Profile,
     verdict: &Verdict,
     fleet: &PlacesOfFleet,
-    of_accesses: &[String],
+    of_accesses: &[RefusedAccess],
 ) -> String {
     // The pod's own first, then the least, so that the sentence is constant.
     let malformed = profile.malformed.iter();
@@ -72,7 +81,16 @@ pub fn sentence(
         ));
     }
     let room = MOST_CAUSES.saturating_sub(parts.len());
-    parts.extend(of_accesses.iter().take(room).cloned());
+    for of_access in of_accesses.iter().take(room) {
+        parts.push(of_access.words.clone());
+        for rule in &of_access.rules {
+            if let Some(policy) = set.definitions.policies.get(rule.policy)
+                && !contacts.contains(&&*policy.contact)
+            {
+                contacts.push(&policy.contact);
+            }
+        }
+    }
     if parts.is_empty() {
         return "domicile: only nodes that are known are permitted; a new node is known within seconds"
             .to_owned();

@@ -42,6 +42,8 @@ pub struct PermittedWays {
     routes: Routes,
     /// For two regions that some link joins, whether one remains.
     declared: BTreeMap<[RegionKey; 2], bool>,
+    /// For regions that links which remain join, the first of all that they join together.
+    joined: BTreeMap<RegionKey, RegionKey>,
 }
 
 impl TransitWays {
@@ -91,6 +93,13 @@ impl TransitWays {
     }
 }
 
+/// The same profile of the same set leaves the same ways of the same table.
+impl PartialEq for PermittedWays {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.profile, &self.declared) == (&other.profile, &other.declared)
+    }
+}
+
 impl PermittedWays {
     fn new(policies: &PolicySet, profile: TransitProfile, routes: Routes) -> Self {
         let mut declared: BTreeMap<[RegionKey; 2], bool> = BTreeMap::new();
@@ -99,6 +108,7 @@ impl PermittedWays {
             *declared.entry(link.regions().map(Clone::clone)).or_default() |= !is_taken;
         }
         Self {
+            joined: joined(&declared),
             profile,
             routes,
             declared,
@@ -124,13 +134,17 @@ impl PermittedWays {
         if let (Some(from), Some(to)) = (from.point, to.point) {
             return self.between(table, from, to) != Route::Closed;
         }
-        // Of a region that no latency is known of, only the direct way can be told.
+        // Nothing is known of how long it takes, which closes no way.
         let is_forbidden = |region| self.profile.forbidden_regions.contains(region);
-        !is_forbidden(start)
-            && !is_forbidden(end)
-            && self
-                .declaration(start, end)
-                .unwrap_or(!self.profile.undeclared_is_taken)
+        let is_joined = || {
+            let (start, end) = (self.joined.get(start), self.joined.get(end));
+            start.is_some() && start == end
+        };
+        let stays = || {
+            let declared = self.declaration(start, end);
+            declared.unwrap_or(!self.profile.undeclared_is_taken)
+        };
+        !is_forbidden(start) && !is_forbidden(end) && (stays() || is_joined())
     }
 
     /// Whether the way that remains is one of which somebody declares what it crosses.
@@ -140,7 +154,7 @@ impl PermittedWays {
             return false;
         };
         let leads_over_links = || match (from.point, to.point) {
-            (Some(from), Some(to)) => matches!(self.between(table, from, to), Route::Detour(_)),
+            (Some(from), Some(to)) => !matches!(self.between(table, from, to), Route::Direct(_)),
             _ => false,
         };
         start == end || self.declaration(start, end).is_some() || leads_over_links()
@@ -158,6 +172,29 @@ impl PermittedWays {
         regions.sort();
         self.declared.get(&regions).copied()
     }
+}
+
+/// Joins regions by the links that remain.
+fn joined(declared: &BTreeMap<[RegionKey; 2], bool>) -> BTreeMap<RegionKey, RegionKey> {
+    let mut joined: BTreeMap<RegionKey, RegionKey> = BTreeMap::new();
+    let remaining = declared.iter().filter(|(_, remains)| **remains);
+    for ([one, other], _) in remaining {
+        let first = |joined: &BTreeMap<RegionKey, RegionKey>, region: &RegionKey| {
+            joined.get(region).unwrap_or(region).clone()
+        };
+        let (of_one, of_other) = (first(&joined, one), first(&joined, other));
+        let together = of_one.clone().min(of_other.clone());
+        for region in [one, other] {
+            joined.insert(region.clone(), together.clone());
+        }
+        for region in joined
+            .values_mut()
+            .filter(|region| **region == of_one || **region == of_other)
+        {
+            *region = together.clone();
+        }
+    }
+    joined
 }
 
 fn link(declared: &NetworkLink) -> Link {
@@ -204,3 +241,7 @@ fn subsets(all: &[TransitIndex]) -> Vec<BTreeSet<TransitIndex>> {
     }
     sets
 }
+
+#[cfg(test)]
+#[path = "ways_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use crate::placement::{
     AccessCost, AccessOf, Assessment, DataSetDemand, Demanded, Obstacle, ObstacleKind, Served,
 };
 use crate::snapshot::ClassIndex;
+use crate::topology::{LatencyPoint, Route};
 
 /// The cost of all that a pod demands, at one place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,8 +61,20 @@ pub struct AccessLeg {
     pub commit: Option<CommitCost>,
     /// The limit that the pod states.
     pub limit: Option<Limit>,
-    /// Why it keeps the pod from there: `unreachable`, `over-limit`, `unmeasured`.
+    /// Why it keeps the pod from there: `no-route`, `unreachable`, `over-limit`, `unmeasured`.
     pub obstacles: Vec<&'static str>,
+    /// Which way it goes, where rules on transit bind the data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteTaken>,
+}
+
+/// Which way an access goes under rules on transit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteTaken {
+    /// `direct`, or `detour` where the direct way is taken away.
+    pub way: &'static str,
+    /// The rules, `policy/rule`.
+    pub rules: Vec<String>,
 }
 
 /// How many replicas must answer.
@@ -120,6 +133,7 @@ pub fn access(assessment: &Assessment<'_>, class: ClassIndex) -> Access {
         legs: Described {
             assessment,
             obstacles: assessment.obstacles(Some(class)),
+            from: assessment.snapshot.class(class).and_then(|class| class.point),
         }
         .legs(&cost),
     }
@@ -129,6 +143,7 @@ pub fn access(assessment: &Assessment<'_>, class: ClassIndex) -> Access {
 struct Described<'a> {
     assessment: &'a Assessment<'a>,
     obstacles: &'a [Obstacle],
+    from: Option<LatencyPoint>,
 }
 
 impl Described<'_> {
@@ -207,6 +222,7 @@ impl Described<'_> {
             provenance: served.map(|served| served.provenance.word()),
             measured: served.map(|served| served.provenance.is_measured()),
             replica: served.and_then(|served| self.replica(name, served)),
+            route: served.and_then(|served| self.route(name, served)),
             commit: served.and_then(|served| served.commit).map(|commit| CommitCost {
                 ms: commit.ms.map(rounded),
                 provenance: commit.provenance.map(Provenance::word),
@@ -214,6 +230,27 @@ impl Described<'_> {
             limit,
             ..leg
         }
+    }
+
+    /// The way to the replica that serves an access, where rules on transit have a say in it.
+    fn route(&self, name: &DataSetName, served: Served) -> Option<RouteTaken> {
+        let snapshot = self.assessment.snapshot;
+        let demand = self.assessment.demand();
+        let mut data_sets = demand.data_sets.iter();
+        let data_set = data_sets.find(|data_set| data_set.name == *name)?;
+        let permitted = data_set.permitted.as_ref().filter(|permitted| permitted.counts)?;
+        let to = data_set.replicas.get(served.replica)?.point?;
+        let way = match permitted.ways.between(snapshot.latency(), self.from?, to) {
+            Route::Direct(_) => "direct",
+            Route::Detour(_) => "detour",
+            Route::Unknown | Route::Closed => return None,
+        };
+        let rules = permitted.rules.iter();
+        let names = rules.filter_map(|rule| snapshot.policies().rule_name(*rule));
+        Some(RouteTaken {
+            way,
+            rules: names.collect(),
+        })
     }
 
     fn replica(&self, name: &DataSetName, served: Served) -> Option<ReplicaPlace> {
@@ -262,7 +299,12 @@ impl Access {
                 let least = if self.lacks_commit { "at least " } else { "" };
                 format!("{least}{ms:.1} ms for each request{how}{limit}")
             }
-            (None, "unknown") if self.is_cut_off() => "unknown: what it needs is cut off".to_owned(),
+            (None, "unknown") if self.has(ObstacleKind::NoRoute) => {
+                "unknown: no permitted route leads to what it needs".to_owned()
+            }
+            (None, "unknown") if self.has(ObstacleKind::Unreachable) => {
+                "unknown: what it needs is cut off".to_owned()
+            }
             (None, "unknown") => "unknown: some place has neither a measurement nor coordinates".to_owned(),
             (None, _) => {
                 "nothing: the pod names neither clients nor data sets, nor peers that run".to_owned()
@@ -270,9 +312,9 @@ impl Access {
         }
     }
 
-    fn is_cut_off(&self) -> bool {
-        let cut_off = ObstacleKind::Unreachable.code().word();
-        self.legs.iter().any(|leg| leg.obstacles.contains(&cut_off))
+    fn has(&self, obstacle: ObstacleKind) -> bool {
+        let word = obstacle.code().word();
+        self.legs.iter().any(|leg| leg.obstacles.contains(&word))
     }
 }
 
@@ -285,6 +327,9 @@ impl AccessLeg {
         }
         let ms = match self.ms {
             Some(ms) => format!("{ms:.1} ms"),
+            None if self.obstacles.contains(&ObstacleKind::NoRoute.code().word()) => {
+                "no permitted route".to_owned()
+            }
             None if self.obstacles.contains(&ObstacleKind::Unreachable.code().word()) => "cut off".to_owned(),
             None => "unknown".to_owned(),
         };
@@ -302,13 +347,28 @@ impl AccessLeg {
             );
         };
         format!(
-            "{} x {} of `{data_set}`{}: {ms}{}{how}{}",
+            "{} x {} of `{data_set}`{}{}: {ms}{}{how}{}",
             self.times,
             self.leg,
             self.to_in_words(),
+            self.route_in_words(),
             self.commit_in_words(),
             self.limit_in_words()
         )
+    }
+
+    fn route_in_words(&self) -> String {
+        match &self.route {
+            Some(RouteTaken { way: "detour", rules }) => {
+                let names: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+                let takes = if names.len() == 1 { "takes" } else { "take" };
+                format!(
+                    " by a detour (the direct way is what {} {takes} away)",
+                    names.join(" and ")
+                )
+            }
+            _ => String::new(),
+        }
     }
 
     fn to_in_words(&self) -> String {

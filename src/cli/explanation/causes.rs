@@ -85,7 +85,7 @@ pub fn causes(
 /// An access that keeps the pod from a place, as a cause that refuses.
 #[must_use]
 pub fn of_access(assessment: &Assessment<'_>, obstacle: Obstacle) -> DecisionCause {
-    let says = obstacle.in_words(assessment.demand());
+    let says = assessment.obstacle_in_words(obstacle);
     refusing(Refusal::Access(obstacle.kind), says)
 }
 
