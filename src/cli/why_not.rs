@@ -2,7 +2,7 @@
 //!
 //! Exit code 0 where some node is permitted, 1 where none is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -366,10 +366,12 @@ fn refused_by_accesses(
     let snapshot = assessment.snapshot;
     let mut groups: BTreeMap<Obstacle, RefusedGroup> = BTreeMap::new();
     for (index, class) in snapshot.classes() {
-        for obstacle in assessment.obstacles(Some(index)) {
+        let obstacles = assessment.obstacles(Some(index)).iter();
+        let told: BTreeSet<Obstacle> = obstacles.map(|obstacle| obstacle.told_as()).collect();
+        for obstacle in told {
             let group = groups
-                .entry(*obstacle)
-                .or_insert_with(|| RefusedGroup::new(of_access(assessment, *obstacle)));
+                .entry(obstacle)
+                .or_insert_with(|| RefusedGroup::new(of_access(assessment, obstacle)));
             group.count(index, class, snapshot, names);
         }
     }

@@ -168,6 +168,18 @@ impl ObstacleKind {
 }
 
 impl Obstacle {
+    /// As what it is told: that no route is permitted is said once for reads and writes.
+    #[must_use]
+    pub fn told_as(self) -> Self {
+        match (self.kind, self.access) {
+            (ObstacleKind::NoRoute, AccessOf::Write(index)) => Self {
+                access: AccessOf::Read(index),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// The constant sentence of it: of the pod and its data sets, never of a place or a measurement.
     #[must_use]
     pub fn in_words(&self, demand: &AccessDemand) -> String {

@@ -1,6 +1,6 @@
 //! What decides about a pod: rules and other causes, with the data that brings them and whom to ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::{
     Classification, DataTuple, Dimension, PodRequirements, RESTRICTED_REGION_LABEL, RegionReference, Tuple,
 };
-use crate::placement::{Assessment, Bearing, Doubt, Obstacle, Refusal};
+use crate::placement::{Assessment, Bearing, Doubt, Obstacle, ObstacleKind, Refusal};
 use crate::policy::{Cause, Mode, Policy, Source, SourcedTuple};
 use crate::snapshot::{ClassIndex, NodeClass};
 
@@ -29,8 +29,8 @@ pub struct Datum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionCause {
-    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation`, `unreachable`, `over-limit`, `unmeasured` or
-    /// `unknown-node`.
+    /// `rule`, `uncovered`, `unlabelled`, `malformed-annotation`, `no-route`, `unreachable`, `over-limit`,
+    /// `unmeasured` or `unknown-node`.
     pub cause: &'static str,
     /// `policy/rule`, for a rule.
     pub rule: Option<String>,
@@ -70,7 +70,8 @@ pub fn causes(
     let at = class.and_then(|class| Some((class, assessment.snapshot.class(class)?)));
     let unknown = (class.is_none() && assessment.verdict.governed).then(unknown_node);
     let obstacles = assessment.obstacles(class).iter();
-    let by_access = obstacles.map(|obstacle| of_access(assessment, *obstacle));
+    let told: BTreeSet<Obstacle> = obstacles.map(|obstacle| obstacle.told_as()).collect();
+    let by_access = told.into_iter().map(|obstacle| of_access(assessment, obstacle));
     let bearing = causes_with_bearings(assessment, pod, now).into_iter();
     let at_place = bearing.map(|(cause, bearing)| DecisionCause {
         refuses: at.is_some_and(|(_, class)| !bearing.leaves(class)),
@@ -86,7 +87,23 @@ pub fn causes(
 #[must_use]
 pub fn of_access(assessment: &Assessment<'_>, obstacle: Obstacle) -> DecisionCause {
     let says = assessment.obstacle_in_words(obstacle);
-    refusing(Refusal::Access(obstacle.kind), says)
+    let cause = refusing(Refusal::Access(obstacle.kind), says);
+    // Of several rules each names its own policy; the first stands for them, since the words have all.
+    let rules = match obstacle.kind {
+        ObstacleKind::NoRoute => assessment.transit.enforced_on(obstacle.access),
+        _ => Vec::new(),
+    };
+    let set = assessment.snapshot.policies();
+    let rule = rules.first();
+    let policy = rule.and_then(|rule| set.definitions().policies.get(rule.policy));
+    DecisionCause {
+        rule: rule.and_then(|rule| set.rule_name(*rule)),
+        title: policy.map(|policy| policy.title.clone()),
+        legal_basis: policy.map(Policy::cited).unwrap_or_default(),
+        team: policy.map(|policy| policy.team.clone()),
+        contact: policy.map(|policy| policy.contact.to_string()),
+        ..cause
+    }
 }
 
 /// Every cause that bears on a pod, as one that refuses, with what it leaves.
