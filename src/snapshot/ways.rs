@@ -125,8 +125,10 @@ impl PermittedWays {
     /// lead there.
     #[must_use]
     pub fn remain(&self, table: &LatencyTable, from: Spot<'_>, to: Spot<'_>) -> bool {
+        let is_forbidden = |region| self.profile.forbidden_regions.contains(region);
         let (Some(start), Some(end)) = (from.region, to.region) else {
-            return !self.profile.undeclared_is_taken;
+            let mut known = from.region.into_iter().chain(to.region);
+            return !self.profile.undeclared_is_taken && !known.any(is_forbidden);
         };
         if start == end {
             return true;
@@ -135,7 +137,6 @@ impl PermittedWays {
             return self.between(table, from, to) != Route::Closed;
         }
         // Nothing is known of how long it takes, which closes no way.
-        let is_forbidden = |region| self.profile.forbidden_regions.contains(region);
         let is_joined = || {
             let (start, end) = (self.joined.get(start), self.joined.get(end));
             start.is_some() && start == end

@@ -182,6 +182,13 @@ fn a_place_that_is_not_known_lies_at_the_end_of_an_undeclared_way() {
             remains
         );
         assert!(!permitted.is_declared(&world.table, Spot::default(), Spot::default()));
+        // Whichever other place it is, the way begins in one that is forbidden.
+        let alps = RegionKey::new("w", "alps").expect("a key");
+        let alps = Spot {
+            region: Some(&alps),
+            point: None,
+        };
+        assert!(!permitted.remain(&world.table, alps, Spot::default()));
     }
 }
 

@@ -20,6 +20,7 @@ mod placement;
 mod pod_events;
 mod policy;
 mod prometheus;
+mod routes;
 mod simulations;
 mod socket;
 mod webhook;
