@@ -29,10 +29,7 @@ fn world(changes: &[(&str, &str)]) -> Facts {
         data_sets: Vec::new(),
         latency: vec![text("latency.csv")],
     };
-    let (inputs, _) = match assemble(&rules, &text("fleet.yaml")) {
-        Ok(assembled) => assembled,
-        Err(problems) => panic!("{}", problems[0]),
-    };
+    let (inputs, _) = assemble(&rules, &text("fleet.yaml")).unwrap();
     Facts {
         snapshot: Snapshot::new(inputs),
         at: "2026-11-21T12:00:00Z".parse().unwrap(),
@@ -53,8 +50,10 @@ fn asked(facts: &Facts, pod: &str, node: Option<&str>) -> Value {
 /// The regions where a pod may run.
 fn permitted(facts: &Facts, pod: &str) -> BTreeSet<String> {
     let answer = asked(facts, pod, None);
-    let places = answer["permitted"].as_array().unwrap();
-    let regions = places.iter().map(|place| place["region"].as_str().unwrap());
+    let places = answer.get("permitted").and_then(Value::as_array).unwrap();
+    let regions = places
+        .iter()
+        .map(|place| place.get("region").and_then(Value::as_str).unwrap());
     regions.map(|region| region.replace("fern/", "")).collect()
 }
 
@@ -65,9 +64,10 @@ fn regions(names: &[&str]) -> BTreeSet<String> {
 /// The legs of the accesses of `parcels` from Frankfurt: way and milliseconds.
 fn from_frankfurt(facts: &Facts) -> Vec<(Value, Value)> {
     let answer = asked(facts, "parcels", Some("frankfurt-1"));
-    let legs = answer["access"]["legs"].as_array().unwrap();
+    let legs = answer.pointer("/access/legs").and_then(Value::as_array).unwrap();
+    let at = |leg: &Value, path| leg.pointer(path).cloned().unwrap_or_default();
     legs.iter()
-        .map(|leg| (leg["route"]["way"].clone(), leg["ms"].clone()))
+        .map(|leg| (at(leg, "/route/way"), at(leg, "/ms")))
         .collect()
 }
 
