@@ -80,3 +80,30 @@ fn a_version_follows_content_and_names_and_not_the_order() {
     assert_ne!(version(std::slice::from_ref(&one)), version(&[one, two]));
     assert_ne!(version(&[text("ab", "")]), version(&[text("a", "b")]));
 }
+
+#[test]
+fn the_settings_choose_of_which_round_trips_the_table_is() {
+    let with = |latency: &str| {
+        let mut texts = texts("from,to,rtt_ms,p95_ms\naws/a,aws/b,10,30\n");
+        let settings = SETTINGS.replace("regionKey: topology", &format!("regionKey: topology{latency}"));
+        texts.policies = vec![text("settings.yaml", &settings), text("region.yaml", REGION)];
+        read_rules(&texts)
+    };
+    let ms = |latency: &str| {
+        let rules = with(latency).expect("good texts");
+        let [one, other] = ["aws/a", "aws/b"].map(|key| {
+            let key = RegionKey::parse(key).expect("a key");
+            rules.latency.locate(&key, None).expect("a place")
+        });
+        rules.latency.between(one, other).map(|way| way.latency.as_ms())
+    };
+    assert_eq!(ms(""), Some(10.0));
+    assert_eq!(ms(", latency: {requireMeasured: true}"), Some(10.0));
+    assert_eq!(ms(", latency: {statistic: p95}"), Some(30.0));
+    let problems = with(", latency: {statistic: p59}").expect_err("no such statistic");
+    assert!(
+        problems[0].to_string().contains("unknown statistic `p59`"),
+        "{}",
+        problems[0]
+    );
+}

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use domicile::embedded;
-use domicile::model::{DataSet, DataSetName, PodRequirements, Statistic};
+use domicile::model::{DataSet, DataSetName, Latency, PodRequirements, Statistic};
 use domicile::placement::{
     Answer, Assessment, BlindSample, FilterOutcome, ReasonCode, Refusal, assess, filter, keeps_candidate,
     prioritize,
 };
-use domicile::policy::Mode;
+use domicile::policy::{Mode, PolicySet};
 use domicile::snapshot::{ClassIndex, Inputs, RunningFacts, Snapshot};
-use domicile::topology::{LatencyTable, MeasuredPlace, parse_latency_csv};
+use domicile::topology::{
+    Estimator, EstimatorSettings, LatencyTable, MeasuredPlace, Observation, Observed, parse_latency_csv,
+};
 
 use crate::world::{NOW, fleet, policies};
 
@@ -48,6 +52,11 @@ fn world(settings: &[(&str, &str)], cut: &[(&str, &str)]) -> Snapshot {
         measurements.set_unreachable(place(one), place(other));
         measurements.set_unreachable(place(other), place(one));
     }
+    let table = LatencyTable::build(&measurements, &coordinates, Statistic::P50);
+    snapshot_of(&Arc::new(policies), table)
+}
+
+fn snapshot_of(policies: &Arc<PolicySet>, table: LatencyTable) -> Snapshot {
     let data_sets: BTreeMap<DataSetName, DataSet> =
         domicile::policy::read_data_sets([("ledger.yaml", LEDGER)]).unwrap();
     Snapshot::new(Inputs {
@@ -56,8 +65,8 @@ fn world(settings: &[(&str, &str)], cut: &[(&str, &str)]) -> Snapshot {
         running: RunningFacts::default(),
         data_sets: Arc::new(data_sets),
         data_sets_version: "test".to_owned(),
-        latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),
-        policies: Arc::new(policies),
+        latency: Arc::new(table),
+        policies: policies.clone(),
     })
 }
 
@@ -264,4 +273,41 @@ fn observing_refuses_no_access_and_still_counts() {
             .iter()
             .all(|region| assessment.passes(class(&world, region)))
     );
+}
+
+#[test]
+fn a_latency_that_moves_about_a_limit_does_not_flap() {
+    let policies = Arc::new(policies(&[]));
+    let limited = pod("plain", &format!(r#"{READS},"domicile.dev/max-read-ms":"20""#));
+    let mut estimator = Estimator::new(EstimatorSettings::default());
+    let (source, mut at): (Arc<str>, Timestamp) = (Arc::from("probes"), NOW.parse().unwrap());
+    // One window each 30 s, and whether Paris is permitted after each.
+    let mut verdicts = |windows: usize, ms: &[f64]| -> Vec<bool> {
+        let each = ms.iter().cycle().take(windows);
+        let verdicts = each.map(|ms| {
+            at = at.checked_add(SignedDuration::from_secs(30)).unwrap();
+            let p50 = Latency::from_ms(*ms).unwrap();
+            let (from, to) = (
+                MeasuredPlace::parse(PARIS).unwrap(),
+                MeasuredPlace::parse(GERMANY).unwrap(),
+            );
+            let (p95, samples) = (None, None);
+            let observed = Observed::RoundTrip { p50, p95, samples };
+            estimator.observe(&[Observation { from, to, observed }], &source, at);
+            let table = LatencyTable::build(&estimator.measurements(at), &BTreeMap::new(), Statistic::P50);
+            let world = snapshot_of(&policies, table);
+            assess(&world, &limited, at).permits(class(&world, PARIS))
+        });
+        verdicts.collect()
+    };
+    let changes = |verdicts: &[bool]| verdicts.windows(2).filter(|pair| pair[0] != pair[1]).count();
+
+    let about = verdicts(40, &[18.5, 21.5, 19.0, 21.0]);
+    assert_eq!((about[0], changes(&about)), (true, 0), "noise about the limit");
+    let far = verdicts(40, &[40.0, 38.0, 42.0]);
+    assert_eq!((far[39], changes(&far)), (false, 1), "a move that lasts: {far:?}");
+    let back = verdicts(40, &[18.5, 21.5, 19.0, 21.0]);
+    assert!(changes(&back) <= 1, "the way back: {back:?}");
+    let near = verdicts(40, &[10.0, 11.0]);
+    assert!(near[39] && changes(&near) <= 1, "well below the limit: {near:?}");
 }

@@ -178,3 +178,41 @@ fn latency(old: &Settings, new: &Settings, add: &mut impl FnMut(bool, String)) {
         add(true, sentence);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::setting_changes;
+    use crate::policy::PolicySet;
+
+    fn check(old: &str, new: &str, expected: &[(bool, &str)]) {
+        let [old, new] = [old, new].map(|latency| {
+            let text = format!(
+                "apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings\nmetadata: {{name: default}}\n\
+                 spec: {{mode: enforce, uncovered: deny, unlabelled: allow, regionKey: topology{latency}}}\n"
+            );
+            PolicySet::load([("settings.yaml", text.as_str())])
+                .expect("a good set")
+                .set
+        });
+        let changes = setting_changes(old.settings(), new.settings());
+        let found: Vec<(bool, &str)> = changes
+            .iter()
+            .map(|change| (change.widens, change.sentence.as_str()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_latency_has_to_be_may_let_more_through() {
+        let measured = ", latency: {requireMeasured: true}";
+        let no_more = "`latency.requireMeasured` is now `false`: a latency that nobody measured refuses no place any more";
+        let from_now_on = "`latency.requireMeasured` is now `true`: places from which an access of a pod is not measured \
+                           are refused";
+        check(measured, "", &[(true, no_more)]);
+        check("", measured, &[(false, from_now_on)]);
+        check("", ", latency: {statistic: p50}", &[]);
+        let by_p95 =
+            "`latency.statistic` is now `p95` (before: `p50`): limits of pods on latency refuse by it";
+        check("", ", latency: {statistic: p95}", &[(true, by_p95)]);
+    }
+}
