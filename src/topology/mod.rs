@@ -16,6 +16,7 @@ mod estimator;
 mod graph;
 mod measurement;
 mod measurements;
+mod network;
 mod places;
 mod reachability;
 mod readings;

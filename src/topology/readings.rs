@@ -278,3 +278,7 @@ impl Partitions {
             .unwrap_or(false)
     }
 }
+
+#[cfg(test)]
+#[path = "readings_tests.rs"]
+mod tests;

@@ -12,26 +12,18 @@
 //! - else, where links remain but the time of one is unknown, the latency is unknown;
 //! - else the way is closed.
 //!
-//! A link counts with the latency of its ends in the table, in either direction. Sums are in whole
-//! microseconds. Ways inside one region are never touched.
+//! A link counts with the latency of its ends in the table, in either direction. Ways inside one region are never touched.
 //! Invariants: equal inputs give equal routes; fewer links never make a route shorter, unless a direct way is
 //! taken of which a sum is shorter. Deliberately absent: countries, rules and their dates, and what a closed
 //! way means for a data set.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
-use petgraph::unionfind::UnionFind;
-use petgraph::visit::EdgeRef;
-
 use super::measurement::MeasuredPlace;
+use super::network::{NO_PATH, Network, Search, milliseconds};
 use super::table::{Estimate, LatencyPoint, LatencyTable};
 use crate::model::{Provenance, RegionKey};
-
-/// Microseconds in a millisecond.
-const US_PER_MS: f64 = 1000.0;
 
 /// A declared link between two places, both ways.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,12 +94,13 @@ impl Routes {
     #[must_use]
     pub fn build(table: &LatencyTable, links: &[Link], rules: &[RouteRules]) -> Vec<Self> {
         let network = Network::build(table, links);
+        let mut search = Search::default();
         let mut built: BTreeMap<&RouteRules, Self> = BTreeMap::new();
         rules
             .iter()
             .map(|rules| {
                 let routes = built.entry(rules).or_insert_with(|| Self {
-                    ways: Arc::new(network.ways(table, rules)),
+                    ways: Arc::new(Ways::find(table, &network, rules, &mut search)),
                 });
                 routes.clone()
             })
@@ -119,7 +112,7 @@ impl Routes {
     pub fn between(&self, table: &LatencyTable, from: LatencyPoint, to: LatencyPoint) -> Route {
         match self.way(from.spot().region(), to.spot().region()) {
             Way::Direct => table.between(from, to).map_or(Route::Unknown, Route::Direct),
-            Way::Detour { us } => Estimate::new(f64::from(us) / US_PER_MS, Provenance::EstimatedByPath)
+            Way::Detour { us } => Estimate::new(milliseconds(us), Provenance::EstimatedByPath)
                 .map_or(Route::Unknown, Route::Detour),
             Way::Unknown => Route::Unknown,
             Way::Closed => Route::Closed,
@@ -137,61 +130,9 @@ impl Routes {
     }
 }
 
-/// The declared links between the regions of a table.
-struct Network {
-    /// Regions by number; an edge is a link in one direction.
-    graph: DiGraph<(), Edge>,
-    /// Whether some link joins two regions.
-    declared: Vec<bool>,
-    regions: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    link: usize,
-    /// How long it takes, in microseconds, where that is known.
-    us: Option<u32>,
-}
-
-impl Network {
-    fn build(table: &LatencyTable, links: &[Link]) -> Self {
+impl Ways {
+    fn find(table: &LatencyTable, network: &Network, rules: &RouteRules, search: &mut Search) -> Self {
         let regions = table.regions();
-        let mut graph = DiGraph::with_capacity(regions, links.len() * 2);
-        for _ in 0..regions {
-            graph.add_node(());
-        }
-        let mut declared = vec![false; regions * regions];
-        for (link, Link { from, to }) in links.iter().enumerate() {
-            let (Some(from), Some(to)) = (table.spot(from), table.spot(to)) else {
-                // No place of the table is there, so no way of it begins or ends there.
-                continue;
-            };
-            if from.region() == to.region() {
-                continue;
-            }
-            for (from, to) in [(from, to), (to, from)] {
-                let us = table
-                    .cell(from, to)
-                    .map(|estimate| microseconds(estimate.latency.as_ms()));
-                graph.add_edge(
-                    NodeIndex::new(from.region()),
-                    NodeIndex::new(to.region()),
-                    Edge { link, us },
-                );
-                if let Some(declared) = declared.get_mut(from.region() * regions + to.region()) {
-                    *declared = true;
-                }
-            }
-        }
-        Self {
-            graph,
-            declared,
-            regions,
-        }
-    }
-
-    fn ways(&self, table: &LatencyTable, rules: &RouteRules) -> Ways {
-        let regions = self.regions;
         let mut is_forbidden = vec![false; regions];
         for region in &rules.forbidden_regions {
             let spot = table.spot(&MeasuredPlace::region(region.clone()));
@@ -199,79 +140,84 @@ impl Network {
                 *forbidden = true;
             }
         }
-        let is_forbidden = |region: usize| is_forbidden.get(region).copied().unwrap_or(false);
-        let mut direct: Vec<bool> = self
-            .declared
-            .iter()
-            .map(|declared| !declared && rules.undeclared == Undeclared::Kept)
-            .collect();
-        let mut remains = vec![false; self.graph.edge_count()];
-        let mut joined = UnionFind::<usize>::new(regions);
-        for edge in self.graph.edge_references() {
-            let (from, to) = (edge.source().index(), edge.target().index());
-            let is_taken = rules
-                .forbidden_links
-                .get(edge.weight().link)
-                .copied()
-                .unwrap_or(true);
-            if is_taken || is_forbidden(from) || is_forbidden(to) {
-                continue;
-            }
-            joined.union(from, to);
-            if let Some(remains) = remains.get_mut(edge.id().index()) {
-                *remains = true;
-            }
-            if let Some(direct) = direct.get_mut(from * regions + to) {
-                *direct = true;
-            }
-        }
-        let mut ways = Ways::default();
-        for from in 0..regions {
-            let stays = |to: usize| {
-                let direct = direct.get(from * regions + to).copied().unwrap_or(false);
-                from == to || (direct && !is_forbidden(from) && !is_forbidden(to))
-            };
-            if (0..regions).all(stays) {
+        let forbidden = |region: usize| is_forbidden.get(region).copied().unwrap_or(true);
+        let taken = network.take(|link, from, to| {
+            rules.forbidden_links.get(link).copied().unwrap_or(true) || forbidden(from) || forbidden(to)
+        });
+        let joined = network.joined(&taken);
+        let stays = DirectWays::find(network, rules.undeclared, &is_forbidden, |link| {
+            rules.forbidden_links.get(link).copied().unwrap_or(true)
+        });
+        let mut ways = Self::default();
+        for (from, stays) in stays.rows().enumerate() {
+            if stays.iter().all(|stays| *stays) {
                 ways.rows.push(None);
                 continue;
             }
             ways.rows.push(Some(ways.cells.len()));
-            let sums = self.least_sums_from(from, &remains);
-            ways.cells
-                .extend((0..regions).zip(sums).map(|(to, sum)| match sum {
-                    _ if stays(to) => Way::Direct,
-                    Some(us) => Way::Detour { us },
-                    None if joined.equiv(from, to) => Way::Unknown,
-                    None => Way::Closed,
-                }));
+            let sums = network.sums_from(from, &taken, search);
+            let row = stays
+                .iter()
+                .zip(sums)
+                .enumerate()
+                .map(|(to, (stays, sum))| match *sum {
+                    _ if *stays => Way::Direct,
+                    NO_PATH if joined.as_ref().is_some_and(|joined| joined.equiv(from, to)) => Way::Unknown,
+                    NO_PATH => Way::Closed,
+                    us => Way::Detour { us },
+                });
+            ways.cells.extend(row);
         }
         ways
     }
+}
 
-    /// The least sums of remaining links from one region to each.
-    fn least_sums_from(&self, from: usize, remains: &[bool]) -> Vec<Option<u32>> {
-        let mut sums: Vec<Option<u32>> = vec![None; self.regions];
-        let mut open = BinaryHeap::from([Reverse((0_u32, from))]);
-        let remains = |edge: EdgeIndex| remains.get(edge.index()).copied().unwrap_or(false);
-        while let Some(Reverse((sum, region))) = open.pop() {
-            let Some(known @ None) = sums.get_mut(region) else {
-                continue;
-            };
-            *known = Some(sum);
-            for edge in self.graph.edges(NodeIndex::new(region)) {
-                if let Some(us) = edge.weight().us
-                    && remains(edge.id())
-                {
-                    open.push(Reverse((sum.saturating_add(us), edge.target().index())));
+/// Which direct ways stay, by pair of regions.
+struct DirectWays {
+    stays: Vec<bool>,
+    regions: usize,
+}
+
+impl DirectWays {
+    fn find(
+        network: &Network,
+        undeclared: Undeclared,
+        is_forbidden: &[bool],
+        is_taken: impl Fn(usize) -> bool,
+    ) -> Self {
+        let regions = is_forbidden.len();
+        let mut stays = vec![undeclared == Undeclared::Kept; regions * regions];
+        let mut set = |from: usize, to: usize, value: bool| {
+            if let Some(stays) = stays.get_mut(from * regions + to) {
+                *stays = value;
+            }
+        };
+        // First what is taken, then what remains: of several links one is enough.
+        for remains in [false, true] {
+            for (link, from, to) in network.links() {
+                if remains != is_taken(link) {
+                    set(from, to, remains);
                 }
             }
         }
-        sums
+        for (region, is_forbidden) in is_forbidden.iter().enumerate() {
+            if *is_forbidden {
+                for other in 0..regions {
+                    set(region, other, false);
+                    set(other, region, false);
+                }
+            }
+            set(region, region, true);
+        }
+        Self { stays, regions }
+    }
+
+    /// From each region.
+    fn rows(&self) -> impl Iterator<Item = &[bool]> {
+        self.stays.chunks_exact(self.regions.max(1))
     }
 }
 
-/// Milliseconds as whole microseconds.
-fn microseconds(ms: f64) -> u32 {
-    // `as` saturates: what takes more than an hour takes an hour.
-    (ms * US_PER_MS).round() as u32
-}
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;
