@@ -1,25 +1,30 @@
 //! Declared links between the regions of a table as a graph, and least sums over those that remain.
 //!
-//! Inputs: a table and links. Output: for a region and the links that are taken, the least sum to every region.
-//! The sums over all links are found once, with the tree of links that they use. Taking links away changes
-//! only what hangs on a taken link, so only that part of a tree is found anew, from its rim (the
-//! decremental half of Ramalingam and Reps): that is what makes many sets of rules cheap.
-//! Invariant: a repaired tree has the sums that a new search would find. Sums are whole microseconds, so they
-//! add up without error and do not depend on the order. Deliberately absent: what rules mean.
+//! Inputs: a table, links, and which of them several sets of rules take. Output: for a region and each set the
+//! least sum to every region.
+//! Many sets are asked about at once: a search carries the sums of [`LANES`] sets side by side, which the
+//! processor adds and compares at once. It passes over the regions in the order in which a search over all
+//! links reaches them, which is nearly the order of any set, and again over those whose sums became less,
+//! until none does.
+//! Invariant: the sums are those that a search for one set alone would find. They are whole microseconds in
+//! `f32`, which are exact up to 16 seconds; beyond that they are rounded, the same way each time.
+//! Deliberately absent: what rules mean.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use petgraph::graph::{DiGraph, EdgeIndex, EdgeReference, NodeIndex};
+use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
-use petgraph::{Incoming, Outgoing};
 
 use super::routes::Link;
 use super::table::LatencyTable;
 
-/// The sum to what no path leads to.
-pub(super) const NO_PATH: u32 = u32::MAX;
+/// How many sets of rules one search carries.
+pub(super) const LANES: usize = 16;
+
+/// Sums by set, in microseconds; infinite where no path leads.
+pub(super) type Sums = [f32; LANES];
 
 /// Microseconds in a millisecond.
 const US_PER_MS: f64 = 1000.0;
@@ -28,8 +33,6 @@ const US_PER_MS: f64 = 1000.0;
 pub(super) struct Network {
     /// Regions by number; an edge is a link in one direction.
     graph: DiGraph<(), Edge>,
-    /// From each region, over all links.
-    trees: Vec<Tree>,
     /// Whether the time of every link is known.
     is_timed: bool,
 }
@@ -38,41 +41,21 @@ pub(super) struct Network {
 struct Edge {
     link: usize,
     /// How long it takes, in microseconds, where that is known.
-    us: Option<u32>,
+    us: Option<f32>,
 }
 
-/// The least sums from one region, and by which links they come about.
-struct Tree {
-    sums: Vec<u32>,
-    /// Every region that has a sum but the first, with the link that leads to it; nearer ones first.
-    steps: Vec<Step>,
+/// What several sets of rules leave of a network.
+pub(super) struct Remaining {
+    /// From each region: to where, and how long that takes in each set.
+    ways: Vec<Vec<(usize, Sums)>>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    from: usize,
-    to: usize,
-    edge: EdgeIndex,
-}
-
-/// The links that rules take, by the edges of a network.
-pub(super) struct Taken {
-    edges: Vec<bool>,
-}
-
-impl Taken {
-    fn has(&self, edge: EdgeIndex) -> bool {
-        self.edges.get(edge.index()).copied().unwrap_or(true)
-    }
-}
-
-/// Memory for one search after another.
+/// The sums from one region, found in memory that is used again.
 #[derive(Default)]
 pub(super) struct Search {
-    sums: Vec<u32>,
-    /// Whether a region hangs on a link that is taken.
-    is_cut: Vec<bool>,
-    open: BinaryHeap<Reverse<(u32, usize)>>,
+    sums: Vec<Sums>,
+    /// Whether the sums of a region became less since it was passed.
+    is_due: Vec<bool>,
 }
 
 impl Network {
@@ -95,19 +78,11 @@ impl Network {
                     .cell(from, to)
                     .map(|estimate| microseconds(estimate.latency.as_ms()));
                 is_timed &= us.is_some();
-                let ends = [from, to].map(|spot| NodeIndex::new(spot.region()));
-                let [from, to] = ends;
+                let [from, to] = [from, to].map(|spot| NodeIndex::new(spot.region()));
                 graph.add_edge(from, to, Edge { link, us });
             }
         }
-        let trees = (0..table.regions())
-            .map(|from| Tree::grow(&graph, from))
-            .collect();
-        Self {
-            graph,
-            trees,
-            is_timed,
-        }
+        Self { graph, is_timed }
     }
 
     /// Every link in either direction: its number and the regions that it joins.
@@ -117,133 +92,128 @@ impl Network {
             .map(|edge| (edge.weight().link, edge.source().index(), edge.target().index()))
     }
 
-    /// Takes links away by number and ends.
-    pub(super) fn take(&self, is_taken: impl Fn(usize, usize, usize) -> bool) -> Taken {
-        Taken {
-            edges: self
-                .links()
-                .map(|(link, from, to)| is_taken(link, from, to))
-                .collect(),
-        }
-    }
-
     /// Which regions remaining links join, whether or not their times are known. `None` where all times are
     /// known: then what is joined has a sum.
-    pub(super) fn joined(&self, taken: &Taken) -> Option<UnionFind<usize>> {
+    pub(super) fn joined(&self, is_taken: impl Fn(usize, usize, usize) -> bool) -> Option<UnionFind<usize>> {
         if self.is_timed {
             return None;
         }
         let mut joined = UnionFind::new(self.graph.node_count());
-        for edge in self.graph.edge_references().filter(|edge| !taken.has(edge.id())) {
-            joined.union(edge.source().index(), edge.target().index());
+        for (link, from, to) in self
+            .links()
+            .filter(|(link, from, to)| !is_taken(*link, *from, *to))
+        {
+            let _ = link;
+            joined.union(from, to);
         }
         Some(joined)
     }
 
-    /// The least sums of remaining links from one region to each, in microseconds, or [`NO_PATH`].
-    pub(super) fn sums_from<'s>(&'s self, from: usize, taken: &Taken, search: &'s mut Search) -> &'s [u32] {
-        let Some(tree) = self.trees.get(from) else {
-            return &[];
+    /// What up to [`LANES`] sets of rules leave.
+    pub(super) fn remaining(&self, sets: &[impl Fn(usize, usize, usize) -> bool]) -> Remaining {
+        let nodes = self.graph.node_indices();
+        let ways_from = |node: NodeIndex| {
+            let edges = self.graph.edges(node);
+            let ways = edges.filter_map(|edge| {
+                let Edge { link, us } = *edge.weight();
+                let (us, to) = (us?, edge.target().index());
+                let mut sums = [f32::INFINITY; LANES];
+                for (sum, is_taken) in sums.iter_mut().zip(sets) {
+                    if !is_taken(link, node.index(), to) {
+                        *sum = us;
+                    }
+                }
+                Some((to, sums))
+            });
+            ways.collect()
         };
-        search.is_cut.clear();
-        search.is_cut.resize(tree.sums.len(), false);
-        let mut some_cut = false;
-        for step in &tree.steps {
-            let is_cut = taken.has(step.edge) || search.is_cut.get(step.from).copied().unwrap_or(false);
-            if is_cut && let Some(cut) = search.is_cut.get_mut(step.to) {
-                *cut = true;
-                some_cut = true;
-            }
+        Remaining {
+            ways: nodes.map(ways_from).collect(),
         }
-        if !some_cut {
-            return &tree.sums;
-        }
-        search.repair(&self.graph, tree, taken);
-        &search.sums
     }
-}
 
-impl Tree {
-    fn grow(graph: &DiGraph<(), Edge>, from: usize) -> Self {
-        let mut tree = Self {
-            sums: vec![NO_PATH; graph.node_count()],
-            steps: Vec::new(),
-        };
-        let mut open = BinaryHeap::from([Reverse((0, from, None))]);
-        while let Some(Reverse((sum, region, step))) = open.pop() {
-            let Some(least) = tree.sums.get_mut(region).filter(|least| **least == NO_PATH) else {
+    /// The regions that links join with one, nearer ones first.
+    pub(super) fn order_from(&self, from: usize) -> Vec<usize> {
+        let mut is_reached = vec![false; self.graph.node_count()];
+        let mut order = Vec::new();
+        let mut open = BinaryHeap::from([Reverse((0_u64, from))]);
+        while let Some(Reverse((sum, region))) = open.pop() {
+            let Some(reached) = is_reached.get_mut(region).filter(|reached| !**reached) else {
                 continue;
             };
-            *least = sum;
-            if let Some((from, edge)) = step {
-                tree.steps.push(Step {
-                    from,
-                    to: region,
-                    edge,
-                });
-            }
-            for edge in graph.edges(NodeIndex::new(region)) {
-                if let Some(sum) = longer(sum, edge) {
-                    open.push(Reverse((sum, edge.target().index(), Some((region, edge.id())))));
+            *reached = true;
+            order.push(region);
+            for edge in self.graph.edges(NodeIndex::new(region)) {
+                let to = edge.target().index();
+                if let Some(us) = edge.weight().us
+                    && !is_reached.get(to).copied().unwrap_or(true)
+                {
+                    // Whole and not negative.
+                    open.push(Reverse((sum.saturating_add(us as u64), to)));
                 }
             }
         }
-        tree
+        order
     }
 }
 
 impl Search {
-    /// Finds the sums of all that is cut off, from what is not.
-    fn repair(&mut self, graph: &DiGraph<(), Edge>, tree: &Tree, taken: &Taken) {
-        let Self { sums, is_cut, open } = self;
+    /// The least sums from a region to each, by number. `order` is that of the network from there.
+    pub(super) fn sums_from(&mut self, from: usize, order: &[usize], remaining: &Remaining) -> &[Sums] {
+        let Self { sums, is_due } = self;
         sums.clear();
-        sums.extend_from_slice(&tree.sums);
-        open.clear();
-        let is_cut = |region: usize| is_cut.get(region).copied().unwrap_or(false);
-        for step in tree.steps.iter().filter(|step| is_cut(step.to)) {
-            let least = graph
-                .edges_directed(NodeIndex::new(step.to), Incoming)
-                .filter(|edge| !taken.has(edge.id()) && !is_cut(edge.source().index()))
-                .filter_map(|edge| longer(*tree.sums.get(edge.source().index())?, edge))
-                .min();
-            if let Some(sum) = sums.get_mut(step.to) {
-                *sum = NO_PATH;
-            }
-            open.extend(least.map(|least| Reverse((least, step.to))));
+        sums.resize(remaining.ways.len(), [f32::INFINITY; LANES]);
+        is_due.clear();
+        is_due.resize(remaining.ways.len(), false);
+        if let (Some(sums), Some(is_due)) = (sums.get_mut(from), is_due.get_mut(from)) {
+            *sums = [0.0; LANES];
+            *is_due = true;
         }
-        while let Some(Reverse((sum, region))) = open.pop() {
-            let Some(least) = sums.get_mut(region).filter(|least| sum < **least) else {
-                continue;
-            };
-            *least = sum;
-            for edge in graph.edges_directed(NodeIndex::new(region), Outgoing) {
-                let to = edge.target().index();
-                if is_cut(to)
-                    && !taken.has(edge.id())
-                    && let Some(sum) = longer(sum, edge)
-                    && sums.get(to).is_some_and(|least| sum < *least)
-                {
-                    open.push(Reverse((sum, to)));
+        let mut some_due = true;
+        while some_due {
+            some_due = false;
+            for region in order {
+                let Some(due) = is_due.get_mut(*region).filter(|due| **due) else {
+                    continue;
+                };
+                *due = false;
+                let (Some(own), Some(ways)) = (sums.get(*region).copied(), remaining.ways.get(*region))
+                else {
+                    continue;
+                };
+                for (to, us) in ways {
+                    let Some(sums) = sums.get_mut(*to) else { continue };
+                    if lower(sums, &own, us)
+                        && let Some(due) = is_due.get_mut(*to)
+                    {
+                        *due = true;
+                        some_due = true;
+                    }
                 }
             }
         }
+        sums
     }
 }
 
-/// A path with one more link.
-fn longer(sum: u32, edge: EdgeReference<'_, Edge>) -> Option<u32> {
-    let us = edge.weight().us?;
-    // No path takes more than an hour, and none looks like no path.
-    (sum != NO_PATH).then(|| sum.saturating_add(us).min(NO_PATH - 1))
+/// Lowers sums to those over another region, lane by lane; whether any became less.
+fn lower(sums: &mut Sums, own: &Sums, us: &Sums) -> bool {
+    let mut is_less = false;
+    for ((sum, own), us) in sums.iter_mut().zip(own).zip(us) {
+        let other = own + us;
+        is_less |= other < *sum;
+        // Neither is ever not a number, so this is the least of the two, in one instruction.
+        *sum = if other < *sum { other } else { *sum };
+    }
+    is_less
 }
 
 /// Milliseconds as whole microseconds.
-fn microseconds(ms: f64) -> u32 {
-    // `as` saturates: what takes more than an hour takes an hour.
-    (ms * US_PER_MS).round() as u32
+fn microseconds(ms: f64) -> f32 {
+    (ms * US_PER_MS).round() as f32
 }
 
 /// Whole microseconds as milliseconds.
-pub(super) fn milliseconds(us: u32) -> f64 {
+pub(super) fn milliseconds(us: f32) -> f64 {
     f64::from(us) / US_PER_MS
 }

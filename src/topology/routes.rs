@@ -20,8 +20,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use petgraph::unionfind::UnionFind;
+
 use super::measurement::MeasuredPlace;
-use super::network::{NO_PATH, Network, Search, milliseconds};
+use super::network::{LANES, Network, Search, milliseconds};
 use super::table::{Estimate, LatencyPoint, LatencyTable};
 use crate::model::{Provenance, RegionKey};
 
@@ -81,10 +83,10 @@ struct Ways {
 }
 
 /// What is left from one region to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Way {
     Direct,
-    Detour { us: u32 },
+    Detour { us: f32 },
     Unknown,
     Closed,
 }
@@ -94,15 +96,20 @@ impl Routes {
     #[must_use]
     pub fn build(table: &LatencyTable, links: &[Link], rules: &[RouteRules]) -> Vec<Self> {
         let network = Network::build(table, links);
+        let distinct: Vec<&RouteRules> = rules.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let orders: Vec<Vec<usize>> = (0..table.regions())
+            .map(|from| network.order_from(from))
+            .collect();
         let mut search = Search::default();
-        let mut built: BTreeMap<&RouteRules, Self> = BTreeMap::new();
+        let ways = distinct
+            .chunks(LANES)
+            .flat_map(|sets| Ways::find(table, &network, &orders, sets, &mut search));
+        let built: BTreeMap<&RouteRules, Arc<Ways>> =
+            distinct.iter().copied().zip(ways.map(Arc::new)).collect();
         rules
             .iter()
-            .map(|rules| {
-                let routes = built.entry(rules).or_insert_with(|| Self {
-                    ways: Arc::new(Ways::find(table, &network, rules, &mut search)),
-                });
-                routes.clone()
+            .map(|rules| Self {
+                ways: built.get(rules).map(Arc::clone).unwrap_or_default(),
             })
             .collect()
     }
@@ -131,44 +138,93 @@ impl Routes {
 }
 
 impl Ways {
-    fn find(table: &LatencyTable, network: &Network, rules: &RouteRules, search: &mut Search) -> Self {
-        let regions = table.regions();
-        let mut is_forbidden = vec![false; regions];
+    /// The ways for up to [`LANES`] sets of rules, in their order.
+    fn find(
+        table: &LatencyTable,
+        network: &Network,
+        orders: &[Vec<usize>],
+        sets: &[&RouteRules],
+        search: &mut Search,
+    ) -> Vec<Self> {
+        let sets: Vec<RuleSet<'_>> = sets
+            .iter()
+            .map(|rules| RuleSet::read(table, network, rules))
+            .collect();
+        let taken: Vec<_> = sets
+            .iter()
+            .map(|set| move |link, from, to| set.takes(link, from, to))
+            .collect();
+        let remaining = network.remaining(&taken);
+        let mut found: Vec<Self> = sets.iter().map(|_| Self::default()).collect();
+        for (from, order) in orders.iter().enumerate() {
+            if sets.iter().all(|set| set.stays.is_whole(from)) {
+                found.iter_mut().for_each(|ways| ways.rows.push(None));
+                continue;
+            }
+            let sums = search.sums_from(from, order, &remaining);
+            for (lane, (ways, set)) in found.iter_mut().zip(&sets).enumerate() {
+                if set.stays.is_whole(from) {
+                    ways.rows.push(None);
+                    continue;
+                }
+                ways.rows.push(Some(ways.cells.len()));
+                let cells = set.stays.row(from).iter().zip(sums).enumerate();
+                ways.cells
+                    .extend(cells.map(|(to, (stays, sums))| match sums.get(lane) {
+                        _ if *stays => Way::Direct,
+                        Some(us) if us.is_finite() => Way::Detour { us: *us },
+                        _ if set.joins(from, to) => Way::Unknown,
+                        _ => Way::Closed,
+                    }));
+            }
+        }
+        found
+    }
+}
+
+/// One set of rules, by the numbers of a table.
+struct RuleSet<'a> {
+    rules: &'a RouteRules,
+    is_forbidden: Vec<bool>,
+    stays: DirectWays,
+    joined: Option<UnionFind<usize>>,
+}
+
+impl<'a> RuleSet<'a> {
+    fn read(table: &LatencyTable, network: &Network, rules: &'a RouteRules) -> Self {
+        let mut is_forbidden = vec![false; table.regions()];
         for region in &rules.forbidden_regions {
             let spot = table.spot(&MeasuredPlace::region(region.clone()));
             if let Some(forbidden) = spot.and_then(|spot| is_forbidden.get_mut(spot.region())) {
                 *forbidden = true;
             }
         }
-        let forbidden = |region: usize| is_forbidden.get(region).copied().unwrap_or(true);
-        let taken = network.take(|link, from, to| {
-            rules.forbidden_links.get(link).copied().unwrap_or(true) || forbidden(from) || forbidden(to)
-        });
-        let joined = network.joined(&taken);
-        let stays = DirectWays::find(network, rules.undeclared, &is_forbidden, |link| {
-            rules.forbidden_links.get(link).copied().unwrap_or(true)
-        });
-        let mut ways = Self::default();
-        for (from, stays) in stays.rows().enumerate() {
-            if stays.iter().all(|stays| *stays) {
-                ways.rows.push(None);
-                continue;
-            }
-            ways.rows.push(Some(ways.cells.len()));
-            let sums = network.sums_from(from, &taken, search);
-            let row = stays
-                .iter()
-                .zip(sums)
-                .enumerate()
-                .map(|(to, (stays, sum))| match *sum {
-                    _ if *stays => Way::Direct,
-                    NO_PATH if joined.as_ref().is_some_and(|joined| joined.equiv(from, to)) => Way::Unknown,
-                    NO_PATH => Way::Closed,
-                    us => Way::Detour { us },
-                });
-            ways.cells.extend(row);
-        }
-        ways
+        let stays = DirectWays::find(network, rules, &is_forbidden);
+        let mut set = Self {
+            rules,
+            is_forbidden,
+            stays,
+            joined: None,
+        };
+        set.joined = network.joined(|link, from, to| set.takes(link, from, to));
+        set
+    }
+
+    /// Whether a link between two regions is taken.
+    fn takes(&self, link: usize, from: usize, to: usize) -> bool {
+        let forbidden = |region: usize| self.is_forbidden.get(region).copied().unwrap_or(true);
+        self.rules.takes(link) || forbidden(from) || forbidden(to)
+    }
+
+    /// Whether remaining links join two regions, however long that takes.
+    fn joins(&self, from: usize, to: usize) -> bool {
+        self.joined.as_ref().is_some_and(|joined| joined.equiv(from, to))
+    }
+}
+
+impl RouteRules {
+    fn takes(&self, link: usize) -> bool {
+        self.forbidden_links.get(link).copied().unwrap_or(true)
     }
 }
 
@@ -179,14 +235,9 @@ struct DirectWays {
 }
 
 impl DirectWays {
-    fn find(
-        network: &Network,
-        undeclared: Undeclared,
-        is_forbidden: &[bool],
-        is_taken: impl Fn(usize) -> bool,
-    ) -> Self {
+    fn find(network: &Network, rules: &RouteRules, is_forbidden: &[bool]) -> Self {
         let regions = is_forbidden.len();
-        let mut stays = vec![undeclared == Undeclared::Kept; regions * regions];
+        let mut stays = vec![rules.undeclared == Undeclared::Kept; regions * regions];
         let mut set = |from: usize, to: usize, value: bool| {
             if let Some(stays) = stays.get_mut(from * regions + to) {
                 *stays = value;
@@ -195,7 +246,7 @@ impl DirectWays {
         // First what is taken, then what remains: of several links one is enough.
         for remains in [false, true] {
             for (link, from, to) in network.links() {
-                if remains != is_taken(link) {
+                if remains != rules.takes(link) {
                     set(from, to, remains);
                 }
             }
@@ -212,9 +263,15 @@ impl DirectWays {
         Self { stays, regions }
     }
 
-    /// From each region.
-    fn rows(&self) -> impl Iterator<Item = &[bool]> {
-        self.stays.chunks_exact(self.regions.max(1))
+    /// From one region to each.
+    fn row(&self, from: usize) -> &[bool] {
+        let start = from * self.regions;
+        self.stays.get(start..start + self.regions).unwrap_or_default()
+    }
+
+    /// Whether every way from a region stays.
+    fn is_whole(&self, from: usize) -> bool {
+        self.row(from).iter().all(|stays| *stays)
     }
 }
 
