@@ -126,7 +126,7 @@ fn loss(table: &LatencyTable, regions: &[RegionKey], access: Access, random: &mu
     };
     let data_set = data_set(regions, random);
     let replicas = Replicas::place(&BTreeMap::from([(data_set.name.clone(), data_set)]), locate);
-    let demand = AccessDemand::resolve(&profile(access, regions, random), &replicas, locate);
+    let demand = AccessDemand::resolve(&profile(access, regions, random), &replicas, table, locate);
     let mut candidates = regions.to_vec();
     candidates.shuffle(random);
     candidates.truncate(random.random_range(2..=regions.len()));

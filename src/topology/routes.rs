@@ -155,7 +155,14 @@ impl Ways {
             .map(|set| move |link, from, to| set.takes(link, from, to))
             .collect();
         let remaining = network.remaining(&taken);
-        let mut found: Vec<Self> = sets.iter().map(|_| Self::default()).collect();
+        let room = |set: &RuleSet<'_>| {
+            let rows = (0..table.regions()).filter(|from| !set.stays.is_whole(*from)).count();
+            Self {
+                rows: Vec::with_capacity(table.regions()),
+                cells: Vec::with_capacity(rows * table.regions()),
+            }
+        };
+        let mut found: Vec<Self> = sets.iter().map(room).collect();
         for (from, order) in orders.iter().enumerate() {
             if sets.iter().all(|set| set.stays.is_whole(from)) {
                 found.iter_mut().for_each(|ways| ways.rows.push(None));
