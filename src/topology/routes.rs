@@ -156,7 +156,9 @@ impl Ways {
             .collect();
         let remaining = network.remaining(&taken);
         let room = |set: &RuleSet<'_>| {
-            let rows = (0..table.regions()).filter(|from| !set.stays.is_whole(*from)).count();
+            let rows = (0..table.regions())
+                .filter(|from| !set.stays.is_whole(*from))
+                .count();
             Self {
                 rows: Vec::with_capacity(table.regions()),
                 cells: Vec::with_capacity(rows * table.regions()),
