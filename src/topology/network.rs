@@ -3,9 +3,10 @@
 //! Inputs: a table, links, and which of them several sets of rules take. Output: for a region and each set the
 //! least sum to every region.
 //! Many sets are asked about at once: a search carries the sums of [`LANES`] sets side by side, which the
-//! processor adds and compares at once. It passes over the regions in the order in which a search over all
-//! links reaches them, which is nearly the order of any set, and again over those whose sums became less,
-//! until none does.
+//! processor adds and compares at once. It begins with what is known from neighbours: a link to one, and the
+//! sums from there. No link makes these sums less, so only what is nearer another way remains to be found. For
+//! that it passes over the regions in the order in which a search over all links reaches them, which is nearly
+//! the order of any set, and again over those whose sums became less, until none does.
 //! Invariant: the sums are those that a search for one set alone would find. They are whole microseconds in
 //! `f32`, which are exact up to 16 seconds; beyond that they are rounded, the same way each time.
 //! Deliberately absent: what rules mean.
@@ -50,10 +51,11 @@ pub(super) struct Remaining {
     ways: Vec<Vec<(usize, Sums)>>,
 }
 
-/// The sums from one region, found in memory that is used again.
+/// The sums that were found so far for the same sets.
 #[derive(Default)]
 pub(super) struct Search {
-    sums: Vec<Sums>,
+    /// From each region; empty where nobody asked.
+    found: Vec<Vec<Sums>>,
     /// Whether the sums of a region became less since it was passed.
     is_due: Vec<bool>,
 }
@@ -134,22 +136,23 @@ impl Network {
 
     /// The regions that links join with one, nearer ones first.
     pub(super) fn order_from(&self, from: usize) -> Vec<usize> {
-        let mut is_reached = vec![false; self.graph.node_count()];
-        let mut order = Vec::new();
-        let mut open = BinaryHeap::from([Reverse((0_u64, from))]);
+        let mut sums = vec![u64::MAX; self.graph.node_count()];
+        let mut order = Vec::with_capacity(self.graph.node_count());
+        let mut open = BinaryHeap::from([Reverse((0, from))]);
         while let Some(Reverse((sum, region))) = open.pop() {
-            let Some(reached) = is_reached.get_mut(region).filter(|reached| !**reached) else {
+            if sums.get(region).is_some_and(|least| *least < sum) {
                 continue;
-            };
-            *reached = true;
+            }
             order.push(region);
             for edge in self.graph.edges(NodeIndex::new(region)) {
                 let to = edge.target().index();
-                if let Some(us) = edge.weight().us
-                    && !is_reached.get(to).copied().unwrap_or(true)
-                {
-                    // Whole and not negative.
-                    open.push(Reverse((sum.saturating_add(us as u64), to)));
+                if let (Some(us), Some(least)) = (edge.weight().us, sums.get_mut(to)) {
+                    // Whole and not negative; one more, so that each link leads on.
+                    let sum = sum.saturating_add(us as u64 + 1);
+                    if sum < *least && to != from {
+                        *least = sum;
+                        open.push(Reverse((sum, to)));
+                    }
                 }
             }
         }
@@ -160,11 +163,20 @@ impl Network {
 impl Search {
     /// The least sums from a region to each, by number. `order` is that of the network from there.
     pub(super) fn sums_from(&mut self, from: usize, order: &[usize], remaining: &Remaining) -> &[Sums] {
-        let Self { sums, is_due } = self;
-        sums.clear();
-        sums.resize(remaining.ways.len(), [f32::INFINITY; LANES]);
+        let regions = remaining.ways.len();
+        self.found.resize_with(regions, Vec::new);
+        let mut sums = vec![[f32::INFINITY; LANES]; regions];
+        for (neighbour, us) in remaining.ways.get(from).into_iter().flatten() {
+            for (sums, beyond) in sums
+                .iter_mut()
+                .zip(self.found.get(*neighbour).into_iter().flatten())
+            {
+                lower(sums, beyond, us);
+            }
+        }
+        let is_due = &mut self.is_due;
         is_due.clear();
-        is_due.resize(remaining.ways.len(), false);
+        is_due.resize(regions, false);
         if let (Some(sums), Some(is_due)) = (sums.get_mut(from), is_due.get_mut(from)) {
             *sums = [0.0; LANES];
             *is_due = true;
@@ -192,11 +204,18 @@ impl Search {
                 }
             }
         }
-        sums
+        let Some(found) = self.found.get_mut(from) else {
+            return &[];
+        };
+        *found = sums;
+        found
     }
 }
 
 /// Lowers sums to those over another region, lane by lane; whether any became less.
+///
+/// Not inlined: by itself the compiler makes vector instructions of it, within a loop it does not (rustc 1.95).
+#[inline(never)]
 fn lower(sums: &mut Sums, own: &Sums, us: &Sums) -> bool {
     let mut is_less = false;
     for ((sum, own), us) in sums.iter_mut().zip(own).zip(us) {

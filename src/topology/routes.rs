@@ -100,10 +100,9 @@ impl Routes {
         let orders: Vec<Vec<usize>> = (0..table.regions())
             .map(|from| network.order_from(from))
             .collect();
-        let mut search = Search::default();
         let ways = distinct
             .chunks(LANES)
-            .flat_map(|sets| Ways::find(table, &network, &orders, sets, &mut search));
+            .flat_map(|sets| Ways::find(table, &network, &orders, sets));
         let built: BTreeMap<&RouteRules, Arc<Ways>> =
             distinct.iter().copied().zip(ways.map(Arc::new)).collect();
         rules
@@ -144,8 +143,8 @@ impl Ways {
         network: &Network,
         orders: &[Vec<usize>],
         sets: &[&RouteRules],
-        search: &mut Search,
     ) -> Vec<Self> {
+        let mut search = Search::default();
         let sets: Vec<RuleSet<'_>> = sets
             .iter()
             .map(|rules| RuleSet::read(table, network, rules))
