@@ -115,7 +115,7 @@ fn main() {
 fn running_pods(nodes: &[world::Node], count: usize) -> Vec<(NamespaceName, RunningPod)> {
     let mut pool = LabelPool::default();
     let pod = |number: usize| {
-        let (namespace, labels) = if number % 10 == 0 {
+        let (namespace, labels) = if number.is_multiple_of(10) {
             let name = format!("db-{number}");
             let labels = [("app", "db"), ("statefulset.kubernetes.io/pod-name", &name)];
             ("databases".to_owned(), LabelSet::new(labels.into_iter()))
