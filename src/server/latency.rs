@@ -1,8 +1,9 @@
 //! The measured latencies that decide now, as a latency file: what an incident is replayed from.
 //!
-//! Invariants: a replay decides as we do now, so a stale round trip is written as what it counts as; what is
-//! only estimated is not written, because it follows from the rest. A latency file has no cell for a pair
-//! that is parted: such pairs are told in comments, and a replay takes them as reached.
+//! Invariants: a stale round trip is written as what it counts as; what is only estimated is not written,
+//! because it follows from the rest. A latency file has no cell for a pair that is parted: such pairs are told
+//! in comments, and a replay takes them as reached. Deliberately absent: what the table makes of the two ways
+//! of a pair, so a replay may differ by what they differ (docs/latency.md says when).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
