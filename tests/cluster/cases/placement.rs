@@ -114,14 +114,10 @@ async fn until_first(stand: &Stand, (key, value): (&str, &str), wanted: &str) {
         "Pod": {"metadata": {"name": "web", "namespace": "default", "annotations": {key: value}}, "spec": {}},
         "Nodes": null,
         "NodeNames": ["virginia", "mumbai", "frankfurt"],
-    });
+    })
+    .to_string();
     waiting::until(&format!("`{wanted}` is first"), LIMIT, async || {
-        let asked = http::exchange(
-            stand.domicile.address(),
-            "POST",
-            "/prioritize",
-            body.to_string().as_bytes(),
-        );
+        let asked = http::exchange(stand.domicile.address(), "POST", "/prioritize", body.as_bytes());
         let answer = asked.await.expect("domicile answers").text();
         let scores: Vec<serde_json::Value> = serde_json::from_str(&answer).map_err(|_| answer.clone())?;
         let first: Vec<&str> = scores
