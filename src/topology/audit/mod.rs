@@ -1,7 +1,7 @@
 //! What there is to say about measurements before anyone decides by them: checks, and what changed.
 //!
 //! Inputs: measurements, coordinates, the regions that matter, an instant. Outputs: typed findings and
-//! figures ([`audit`], [`triangles`]) and what two sets of measurements differ in ([`compare`]).
+//! figures ([`audit`], [`triangles()`]) and what two sets of measurements differ in ([`compare`]).
 //! Invariants: the same inputs give the same findings in the same order; a figure is exact, never sampled.
 //! Deliberately absent: words and layout, which belong to the command line, and lines of files, which
 //! whoever read the file knows by pair.
