@@ -84,7 +84,7 @@ pub struct PartitionRule {
     pub of_windows: u32,
 }
 
-/// How windows become measurements. The defaults are those of SIMULATION.md 4.3.
+/// How windows become measurements. `docs/latency.md` says what each default is good for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EstimatorSettings {
     /// How long a round trip counts as fresh: 2 minutes.

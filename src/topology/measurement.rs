@@ -153,7 +153,7 @@ impl Measurement {
     /// What it says of a statistic: the figure itself, or an upper guess.
     ///
     /// A stale median counts as the last P95 where that is more: what nobody sees any more may have
-    /// become worse (SIMULATION.md 4.3).
+    /// become worse.
     #[must_use]
     pub fn reading(&self, statistic: Statistic) -> Reading {
         let exact = |latency| Reading {

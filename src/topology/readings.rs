@@ -10,7 +10,7 @@
 //! 5. this way before the way back: both measure the same loop.
 //!
 //! Where both ways are fresh and of one kind, their mean counts for both: they measure the same loop, so they
-//! differ by noise (SIMULATION.md 4.3). Dated ways stay as the file has them, because two rows of a file
+//! differ by noise. Dated ways stay as the file has them, because two rows of a file
 //! may be of two days. Both directed figures stay in [`Measurements`] for whoever checks their difference.
 //! Invariant: the order of the measurements changes nothing. Deliberately absent: guesses about pairs that
 //! nobody measured.
