@@ -8,9 +8,9 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod timing;
+
 use std::collections::BTreeSet;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use domicile::embedded;
 use domicile::model::{Consistency, RegionKey, RegionReference, ReplicaRole, StatedAccess, Statistic};
@@ -19,21 +19,10 @@ use domicile::placement::advice::round_trips::{RoundTrip, RoundTrips};
 use domicile::placement::advice::search::{Freedom, exact, greedy_and_swap, plans};
 use domicile::policy::PolicySet;
 use domicile::topology::{LatencyTable, Measurements, parse_latency_csv};
+use timing::median;
 
 /// How many regions the floor is about.
 const REGIONS: usize = 32;
-
-fn median<T>(mut call: impl FnMut() -> T) -> Duration {
-    let mut samples: Vec<Duration> = (0..11)
-        .map(|_| {
-            let started = Instant::now();
-            black_box(call());
-            started.elapsed()
-        })
-        .collect();
-    samples.sort_unstable();
-    samples[samples.len() / 2]
-}
 
 /// Equal demand from each of these regions, over the regions themselves.
 fn problem(table: &LatencyTable, regions: &[RegionKey], reads: f64, writes: f64) -> Problem {
@@ -94,8 +83,8 @@ fn main() {
     ] {
         let problem = problem(&table, &located, reads, writes);
         let (roles, freedom) = (roles(3, is_led), freedom(REGIONS));
-        let took = median(|| exact(&problem, &roles, &freedom));
-        let swapped = median(|| greedy_and_swap(&problem, &roles, &freedom, &[]));
+        let took = median(11, || exact(&problem, &roles, &freedom));
+        let swapped = median(11, || greedy_and_swap(&problem, &roles, &freedom, &[]));
         println!(
             "the best 3 of {REGIONS} regions, {what}: {} placements exactly in {:.1} ms, greedy and swap in {:.2} ms",
             plans(&roles, &freedom),

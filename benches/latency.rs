@@ -9,10 +9,11 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod timing;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domicile::model::{Latency, RegionKey, Statistic};
 use domicile::topology::{
@@ -22,6 +23,7 @@ use domicile::topology::{
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+use timing::median;
 
 const REGIONS: usize = 200;
 const ZONES: usize = 3;
@@ -31,19 +33,6 @@ const LINKS: usize = 6;
 /// Seconds between two windows: what a source polls.
 const WINDOW_SECONDS: u32 = 30;
 const SAMPLES_PER_SECOND: u32 = 1_000;
-
-/// The median time of a call that takes milliseconds.
-fn median<T>(mut call: impl FnMut() -> T) -> Duration {
-    let mut samples: Vec<Duration> = (0..21)
-        .map(|_| {
-            let started = Instant::now();
-            black_box(call());
-            started.elapsed()
-        })
-        .collect();
-    samples.sort_unstable();
-    samples[samples.len() / 2]
-}
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
@@ -151,8 +140,11 @@ fn rebuild(name: &str, measurements: &Measurements) {
     let profiles = profiles(links.len(), &mut random);
     let build = || LatencyTable::build(measurements, &BTreeMap::new(), Statistic::P50);
     let table = build();
-    let (for_table, for_routes) = (median(build), median(|| Routes::build(&table, &links, &profiles)));
-    let both = median(|| Routes::build(&build(), &links, &profiles));
+    let (for_table, for_routes) = (
+        median(21, build),
+        median(21, || Routes::build(&table, &links, &profiles)),
+    );
+    let both = median(21, || Routes::build(&build(), &links, &profiles));
     println!(
         "{name}: {} measured pairs, {} links, {PROFILES} transit profiles: {:.1} ms (table {:.1} ms, of it digest \
          {:.1} ms; routes {:.1} ms)",
@@ -160,7 +152,7 @@ fn rebuild(name: &str, measurements: &Measurements) {
         links.len(),
         ms(both),
         ms(for_table),
-        ms(median(|| measurements.digest())),
+        ms(median(21, || measurements.digest())),
         ms(for_routes),
     );
 }
@@ -181,7 +173,9 @@ fn holes(measurements: &Measurements) {
             fewer.insert(from.clone(), to.clone(), measurement.clone());
         }
     }
-    let took = median(|| LatencyTable::build(&fewer, &BTreeMap::new(), Statistic::P50));
+    let took = median(21, || {
+        LatencyTable::build(&fewer, &BTreeMap::new(), Statistic::P50)
+    });
     println!(
         "a table in which each region misses two pairs: {:.1} ms",
         ms(took)
@@ -230,12 +224,13 @@ fn estimate(measurements: &Measurements) {
         next += 1;
         now
     };
-    let observed = median(|| observe(&mut estimator));
+    let observed = median(21, || observe(&mut estimator));
     let now = observe(&mut estimator);
-    let collected = median(|| estimator.measurements(now));
+    let collected = median(21, || estimator.measurements(now));
     let live = estimator.measurements(now);
-    let built =
-        median(|| LatencyTable::build(&live.clone().over(measurements), &BTreeMap::new(), Statistic::P50));
+    let built = median(21, || {
+        LatencyTable::build(&live.clone().over(measurements), &BTreeMap::new(), Statistic::P50)
+    });
     let per_sample = |took: Duration| took.as_secs_f64() * 1e6 / per_window as f64;
     let whole = observed + collected + built;
     println!(
@@ -258,7 +253,7 @@ fn look_up(table: &LatencyTable) {
                 .expect("a point")
         })
         .collect();
-    let took = median(|| {
+    let took = median(21, || {
         let mut sum = 0.0;
         for from in &points {
             for to in &points {

@@ -8,27 +8,16 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod timing;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use domicile::embedded;
 use domicile::model::{Category, Classification, Country, DataTuple, Dimension, Subject};
 use domicile::policy::{PolicySet, TupleSource, evaluate, performed_sets};
 use jiff::Timestamp;
-
-/// The median time of a call that takes milliseconds.
-fn median<T>(mut call: impl FnMut() -> T) -> Duration {
-    let mut samples: Vec<Duration> = (0..21)
-        .map(|_| {
-            let started = Instant::now();
-            black_box(call());
-            started.elapsed()
-        })
-        .collect();
-    samples.sort_unstable();
-    samples[samples.len() / 2]
-}
+use timing::median;
 
 /// So many policies of two rules over the shipped groups and regions.
 fn policies(count: usize) -> Vec<(String, String)> {
@@ -73,7 +62,7 @@ fn main() {
         .set;
     let proofs = shipped.prove(now);
     assert!(proofs.all_hold(), "the shipped guarantees hold");
-    let took = median(|| shipped.prove(now));
+    let took = median(21, || shipped.prove(now));
     println!(
         "prove the shipped set: {} guarantees, {} instants, {} cells: {:.1} ms, {:.0} cells/s",
         proofs.proofs.len(),
@@ -83,8 +72,8 @@ fn main() {
         proofs.cells as f64 / took.as_secs_f64(),
     );
     let (none, many) = (policies(0), policies(300));
-    let of_catalogue = median(|| load(&none)).as_secs_f64() * 1e3;
-    let of_all = median(|| load(&many)).as_secs_f64() * 1e3;
+    let of_catalogue = median(21, || load(&none)).as_secs_f64() * 1e3;
+    let of_all = median(21, || load(&many)).as_secs_f64() * 1e3;
     println!(
         "read and compile the regions and groups: {of_catalogue:.1} ms; and 300 policies of two rules: {:.1} ms more",
         of_all - of_catalogue
@@ -97,7 +86,7 @@ fn main() {
     let [processes, ..] = performed_sets();
     let profile = TupleSource::default().profile(shipped.catalogue(), &tuple, processes, None);
     let calls: u32 = 10_000;
-    let took = median(|| {
+    let took = median(21, || {
         for _ in 0..calls {
             black_box(evaluate(&shipped, black_box(&profile), now));
         }

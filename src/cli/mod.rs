@@ -3,6 +3,7 @@
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
 pub mod advise;
+mod counted;
 pub mod diff;
 pub mod doctor;
 pub mod exceptions;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Outcome;
+use super::counted::counted;
 use super::explanation::{
     Access, DecisionCause, ExceptionUse, PodName, VERSION, World, access, causes_with_bearings,
     data_in_words, doubts_in_words, of_access, place,
@@ -271,11 +272,6 @@ fn counted_by_region(regions: &BTreeMap<String, usize>) -> String {
         .map(|(region, nodes)| format!("{region} ({nodes})"))
         .collect();
     words.join(", ")
-}
-
-fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }
 
 /// The best place of each region, in the order of places, and how many nodes the region has in all.

@@ -1,11 +1,12 @@
 //! How firmly data sets stand: where copies may be, what of today is refused, what the loss of a region takes.
 
+use crate::cli::counted::counted;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::gathered::Gathered;
-use super::words::{CauseOfRegions, LossInWords, by_cause, counted, listed, losses_in_words};
+use super::words::{CauseOfRegions, LossInWords, by_cause, listed, losses_in_words};
 use crate::cli::explanation::{DemandInWords, VERSION, World};
 use crate::model::RegionKey;
 use crate::placement::Refusal;

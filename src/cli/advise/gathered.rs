@@ -2,6 +2,7 @@
 //!
 //! Everything is read before anything is said, and what is assumed of the demand is kept in words beside it.
 
+use crate::cli::counted::counted;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -9,7 +10,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use jiff::Timestamp;
 
 use super::AdviseArgs;
-use super::words::counted;
 use crate::assembly::{Problem, fleet_dump, read_rules};
 use crate::cli::facts::{FactTexts, lines, read_texts};
 use crate::cli::simulate::{read_run, texts_of_run};

@@ -1,9 +1,10 @@
 //! The answer about one data set, for people.
 
+use crate::cli::counted::counted;
 use std::io::{self, Write};
 
 use super::report::{ChoiceInReport, Report, RowInReport, TodayInReport, counted_copies};
-use super::words::{CopyInWords, copies_in_words, counted, less, listed, losses_in_words, percent};
+use super::words::{CopyInWords, copies_in_words, less, listed, losses_in_words, percent};
 
 /// How many places of demand are told; JSON has all.
 const MOST_ROWS: usize = 8;

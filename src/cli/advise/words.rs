@@ -13,12 +13,6 @@ use crate::policy::{Cause, PolicySet};
 /// How many regions a line names before it counts the rest.
 const MOST_REGIONS: usize = 8;
 
-/// `1 pod`, `2 pods`.
-pub fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}
-
 /// Milliseconds, or a share, as far as they are worth telling.
 pub fn rounded(number: f64) -> f64 {
     // Adding nothing makes the zero of a difference a plain one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::report::{CauseGroup, Report, SetInWords, WorkloadLine};
+use crate::cli::counted::counted;
 use crate::cli::explanation::DemandInWords;
 use crate::placement::Change;
 
@@ -254,9 +255,4 @@ fn list(numbers: &BTreeMap<impl AsRef<str>, usize>) -> String {
         more => format!(" and {more} more"),
     };
     format!(": {}{more}", named.join(", "))
-}
-
-fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }

@@ -3,6 +3,7 @@
 //! Exit code 0 where no finding is an error (with `--strict`, a warning), else 1. The codes are explained in
 //! docs/latency.md.
 
+use crate::cli::counted::counted;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use super::finding::{FindingRow, rows};
 use super::sources::{LatencyFiles, Loaded, fleet_regions};
-use super::words::{counted, ms, percent, rounded, to_the_second, when};
+use super::words::{ms, percent, rounded, to_the_second, when};
 use super::{VERSION, finding};
 use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};

@@ -3,6 +3,7 @@
 //! With one file, it is compared with what decides without it: `--latency`, or what is built in. Exit code 0,
 //! or 1 where a pair moved by more than each limit that was given.
 
+use crate::cli::counted::counted;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use super::columns::{Side, write_columns};
 use super::sources::Loaded;
-use super::words::{counted, ms, rounded};
+use super::words::{ms, rounded};
 use super::{StatisticArg, VERSION};
 use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};

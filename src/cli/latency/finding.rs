@@ -1,12 +1,13 @@
 //! A finding about measurements in words: its code, where it is, what is wrong and what to do.
 
+use crate::cli::counted::counted;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::sources::Loaded;
-use super::words::{counted, listed, ms, when};
+use super::words::{listed, ms, when};
 use crate::model::{Level, RegionKey};
 use crate::topology::LatencyFileError;
 use crate::topology::audit::{LatencyFinding, PairsAlike};

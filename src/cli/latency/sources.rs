@@ -1,5 +1,6 @@
 //! Where the measurements come from: files, or what is built in, read by the catalogue of the policies.
 
+use crate::cli::counted::counted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
-use super::words::{counted, listed};
+use super::words::listed;
 use super::{StatisticArg, server};
 use crate::assembly::{SourceText, WrittenPair, fleet_facts, read_latency};
 use crate::cli::facts::read_named;

@@ -8,12 +8,6 @@ use crate::topology::day_or_instant;
 /// How many regions a sentence names before it counts the rest.
 const MOST_REGIONS: usize = 6;
 
-/// `1 pair`, `2 pairs`.
-pub fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
 /// Milliseconds for people: a tenth is what such measurements are worth, a hundredth below 10.
 pub fn ms(ms: f64) -> String {
     if ms < 10.0 {

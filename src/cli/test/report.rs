@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::counted::counted;
 use crate::cli::explanation::VERSION;
 use crate::policy::{Finding, Level, PolicySet, PolicyTest, Tried, run_tests};
 
@@ -269,9 +270,4 @@ impl Case {
     pub(super) fn place(&self) -> String {
         format!("{}:{}:{}", self.file, self.line, self.column)
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -7,6 +7,7 @@ mod bands;
 mod heat_map;
 mod selection;
 
+use crate::cli::counted::counted;
 use std::io::{self, Write};
 
 use anyhow::Result;
@@ -16,7 +17,7 @@ use serde::Serialize;
 
 use super::pairs::{PairRow, Tables, write_csv, write_list, write_table};
 use super::sources::{LatencyFiles, Loaded};
-use super::words::{counted, to_the_second, when};
+use super::words::{to_the_second, when};
 use super::{Screen, StatisticArg, VERSION};
 use crate::cli::Outcome;
 use crate::cli::output::{TableOutput, write_json};
