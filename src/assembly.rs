@@ -339,7 +339,7 @@ impl ReadLatency {
     /// Adds the measurements of one more file; a pair that an earlier file has too is an error of this one.
     fn join(&mut self, file: &SourceText, more: &LatencyFile) {
         let name: Arc<str> = file.name.as_str().into();
-        for (from, to, measurement) in more.measurements.iter() {
+        for (from, to, measurement, is_parted) in more.measurements.known() {
             let pair = (from.clone(), to.clone());
             let line = more.lines.get(&pair).copied().unwrap_or(1);
             if let Some(first) = self.lines.get(&pair) {
@@ -360,8 +360,13 @@ impl ReadLatency {
                     line,
                 },
             );
-            self.measurements
-                .insert(from.clone(), to.clone(), measurement.clone());
+            if is_parted {
+                self.measurements.set_unreachable(from.clone(), to.clone());
+            }
+            if let Some(measurement) = measurement {
+                self.measurements
+                    .insert(from.clone(), to.clone(), measurement.clone());
+            }
         }
     }
 }

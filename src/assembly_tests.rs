@@ -48,6 +48,26 @@ fn the_problems_of_every_source_are_told_at_once_and_no_others() {
 }
 
 #[test]
+fn what_is_parted_adds_up_over_latency_files_too() {
+    let first = "from,to,rtt_ms,freshness,reachable\naws/a,aws/b,1,fresh,no\n";
+    let second = "from,to,rtt_ms,reachable\naws/b,aws/c,,no\naws/a,aws/b,,no\n";
+    let files = [text("first.csv", first), text("second.csv", second)];
+    let read = read_latency(&files, None, &BTreeMap::new());
+    let parted: Vec<String> = read
+        .measurements
+        .unreachable()
+        .map(|(from, to)| format!("{from} {to}"))
+        .collect();
+    assert_eq!(parted, ["aws/a aws/b", "aws/b aws/c"]);
+    assert_eq!(read.measurements.len(), 1);
+    let problems: Vec<String> = read.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        ["second.csv:3: the pair `aws/a` to `aws/b` is already in `first.csv` on line 2"]
+    );
+}
+
+#[test]
 fn latency_files_add_up_and_a_pair_in_two_of_them_is_an_error() {
     let mut texts = texts("from,to,rtt_ms\naws/a,aws/b,1\n");
     texts

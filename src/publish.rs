@@ -266,7 +266,7 @@ fn join_latency(parts: &mut Parts) {
         return;
     };
     // Without live sources, which is usual, nothing is copied.
-    let measurements = match parts.live.is_empty() && parts.live.unreachable().next().is_none() {
+    let measurements = match parts.live.says_nothing() {
         true => dated.clone(),
         false => Arc::new(parts.live.clone().over(dated)),
     };

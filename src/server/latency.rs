@@ -1,9 +1,8 @@
 //! The measured latencies that decide now, as a latency file: what an incident is replayed from.
 //!
-//! Invariants: a stale round trip is written as what it counts as; what is only estimated is not written,
-//! because it follows from the rest. A latency file has no cell for a pair that is parted: such pairs are told
-//! in comments, and a replay takes them as reached. Deliberately absent: what the table makes of the two ways
-//! of a pair, so a replay may differ by what they differ (docs/latency.md says when).
+//! Invariant: what is read from the file is what decides now: the figures as they were measured, how each stands
+//! to this instant, and which pairs are parted, so a table that is made of it is the table of the snapshot.
+//! Deliberately absent: what is only estimated, because it follows from the rest.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,9 +12,8 @@ use jiff::Timestamp;
 
 use super::sentence::sentence;
 use super::state::ServerState;
-use crate::model::Statistic;
 use crate::publish::MeasuredNow;
-use crate::topology::{Freshness, Measurement, Measurements, write_latency_csv};
+use crate::topology::write_latency_csv;
 
 /// The media type of a latency file.
 const LATENCY_CONTENT_TYPE: &str = "text/csv; charset=utf-8";
@@ -37,26 +35,9 @@ pub(super) async fn latency(state: Data<ServerState>) -> HttpResponse {
 }
 
 fn text(measured: &MeasuredNow, now: Timestamp) -> String {
-    let mut text = format!(
-        "# the measured latencies of snapshot {}, which decides at {now}\n",
-        measured.snapshot.id()
-    );
-    for (from, to) in measured.measurements.unreachable() {
-        text.push_str(&format!("# {from} does not reach {to} now\n"));
-    }
-    text.push_str(&write_latency_csv(&as_it_counts(&measured.measurements)));
-    text
-}
-
-/// The measurements with the round trips that decisions take from them.
-fn as_it_counts(measurements: &Measurements) -> Measurements {
-    let mut counted = Measurements::default();
-    for (from, to, measurement) in measurements.iter() {
-        let mut counts = measurement.clone();
-        if measurement.freshness == Freshness::Stale {
-            counts.rtt = Measurement::reading(measurement, Statistic::P50).latency;
-        }
-        counted.insert(from.clone(), to.clone(), counts);
-    }
-    counted
+    format!(
+        "# the measured latencies of snapshot {}, which decides at {now}\n{}",
+        measured.snapshot.id(),
+        write_latency_csv(&measured.measurements)
+    )
 }

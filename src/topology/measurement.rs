@@ -114,6 +114,27 @@ pub enum Freshness {
 }
 
 impl Freshness {
+    /// Reads a word of a file, in whatever case.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "dated" => Some(Self::Dated),
+            "fresh" => Some(Self::Fresh),
+            "stale" => Some(Self::Stale),
+            _ => None,
+        }
+    }
+
+    /// The word that files and reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dated => "dated",
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+        }
+    }
+
     /// Whether it is measured now, or was a moment ago.
     #[must_use]
     pub fn is_live(self) -> bool {

@@ -6,6 +6,7 @@
 //! not reach each other is no time, and a time is no reachability: a pair may have either, both or none.
 //! Deliberately absent: what the pairs mean together, which is the table's.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -81,6 +82,37 @@ impl Measurements {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
+    }
+
+    /// Whether nothing is known of any pair: neither measured nor parted.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.pairs.is_empty() && self.unreachable.is_empty()
+    }
+
+    /// Every pair of which something is known, in order: what was measured of it, and whether it is parted.
+    pub fn known(
+        &self,
+    ) -> impl Iterator<Item = (&MeasuredPlace, &MeasuredPlace, Option<&Measurement>, bool)> {
+        let mut parted = self.unreachable().peekable();
+        let mut measured = self.iter().peekable();
+        std::iter::from_fn(move || {
+            let next_measured = measured.peek().map(|(from, to, _)| (*from, *to));
+            let order = match (next_measured, parted.peek()) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(measured), Some(parted)) => measured.cmp(parted),
+            };
+            if order == Ordering::Greater {
+                return parted.next().map(|(from, to)| (from, to, None, true));
+            }
+            if order == Ordering::Equal {
+                parted.next();
+            }
+            let (from, to, measurement) = measured.next()?;
+            Some((from, to, Some(measurement), order == Ordering::Equal))
+        })
     }
 
     /// These measurements, and of `prior` what they do not have: what these say wins directed pair by

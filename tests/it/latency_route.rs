@@ -47,6 +47,11 @@ fn measurements() -> Measurements {
     );
     all.insert(
         dublin.clone(),
+        frankfurt.clone(),
+        measured(30.0, 31.0, Freshness::Fresh),
+    );
+    all.insert(
+        dublin.clone(),
         paris.clone(),
         measured(18.0, 40.25, Freshness::Stale),
     );
@@ -55,7 +60,8 @@ fn measurements() -> Measurements {
         frankfurt.clone(),
         measured(12.0, 13.0, Freshness::Dated),
     );
-    all.set_unreachable(dublin, paris);
+    all.set_unreachable(dublin, paris.clone());
+    all.set_unreachable(frankfurt, paris);
     all
 }
 
@@ -84,28 +90,32 @@ async fn what_decides_is_a_latency_file_that_decides_the_same() {
     let text = String::from_utf8(read_body(response).await.to_vec()).unwrap();
     let expected = format!(
         "# the measured latencies of snapshot {id}, which decides at 2026-11-21T12:00:00Z
-# aws/eu-west-1 does not reach aws/eu-west-3 now
-from,to,rtt_ms,p95_ms,statistic,samples,measured_at,source
-aws/eu-central-1,aws/eu-west-1,25.5,31,p50,12,2026-11-21T11:59:30Z,probes
-aws/eu-west-1,aws/eu-west-3,40.25,40.25,p50,12,2026-11-21T11:59:30Z,probes
-aws/eu-west-3,aws/eu-central-1,12,13,p50,12,2026-11-21T11:59:30Z,probes
+from,to,rtt_ms,p95_ms,statistic,samples,measured_at,source,freshness,reachable
+aws/eu-central-1,aws/eu-west-1,25.5,31,p50,12,2026-11-21T11:59:30Z,probes,fresh,
+aws/eu-central-1,aws/eu-west-3,,,,,,,,no
+aws/eu-west-1,aws/eu-central-1,30,31,p50,12,2026-11-21T11:59:30Z,probes,fresh,
+aws/eu-west-1,aws/eu-west-3,18,40.25,p50,12,2026-11-21T11:59:30Z,probes,stale,no
+aws/eu-west-3,aws/eu-central-1,12,13,p50,12,2026-11-21T11:59:30Z,probes,,
 "
     );
     assert_eq!(text, expected);
 
     let replayed = parse_latency_csv("incident.csv", &text, |_| None, &BTreeMap::new()).unwrap();
+    assert_eq!(replayed, measurements());
+    assert_eq!(replayed.digest(), measurements().digest());
     for statistic in [Statistic::P50, Statistic::P95] {
         let now = LatencyTable::build(&measurements(), &BTreeMap::new(), statistic);
         let then = LatencyTable::build(&replayed, &BTreeMap::new(), statistic);
-        let latency = |table: &LatencyTable, from: &MeasuredPlace, to: &MeasuredPlace| {
+        let known = |table: &LatencyTable, from: &MeasuredPlace, to: &MeasuredPlace| {
             let point = |place: &MeasuredPlace| table.locate(&place.region, None).unwrap();
-            table.between(point(from), point(to)).unwrap().latency
+            let (from, to) = (point(from), point(to));
+            (table.between(from, to).unwrap(), table.is_unreachable(from, to))
         };
         for from in now.places() {
             for to in now.places() {
                 assert_eq!(
-                    latency(&now, from, to),
-                    latency(&then, from, to),
+                    known(&now, from, to),
+                    known(&then, from, to),
                     "{from} {to} {statistic:?}"
                 );
             }

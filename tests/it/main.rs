@@ -14,6 +14,7 @@ mod diff;
 mod doctor;
 mod documentation;
 mod latency;
+mod latency_replay;
 mod latency_route;
 mod parity;
 mod placement;

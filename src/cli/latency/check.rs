@@ -21,10 +21,10 @@ use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};
 use crate::config::parse_instant;
 use crate::model::{Level, Provenance, RegionKey};
-use crate::topology::LatencyTable;
 use crate::topology::audit::{
     Asymmetry, AuditLimits, Audited, Coverage, Detour, Triangles, audit, triangles,
 };
+use crate::topology::{Freshness, LatencyTable};
 
 /// Hours of a day.
 const DAY_HOURS: i64 = 24;
@@ -81,6 +81,11 @@ struct Summary {
     regions: usize,
     /// Those of the pairs that have a P95 of their own.
     pairs_with_p95: usize,
+    /// Those that were measured at the instant of the file, or some minutes before it.
+    fresh: usize,
+    stale: usize,
+    /// Directed pairs that are parted, measured or not.
+    parted: usize,
     /// Absent where no pair has a date.
     oldest: Option<String>,
     newest: Option<String>,
@@ -186,6 +191,12 @@ impl Report {
         } else {
             "catalogue"
         };
+        let of_freshness = |wanted: Freshness| {
+            measurements
+                .iter()
+                .filter(|(_, _, it)| it.freshness == wanted)
+                .count()
+        };
         let dates = || measurements.iter().filter_map(|(_, _, it)| it.measured_at);
         Self {
             v: VERSION,
@@ -200,6 +211,9 @@ impl Report {
                 pairs: measurements.len(),
                 regions: loaded.measured_regions().len(),
                 pairs_with_p95: measurements.iter().filter(|(_, _, it)| it.p95.is_some()).count(),
+                fresh: of_freshness(Freshness::Fresh),
+                stale: of_freshness(Freshness::Stale),
+                parted: measurements.unreachable().count(),
                 oldest: dates().min().map(|date| date.to_string()),
                 newest: dates().max().map(|date| date.to_string()),
                 age: match (dates().min(), dates().max()) {
@@ -254,6 +268,15 @@ impl Summary {
             ),
         )?;
         line("measured", self.age.clone())?;
+        if self.fresh + self.stale + self.parted > 0 {
+            let Self {
+                fresh, stale, parted, ..
+            } = self;
+            line(
+                "at its instant",
+                format!("{fresh} fresh, {stale} stale, {parted} parted"),
+            )?;
+        }
         let ways = &self.two_ways;
         if let (Some(from), Some(to)) = (&ways.from, &ways.to) {
             line(

@@ -21,7 +21,7 @@ use crate::cli::output::{Output, write_json};
 use crate::cli::policy_set::read_policy_set;
 use crate::model::Statistic;
 use crate::topology::audit::{
-    Comparison, Moved, NearestChange, OneSided, ReplicaChoices, Spread, compare as compared,
+    Comparison, Ends, Moved, NearestChange, OneSided, ReplicaChoices, Spread, compare as compared,
 };
 
 /// What moved between two sets of measurements, and which choices that changes
@@ -72,6 +72,10 @@ struct Report {
     statistic: &'static str,
     only_before: Vec<PairInWords>,
     only_after: Vec<PairInWords>,
+    /// Pairs that are parted and were not.
+    parted: Vec<EndsInWords>,
+    /// Pairs that were parted and no longer are.
+    reached_again: Vec<EndsInWords>,
     /// Pairs in both of which one side has not this statistic.
     without_statistic: usize,
     compared: usize,
@@ -125,6 +129,22 @@ impl From<&OneSided> for PairInWords {
             from: pair.from.to_string(),
             to: pair.to.to_string(),
             rtt_ms: rounded(pair.rtt.as_ms()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndsInWords {
+    from: String,
+    to: String,
+}
+
+impl From<&Ends> for EndsInWords {
+    fn from(ends: &Ends) -> Self {
+        Self {
+            from: ends.from.to_string(),
+            to: ends.to.to_string(),
         }
     }
 }
@@ -267,6 +287,8 @@ impl Report {
             statistic: statistic.word(),
             only_before: comparison.only_before.iter().map(PairInWords::from).collect(),
             only_after: comparison.only_after.iter().map(PairInWords::from).collect(),
+            parted: comparison.parted.iter().map(EndsInWords::from).collect(),
+            reached_again: comparison.reached_again.iter().map(EndsInWords::from).collect(),
             without_statistic: comparison.without_statistic,
             compared: comparison.compared,
             change_ms: SpreadInWords::of(&comparison.change_ms, 1.0),
@@ -304,6 +326,8 @@ impl Report {
         }
         write_one_sided("only before", &self.only_before, top, out)?;
         write_one_sided("only after", &self.only_after, top, out)?;
+        write_ends("parted", &self.parted, top, out)?;
+        write_ends("reached again", &self.reached_again, top, out)?;
         if self.regions > 0 {
             self.write_choices(top, out)?;
         }
@@ -432,6 +456,21 @@ fn write_one_sided(title: &str, pairs: &[PairInWords], top: usize, out: &mut dyn
         .iter()
         .take(top)
         .map(|pair| vec![pair.from.clone(), pair.to.clone(), ms(pair.rtt_ms)])
+        .collect();
+    write_columns(out, "  ", &header, &rows)?;
+    write_rest(pairs.len(), top, out)
+}
+
+fn write_ends(title: &str, pairs: &[EndsInWords], top: usize, out: &mut dyn Write) -> io::Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}: {}", counted(pairs.len(), "pair"))?;
+    let header = [("from", Side::Left), ("to", Side::Left)];
+    let rows: Vec<Vec<String>> = pairs
+        .iter()
+        .take(top)
+        .map(|pair| vec![pair.from.clone(), pair.to.clone()])
         .collect();
     write_columns(out, "  ", &header, &rows)?;
     write_rest(pairs.len(), top, out)

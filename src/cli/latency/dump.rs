@@ -50,6 +50,8 @@ struct Document {
     /// The name of the measurements, which decisions record.
     digest: String,
     measured: Vec<MeasuredRow>,
+    /// Pairs of which the first place does not reach the second, measured or not.
+    parted: Vec<PartedRow>,
     /// Absent where they are not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated: Option<Vec<PairRow>>,
@@ -67,6 +69,14 @@ struct MeasuredRow {
     samples: Option<u32>,
     measured_at: Option<String>,
     source: Option<String>,
+    freshness: &'static str,
+}
+
+/// A pair that is parted.
+#[derive(Debug, Serialize)]
+struct PartedRow {
+    from: String,
+    to: String,
 }
 
 /// Answers `domicile latency dump`.
@@ -85,6 +95,7 @@ pub fn dump(args: &DumpArgs, out: &mut dyn Write) -> Result<Outcome> {
                 kind: "latency-dump",
                 digest: loaded.measurements.digest(),
                 measured: measured(&loaded),
+                parted: parted(&loaded),
                 estimated,
             },
         )?,
@@ -103,8 +114,19 @@ fn measured(loaded: &Loaded) -> Vec<MeasuredRow> {
         samples: it.samples,
         measured_at: it.measured_at.map(|at| at.to_string()),
         source: it.source.as_deref().map(str::to_owned),
+        freshness: it.freshness.word(),
     })
     .collect()
+}
+
+fn parted(loaded: &Loaded) -> Vec<PartedRow> {
+    let pairs = loaded.measurements.unreachable();
+    pairs
+        .map(|(from, to)| PartedRow {
+            from: from.to_string(),
+            to: to.to_string(),
+        })
+        .collect()
 }
 
 /// The directed pairs of the catalogue and of the measured regions that nobody measured either way.

@@ -157,6 +157,16 @@ fn words(finding: &LatencyFinding, at: Timestamp) -> (&'static str, String, &'st
             ),
             "nothing, where that is meant: the other direction takes the same figure",
         ),
+        LatencyFinding::OfOneInstant {
+            fresh, stale, parted, ..
+        } => (
+            "M12",
+            format!(
+                "some rows tell how their pairs stood at one instant, and never age: {fresh} fresh, {stale} stale, \
+                 {parted} parted"
+            ),
+            "nothing, where that instant is replayed; to serve by the file, leave out the columns `freshness` and `reachable`",
+        ),
         LatencyFinding::MixedStatistics { statistics } => (
             "M11",
             format!(

@@ -66,6 +66,8 @@ pub struct PairRow {
     pub p95_is_measured: bool,
     /// How the statistic that is shown is known.
     pub known_as: &'static str,
+    /// Whether the one place is known not to reach the other, whatever the time was when it did.
+    pub is_parted: bool,
     /// Absent where nobody says.
     pub samples: Option<u32>,
     /// Absent where nobody says.
@@ -92,6 +94,7 @@ impl PairRow {
             p95_ms: rounded_ms(pair.p95),
             p95_is_measured: is_measured(Statistic::P95),
             known_as: pair.provenance(statistic).map_or(UNKNOWN, Provenance::word),
+            is_parted: pair.is_parted,
             samples: measurement.and_then(|it| it.samples),
             measured_at: measured_at.map(|at| at.to_string()),
             age: measured_at.zip(at).map(|(then, at)| age(at, then)),
@@ -187,7 +190,7 @@ fn common_cells(row: &PairRow) -> [String; 6] {
     [
         ms_in_words(row.p50_ms, row.p50_is_measured),
         ms_in_words(row.p95_ms, row.p95_is_measured),
-        row.known_as.to_owned(),
+        format!("{}{}", row.known_as, if row.is_parted { ", parted" } else { "" }),
         or_dash(row.age.clone()),
         or_dash(row.samples.map(|samples| samples.to_string())),
         or_dash(row.source.as_deref().map(shortened)),
@@ -215,6 +218,7 @@ pub fn write_csv(rows: &[PairRow], out: &mut dyn Write) -> io::Result<()> {
         "p95_ms",
         "p95_is_measured",
         "known_as",
+        "is_parted",
         "samples",
         "measured_at",
         "source",
@@ -230,6 +234,7 @@ pub fn write_csv(rows: &[PairRow], out: &mut dyn Write) -> io::Result<()> {
             &number(row.p95_ms),
             if row.p95_is_measured { "yes" } else { "no" },
             row.known_as,
+            if row.is_parted { "yes" } else { "no" },
             &row.samples.map(|samples| samples.to_string()).unwrap_or_default(),
             row.measured_at.as_deref().unwrap_or(""),
             row.source.as_deref().unwrap_or(""),

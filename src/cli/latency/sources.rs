@@ -137,6 +137,14 @@ impl Loaded {
             .collect()
     }
 
+    /// The regions of which anything is known: that some measured pair touches, or a parted one.
+    pub fn known_regions(&self) -> BTreeSet<RegionKey> {
+        let pairs = self.measurements.known();
+        pairs
+            .flat_map(|(from, to, ..)| [from.region.clone(), to.region.clone()])
+            .collect()
+    }
+
     /// Every region of the catalogue.
     pub fn catalogued_regions(&self) -> BTreeSet<RegionKey> {
         let regions = self.policies.catalogue().regions();
@@ -155,7 +163,7 @@ impl Loaded {
             return Ok(key.clone());
         }
         let mut known = self.catalogued_regions();
-        known.extend(self.measured_regions());
+        known.extend(self.known_regions());
         let meant: Vec<RegionKey> = known
             .iter()
             .filter(|key| match &reference {

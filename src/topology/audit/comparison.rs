@@ -61,6 +61,15 @@ impl Moved {
     }
 }
 
+/// A pair that is parted in one of two sets and not in the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ends {
+    /// Where it begins.
+    pub from: MeasuredPlace,
+    /// Where it ends.
+    pub to: MeasuredPlace,
+}
+
 /// How far a number of pairs moved, faster or slower.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spread {
@@ -108,6 +117,10 @@ pub struct Comparison {
     pub only_before: Vec<OneSided>,
     /// Pairs that are new.
     pub only_after: Vec<OneSided>,
+    /// Pairs that are parted and were not.
+    pub parted: Vec<Ends>,
+    /// Pairs that were parted and no longer are.
+    pub reached_again: Vec<Ends>,
     /// Pairs in both of which one side has not this statistic.
     pub without_statistic: usize,
     /// How many pairs were compared.
@@ -134,6 +147,8 @@ pub fn compare(before: &Measurements, after: &Measurements, statistic: Statistic
     let mut found = Comparison {
         only_before: one_sided(before, after),
         only_after: one_sided(after, before),
+        parted: newly_parted(before, after),
+        reached_again: newly_parted(after, before),
         ..Comparison::default()
     };
     let mut compared = Vec::new();
@@ -198,6 +213,18 @@ fn one_sided(one: &Measurements, other: &Measurements) -> Vec<OneSided> {
             from: from.clone(),
             to: to.clone(),
             rtt: measurement.rtt,
+        })
+        .collect()
+}
+
+fn newly_parted(before: &Measurements, after: &Measurements) -> Vec<Ends> {
+    let known: BTreeSet<_> = before.unreachable().collect();
+    after
+        .unreachable()
+        .filter(|pair| !known.contains(pair))
+        .map(|(from, to)| Ends {
+            from: from.clone(),
+            to: to.clone(),
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Coordinates, Latency, Level, RegionKey};
 use crate::topology::estimate::least_possible_ms;
-use crate::topology::{MeasuredPlace, MeasuredStatistic, Measurement, Measurements};
+use crate::topology::{Freshness, MeasuredPlace, MeasuredStatistic, Measurement, Measurements};
 
 /// From when on a check tells something.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,6 +115,17 @@ pub enum LatencyFinding {
         /// How many pairs have which; what rows do not say is the median.
         statistics: BTreeMap<MeasuredStatistic, usize>,
     },
+    /// Pairs that are fresh, stale or parted as of one instant.
+    OfOneInstant {
+        /// How many are fresh.
+        fresh: usize,
+        /// How many are stale.
+        stale: usize,
+        /// How many are parted, measured or not.
+        parted: usize,
+        /// The first of them.
+        first: (MeasuredPlace, MeasuredPlace),
+    },
     /// Regions that no measured pair touches.
     UnmeasuredRegions {
         /// Which.
@@ -167,7 +178,7 @@ impl LatencyFinding {
             | Self::MixedStatistics { .. }
             | Self::UnmeasuredRegions { used: true, .. }
             | Self::MissingPairs { .. } => Level::Warning,
-            Self::UnmeasuredRegions { .. } | Self::OneWay { .. } => Level::Note,
+            Self::OfOneInstant { .. } | Self::UnmeasuredRegions { .. } | Self::OneWay { .. } => Level::Note,
         }
     }
 
@@ -181,7 +192,7 @@ impl LatencyFinding {
             Self::Old(alike) | Self::InTheFuture(alike) | Self::Undated(alike) => {
                 Some((&alike.first.0, &alike.first.1))
             }
-            Self::OneWay { first, .. } => Some((&first.0, &first.1)),
+            Self::OfOneInstant { first, .. } | Self::OneWay { first, .. } => Some((&first.0, &first.1)),
             Self::MixedStatistics { .. } | Self::UnmeasuredRegions { .. } | Self::MissingPairs { .. } => None,
         }
     }
@@ -219,6 +230,7 @@ pub fn audit(audited: &Audited<'_>) -> Audit {
     findings.extend(audited.ages());
     findings.extend(audited.mixed_statistics());
     findings.extend(audited.missing());
+    findings.extend(audited.of_one_instant());
     Audit { findings, asymmetry }
 }
 
@@ -310,6 +322,26 @@ impl Audited<'_> {
         let future = future.groups.into_values().map(LatencyFinding::InTheFuture);
         let undated = undated.groups.into_values().map(LatencyFinding::Undated);
         old.chain(future).chain(undated).collect()
+    }
+
+    fn of_one_instant(&self) -> Option<LatencyFinding> {
+        let (mut fresh, mut stale, mut parted, mut first) = (0, 0, 0, None);
+        for (from, to, measurement, is_parted) in self.measurements.known() {
+            match measurement.map(|it| it.freshness) {
+                Some(Freshness::Fresh) => fresh += 1,
+                Some(Freshness::Stale) => stale += 1,
+                Some(Freshness::Dated) | None if is_parted => {}
+                Some(Freshness::Dated) | None => continue,
+            }
+            parted += usize::from(is_parted);
+            first.get_or_insert((from, to));
+        }
+        first.map(|(from, to)| LatencyFinding::OfOneInstant {
+            fresh,
+            stale,
+            parted,
+            first: (from.clone(), to.clone()),
+        })
     }
 
     fn mixed_statistics(&self) -> Option<LatencyFinding> {

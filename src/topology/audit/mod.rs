@@ -15,7 +15,7 @@ mod triangles;
 mod view;
 
 pub use choices::{LostChoice, ReplicaChoices};
-pub use comparison::{Comparison, Moved, NearestChange, OneSided, Spread, compare};
+pub use comparison::{Comparison, Ends, Moved, NearestChange, OneSided, Spread, compare};
 pub use coverage::Coverage;
 pub use findings::{Asymmetry, Audit, AuditLimits, Audited, LatencyFinding, PairsAlike, audit};
 pub use triangles::{Detour, Triangles, triangles};

@@ -16,6 +16,8 @@ pub struct PairView<'a> {
     pub p95: Option<Estimate>,
     /// The measurement that counts for it; `None` where nobody measured it.
     pub measurement: Option<&'a Measurement>,
+    /// Whether the one place is known not to reach the other.
+    pub is_parted: bool,
 }
 
 impl PairView<'_> {
@@ -58,16 +60,19 @@ impl<'a> Viewed<'a> {
     /// What is known of a directed pair.
     #[must_use]
     pub fn pair(&self, from: &'a MeasuredPlace, to: &'a MeasuredPlace) -> PairView<'a> {
-        let estimate = |table: &LatencyTable| {
+        let ends = |table: &LatencyTable| {
             let point = |place: &MeasuredPlace| table.locate(&place.region, place.zone.as_deref());
-            table.between(point(from)?, point(to)?)
+            Some((point(from)?, point(to)?))
         };
+        let estimate = |table: &LatencyTable| ends(table).and_then(|(from, to)| table.between(from, to));
         PairView {
             from,
             to,
             p50: estimate(self.p50),
             p95: estimate(self.p95),
             measurement: self.counting(from, to),
+            // Reachability is of no statistic, so either table says the same.
+            is_parted: ends(self.p50).is_some_and(|(from, to)| self.p50.is_unreachable(from, to)),
         }
     }
 

@@ -3,7 +3,8 @@
 //! Columns have numbers, which stand before the names of the rows, so that a map of 32 regions fits into a
 //! window. Milliseconds stand in the cells where they fit into a line, else one character for a range. What
 //! does not fit at all is continued below, in parts.
-//! Invariant: what is estimated never looks as if it were measured, and what is unknown never looks near.
+//! Invariant: what is estimated never looks as if it were measured, and what is unknown or parted never looks
+//! near.
 
 use std::io::{self, Write};
 
@@ -21,6 +22,8 @@ enum Cell {
     /// A place and itself.
     Own,
     Unknown,
+    /// The one place does not reach the other, whatever the time was when it did.
+    Parted,
     Known {
         ms: f64,
         is_measured: bool,
@@ -45,7 +48,9 @@ impl HeatMap {
             if from == to {
                 return Cell::Own;
             }
-            match viewed.pair(from, to).of(statistic) {
+            let pair = viewed.pair(from, to);
+            match pair.of(statistic) {
+                _ if pair.is_parted => Cell::Parted,
                 None => Cell::Unknown,
                 Some(estimate) => Cell::Known {
                     ms: estimate.latency.as_ms(),
@@ -120,7 +125,7 @@ impl HeatMap {
     /// The widest time with a blank before it.
     fn width_of_numbers(&self) -> usize {
         let cells = self.cells.iter().flatten();
-        let widest = cells.map(|cell| cell.number().len()).max().unwrap_or(0);
+        let widest = cells.map(|cell| cell.number().chars().count()).max().unwrap_or(0);
         1 + widest.max(self.labels.len().to_string().len())
     }
 
@@ -167,6 +172,9 @@ impl HeatMap {
         if has(|cell| *cell == Cell::Unknown) {
             legend.push("? unknown".to_owned());
         }
+        if has(|cell| *cell == Cell::Parted) {
+            legend.push(format!("{} parted: not reached", Cell::Parted.character()));
+        }
         writeln!(out, "\n{}", legend.join(" · "))?;
         if layout.has_colour {
             let bands: Vec<String> = BANDS
@@ -212,7 +220,7 @@ impl Cell {
     /// The cell as a number, without blanks.
     fn number(self) -> String {
         match self {
-            Self::Own | Self::Unknown => self.character().to_string(),
+            Self::Own | Self::Unknown | Self::Parted => self.character().to_string(),
             Self::Known { ms, is_measured } => {
                 let mark = if is_measured { "" } else { "~" };
                 // Below a millisecond lie zones of one region, which are not all the same.
@@ -230,6 +238,7 @@ impl Cell {
         match self {
             Self::Own => '\\',
             Self::Unknown => '?',
+            Self::Parted => '×',
             Self::Known {
                 ms,
                 is_measured: true,

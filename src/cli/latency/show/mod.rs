@@ -136,6 +136,8 @@ struct Document<'a> {
     statistic: &'static str,
     /// How many directed pairs were measured, selected or not.
     measured_pairs: usize,
+    /// How many directed pairs are parted, selected or not.
+    parted_pairs: usize,
     pairs: &'a [PairRow],
 }
 
@@ -165,6 +167,7 @@ pub fn show(args: &ShowArgs, now: Timestamp, screen: &Screen, out: &mut dyn Writ
                 at: to_the_second(at).to_string(),
                 statistic: statistic.word(),
                 measured_pairs: loaded.measurements.len(),
+                parted_pairs: loaded.measurements.unreachable().count(),
                 pairs: &rows,
             },
         )?,
@@ -212,9 +215,13 @@ fn write_head(
 ) -> io::Result<()> {
     let measurements = &loaded.measurements;
     let places = loaded.measured_regions().len();
+    let parted = match measurements.unreachable().count() {
+        0 => String::new(),
+        parted => format!(", {parted} parted"),
+    };
     writeln!(
         out,
-        "{}: {} measured between {}",
+        "{}: {} measured between {}{parted}",
         loaded.name,
         counted(measurements.len(), "directed pair"),
         counted(places, "region")

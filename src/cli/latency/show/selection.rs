@@ -99,7 +99,7 @@ fn places(args: &ShowArgs, loaded: &Loaded) -> Result<Vec<MeasuredPlace>> {
     }
     let mut regions: BTreeSet<RegionKey> = match &args.fleet {
         Some(fleet) => fleet_regions(fleet, &loaded.policies)?,
-        None => loaded.measured_regions(),
+        None => loaded.known_regions(),
     };
     if args.all {
         regions.extend(loaded.catalogued_regions());
@@ -109,7 +109,7 @@ fn places(args: &ShowArgs, loaded: &Loaded) -> Result<Vec<MeasuredPlace>> {
     }
     let mut places: BTreeSet<MeasuredPlace> = regions.iter().cloned().map(MeasuredPlace::region).collect();
     if args.zones {
-        let ends = loaded.measurements.iter().flat_map(|(from, to, _)| [from, to]);
+        let ends = loaded.measurements.known().flat_map(|(from, to, ..)| [from, to]);
         places.extend(ends.filter(|place| regions.contains(&place.region)).cloned());
     }
     Ok(places.into_iter().collect())

@@ -1,6 +1,8 @@
 //! Tests of the latency file.
 
+use super::super::measurement::{Freshness, MeasuredStatistic};
 use super::*;
+use crate::model::Latency;
 
 fn resolve(reference: &RegionReference) -> Option<RegionKey> {
     match reference {
@@ -125,6 +127,10 @@ fn a_file_of_the_wrong_form_is_refused() {
             "latency.csv:1: the column `rtt` is not known",
         ),
         (
+            "from,to,rtt_ms,reachabel\naws/a,aws/b,1,no\n",
+            "latency.csv:1: the column `reachabel` is not known; did you mean `reachable`?",
+        ),
+        (
             "# x\nfrom,to,rtt_ms,to\n",
             "latency.csv:2: the column `to` is there twice",
         ),
@@ -204,5 +210,68 @@ fn what_the_statistic_says_is_read_and_must_be_possible() {
         let problems = read(row).expect_err(row);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].to_string(), format!("latency.csv:2: {words}"));
+    }
+}
+
+#[test]
+fn how_a_row_stands_to_the_present_is_taken_as_it_is_written() {
+    use Freshness::{Dated, Fresh, Stale};
+    let read = |row: &str| {
+        parse(&format!(
+            "from,to,rtt_ms,p95_ms,source,freshness,reachable\naws/a,aws/b,{row}\n"
+        ))
+    };
+    for (row, freshness, is_parted) in [
+        ("25,,,,", Some(Dated), false),
+        ("25,,,dated,yes", Some(Dated), false),
+        ("25,31,probes,Fresh,", Some(Fresh), false),
+        ("25,31,probes,stale,NO", Some(Stale), true),
+        (",,,,no", None, true),
+    ] {
+        let read = read(row).expect(row);
+        let (from, to) = (place("aws/a"), place("aws/b"));
+        assert_eq!(read.get(&from, &to).map(|it| it.freshness), freshness, "{row}");
+        let parted: Vec<_> = read.unreachable().collect();
+        assert_eq!(parted == [(&from, &to)], is_parted, "{row}");
+        assert!(is_parted || parted.is_empty(), "{row}");
+    }
+    let no_time = "`rtt_ms` is `` where milliseconds above 0 and up to 10000 are expected";
+    for (row, sentences) in [
+        (
+            "25,,,frsh,",
+            vec!["`freshness` is `frsh` where dated, fresh or stale is expected; did you mean `fresh`?"],
+        ),
+        (
+            "25,,,live,maybe",
+            vec![
+                "`reachable` is `maybe` where yes or no is expected",
+                "`freshness` is `live` where dated, fresh or stale is expected",
+            ],
+        ),
+        (
+            "25,,,,n",
+            vec!["`reachable` is `n` where yes or no is expected; did you mean `no`?"],
+        ),
+        (",,,,", vec![no_time]),
+        (",,,,yes", vec![no_time]),
+        (
+            "-1,,,,no",
+            vec!["`rtt_ms` is `-1` where milliseconds above 0 and up to 10000 are expected"],
+        ),
+        (
+            ",31,,fresh,no",
+            vec![
+                "`p95_ms` is `31` where `rtt_ms` is empty: give the round trip, or leave `p95_ms` empty too",
+                "`freshness` is `fresh` where `rtt_ms` is empty: give the round trip, or leave `freshness` empty too",
+            ],
+        ),
+    ] {
+        let problems = read(row).expect_err(row);
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let expected: Vec<String> = sentences
+            .iter()
+            .map(|sentence| format!("latency.csv:2: {sentence}"))
+            .collect();
+        assert_eq!(problems, expected, "{row}");
     }
 }
