@@ -7,6 +7,7 @@
 //! and for which `run::Comparator` and `kube_scheduler` are the seams.
 
 mod capacity;
+pub mod checker;
 mod extender;
 mod generated_fleet;
 mod kube_scheduler;
