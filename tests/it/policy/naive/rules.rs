@@ -89,12 +89,12 @@ impl Naive<'_> {
                 _ => true,
             };
             if concerns {
-                all = all.min(self.is_in_right_places(name, role, places, tuple));
+                all = both(all, self.is_in_right_places(name, role, places, tuple));
             }
         }
         // What is mounted and not known may name any data set.
         if sources.may_name_more() && !matches!(from, SaidBy::DataSet(_)) {
-            all = all.min(Maybe);
+            all = both(all, Maybe);
         }
         match &rule.demand {
             // The new copy may be the one that must exist.
@@ -163,6 +163,15 @@ impl Naive<'_> {
             false if inside.is_empty() || inside.contains(&Maybe) => Maybe,
             false => No,
         }
+    }
+}
+
+/// What two data sets say of a rule together: refused for one that is not known, it is not surely refused,
+/// whatever is known of the other.
+fn both(one: Three, other: Three) -> Three {
+    match (one, other) {
+        (Maybe, _) | (_, Maybe) => Maybe,
+        _ => one.min(other),
     }
 }
 

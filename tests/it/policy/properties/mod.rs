@@ -8,7 +8,8 @@ mod places;
 mod sets;
 mod whole;
 
-use domicile::policy::{PlacesOfFleet, PolicySet, Profile, Source, Verdict};
+use domicile::model::Tuple;
+use domicile::policy::{PlacesOfFleet, PolicySet, Profile, Source, SourcedTuple, Verdict};
 
 use super::choices::{Choices, hold};
 use super::generate;
@@ -73,7 +74,13 @@ fn change_never_widens(change: impl Fn(&mut Choices, &mut Case) -> bool) {
             if !change(choices, &mut case) {
                 continue;
             }
-            let after = case.judge(&engine);
+            let mut after = case.judge(&engine);
+            // An exception is for data that somebody names, so naming some may bring the pod under one.
+            if some_data_is_unnamed(&before.profile)
+                && let Some(without_exceptions) = after.verdict.without_exceptions.take()
+            {
+                after.verdict.permitted = without_exceptions;
+            }
             // A first source in a by-workload namespace widens on purpose.
             if is_first_source && !waits_for_a_first_source(&case, &after.profile) {
                 continue;
@@ -88,6 +95,12 @@ fn change_never_widens(change: impl Fn(&mut Choices, &mut Case) -> bool) {
         }
         Ok(tried)
     });
+}
+
+/// Whether a pod has no data that an exception could be for, or some of which nobody says what it is.
+fn some_data_is_unnamed(profile: &Profile) -> bool {
+    let names = |sourced: &SourcedTuple| matches!(sourced.tuple, Tuple::Data(_));
+    profile.tuples.is_empty() || !profile.tuples.iter().all(names)
 }
 
 /// Whether the namespace leaves the word to its workloads and none has said anything.

@@ -53,6 +53,8 @@ fn a_place_fact_that_becomes_unknown_never_widens() {
                 }
                 0 => {
                     let region = set.regions.remove(index);
+                    let key = (region.provider, region.region);
+                    set.links.retain(|link| !link.ends.contains(&key));
                     // A bare key may resolve once its namesake is gone: that is an edit of the catalogue.
                     set.regions.iter().all(|other| other.region != region.region)
                 }
