@@ -10,6 +10,7 @@ mod capacity;
 pub mod checker;
 mod extender;
 mod generated_fleet;
+pub mod kube;
 mod kube_scheduler;
 mod peers;
 mod quantity;

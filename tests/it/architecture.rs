@@ -62,7 +62,10 @@ const SHELLS_NEVER_NAME: [(&str, &[&str]); 5] = [
     (
         "simulation",
         &[
-            "kube::",
+            // The crate; `simulation::kube` is our model of kube-scheduler.
+            " kube::",
+            "(kube::",
+            "<kube::",
             "k8s_openapi",
             "actix",
             "tokio",
