@@ -143,6 +143,8 @@ impl Measurements {
             row.add_measurement(measurement);
             hash.update(&row.bytes);
         }
+        row.end();
+        hash.update(&row.bytes);
         for (from, to) in self.unreachable() {
             row.begin(from, to);
             hash.update(&row.bytes);
@@ -157,22 +159,35 @@ impl Measurements {
 }
 
 /// A pair as bytes: every text has its length before it and what may be missing a byte that says so, so no two
-/// sets have the same bytes. Binary, because a large table is made of 400,000 of them.
+/// sets have the same bytes. Binary, and without what the row before says too, because a large table is made of
+/// 400,000 of them.
 #[derive(Default)]
-struct Row {
+struct Row<'m> {
     bytes: Vec<u8>,
+    from: Option<&'m MeasuredPlace>,
+    source: Option<&'m str>,
 }
 
-impl Row {
-    fn begin(&mut self, from: &MeasuredPlace, to: &MeasuredPlace) {
+impl<'m> Row<'m> {
+    fn begin(&mut self, from: &'m MeasuredPlace, to: &MeasuredPlace) {
         self.bytes.clear();
-        for place in [from, to] {
-            self.add_text(place.region.as_str());
-            self.add_optional(place.zone.as_deref(), Self::add_text);
-        }
+        let new_from = (self.from.replace(from) != Some(from)).then_some(from);
+        self.add_optional(new_from, Self::add_place);
+        self.add_place(to);
     }
 
-    fn add_measurement(&mut self, measurement: &Measurement) {
+    /// What begins no row.
+    fn end(&mut self) {
+        self.bytes.clear();
+        self.add(&[2]);
+    }
+
+    fn add_place(&mut self, place: &MeasuredPlace) {
+        self.add_text(place.region.as_str());
+        self.add_optional(place.zone.as_deref(), Self::add_text);
+    }
+
+    fn add_measurement(&mut self, measurement: &'m Measurement) {
         let Measurement {
             rtt,
             p95,
@@ -187,7 +202,12 @@ impl Row {
         self.add_optional(*statistic, |row, statistic| row.add_text(statistic.word()));
         self.add_optional(*samples, |row, samples| row.add(&samples.to_le_bytes()));
         self.add_optional(*measured_at, |row, at| row.add(&at.as_nanosecond().to_le_bytes()));
-        self.add_optional(source.as_deref(), Self::add_text);
+        let source = source.as_deref();
+        if std::mem::replace(&mut self.source, source) == source {
+            self.add(&[2]);
+        } else {
+            self.add_optional(source, Self::add_text);
+        }
         self.add(&[match freshness {
             Freshness::Dated => 0,
             Freshness::Fresh => 1,

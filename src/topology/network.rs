@@ -1,14 +1,16 @@
 //! Declared links between the regions of a table as a graph, and least sums over those that remain.
 //!
-//! Inputs: a table, links, and which of them several sets of rules take. Output: for a region and each set the
-//! least sum to every region.
-//! Many sets are asked about at once: a search carries the sums of [`LANES`] sets side by side, which the
-//! processor adds and compares at once. It begins with what is known from neighbours: a link to one, and the
-//! sums from there. No link makes these sums less, so only what is nearer another way remains to be found. For
-//! that it passes over the regions in the order in which a search over all links reaches them, which is nearly
-//! the order of any set, and again over those whose sums became less, until none does.
-//! Invariant: the sums are those that a search for one set alone would find. They are whole microseconds in
-//! `f32`, which are exact up to 16 seconds; beyond that they are rounded, the same way each time.
+//! Inputs: a table, links, and which of them sets of rules take. Outputs: the least sums from a region to every
+//! region for many sets at once, or from one region to another for one set.
+//! Many at once: a search carries the sums of [`LANES`] sets side by side, which the processor adds and compares at
+//! once. It begins with what is known from neighbours: a link to one, and the sums from there. No link makes these
+//! sums less, so only what is nearer another way remains to be found. For that it passes over the regions in the
+//! order in which a search over all links reaches them, which is nearly the order of any set, and again over those
+//! whose sums became less, until none does.
+//! One pair: the sum over all links from a region onwards is never more than what remains from there, so it leads
+//! the search (A*), which looks at little more than the path that it finds.
+//! Invariant: the sums are those that a search for one set alone would find. They are whole microseconds; in
+//! `f32` they are exact up to 16 seconds, beyond that they are rounded, the same way each time.
 //! Deliberately absent: what rules mean.
 
 use std::cmp::Reverse;
@@ -49,6 +51,14 @@ struct Edge {
 pub(super) struct Remaining {
     /// From each region: to where, and how long that takes in each set.
     ways: Vec<Vec<(usize, Sums)>>,
+}
+
+/// What a search over all links finds.
+pub(super) struct AllLinks {
+    /// From each region, those that it reaches, nearer ones first.
+    orders: Vec<Vec<usize>>,
+    /// From each region, the least sum to each in microseconds; `u64::MAX` where no path leads.
+    sums_us: Vec<Vec<u64>>,
 }
 
 /// The sums that were found so far for the same sets.
@@ -134,35 +144,83 @@ impl Network {
         }
     }
 
-    /// The regions that links join with one, nearer ones first.
-    pub(super) fn order_from(&self, from: usize) -> Vec<usize> {
+    /// Searches from every region over all links.
+    pub(super) fn over_all_links(&self) -> AllLinks {
+        let regions = self.graph.node_count();
+        let (orders, sums_us) = (0..regions).map(|from| self.over_all_links_from(from)).unzip();
+        AllLinks { orders, sums_us }
+    }
+
+    fn over_all_links_from(&self, from: usize) -> (Vec<usize>, Vec<u64>) {
         let mut sums = vec![u64::MAX; self.graph.node_count()];
-        let mut order = Vec::with_capacity(self.graph.node_count());
+        if let Some(sum) = sums.get_mut(from) {
+            *sum = 0;
+        }
+        let mut order = Vec::with_capacity(sums.len());
         let mut open = BinaryHeap::from([Reverse((0, from))]);
         while let Some(Reverse((sum, region))) = open.pop() {
             if sums.get(region).is_some_and(|least| *least < sum) {
                 continue;
             }
             order.push(region);
-            for edge in self.graph.edges(NodeIndex::new(region)) {
-                let to = edge.target().index();
-                if let (Some(us), Some(least)) = (edge.weight().us, sums.get_mut(to)) {
-                    // Whole and not negative; one more, so that each link leads on.
-                    let sum = sum.saturating_add(us as u64 + 1);
-                    if sum < *least && to != from {
-                        *least = sum;
-                        open.push(Reverse((sum, to)));
-                    }
+            for (_, to, us) in self.timed_links(region) {
+                if let Some(least) = sums.get_mut(to)
+                    && sum + us < *least
+                {
+                    *least = sum + us;
+                    open.push(Reverse((sum + us, to)));
                 }
             }
         }
-        order
+        (order, sums)
+    }
+
+    /// The links from a region of which the time is known: the number, where to, and the time in microseconds.
+    fn timed_links(&self, region: usize) -> impl Iterator<Item = (usize, usize, u64)> {
+        let timed = |link: usize, to: usize, us: Option<f32>| Some((link, to, us? as u64));
+        self.graph
+            .edges(NodeIndex::new(region))
+            .filter_map(move |edge| timed(edge.weight().link, edge.target().index(), edge.weight().us))
+    }
+
+    /// The least sum from one region to another over the links that are not taken, in microseconds.
+    pub(super) fn least_sum_us(
+        &self,
+        (from, to): (usize, usize),
+        all_links: &AllLinks,
+        is_taken: impl Fn(usize, usize, usize) -> bool,
+    ) -> Option<u64> {
+        let onwards_us = |region: usize| {
+            let sum = all_links.sums_us.get(region).and_then(|sums| sums.get(to));
+            sum.copied().filter(|sum| *sum != u64::MAX)
+        };
+        let mut open = BinaryHeap::from([Reverse((onwards_us(from)?, 0, from))]);
+        // Few, so looking through them is cheaper than a place for each region.
+        let mut passed: Vec<usize> = Vec::new();
+        while let Some(Reverse((_, sum, region))) = open.pop() {
+            if region == to {
+                return Some(sum);
+            }
+            if passed.contains(&region) {
+                continue;
+            }
+            passed.push(region);
+            for (link, next, us) in self.timed_links(region) {
+                if let Some(onwards) = onwards_us(next)
+                    && !is_taken(link, region, next)
+                    && !passed.contains(&next)
+                {
+                    open.push(Reverse((sum + us + onwards, sum + us, next)));
+                }
+            }
+        }
+        None
     }
 }
 
 impl Search {
-    /// The least sums from a region to each, by number. `order` is that of the network from there.
-    pub(super) fn sums_from(&mut self, from: usize, order: &[usize], remaining: &Remaining) -> &[Sums] {
+    /// The least sums from a region to each, by number.
+    pub(super) fn sums_from(&mut self, from: usize, all_links: &AllLinks, remaining: &Remaining) -> &[Sums] {
         let regions = remaining.ways.len();
         self.found.resize_with(regions, Vec::new);
         let mut sums = vec![[f32::INFINITY; LANES]; regions];
@@ -181,6 +239,7 @@ impl Search {
             *sums = [0.0; LANES];
             *is_due = true;
         }
+        let order = all_links.orders.get(from).map_or(&[][..], Vec::as_slice);
         let mut some_due = true;
         while some_due {
             some_due = false;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use petgraph::unionfind::UnionFind;
 
 use super::measurement::MeasuredPlace;
-use super::network::{LANES, Network, Search, milliseconds};
+use super::network::{AllLinks, LANES, Network, Search, milliseconds};
 use super::table::{Estimate, LatencyPoint, LatencyTable};
 use crate::model::{Provenance, RegionKey};
 
@@ -82,13 +82,16 @@ struct Ways {
     cells: Vec<Way>,
 }
 
-/// What is left from one region to another.
+/// What is left from one region to another: the microseconds of a detour, or one of the values below. Half of
+/// what it costs to find ways is to write them down, so one takes four bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Way {
-    Direct,
-    Detour { us: f32 },
-    Unknown,
-    Closed,
+struct Way(f32);
+
+impl Way {
+    const DIRECT: Self = Self(-1.0);
+    const UNKNOWN: Self = Self(-2.0);
+    /// What a sum is where no path leads.
+    const CLOSED: Self = Self(f32::INFINITY);
 }
 
 impl Routes {
@@ -96,15 +99,26 @@ impl Routes {
     #[must_use]
     pub fn build(table: &LatencyTable, links: &[Link], rules: &[RouteRules]) -> Vec<Self> {
         let network = Network::build(table, links);
-        let distinct: Vec<&RouteRules> = rules.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let orders: Vec<Vec<usize>> = (0..table.regions())
-            .map(|from| network.order_from(from))
-            .collect();
-        let ways = distinct
-            .chunks(LANES)
-            .flat_map(|sets| Ways::find(table, &network, &orders, sets));
-        let built: BTreeMap<&RouteRules, Arc<Ways>> =
-            distinct.iter().copied().zip(ways.map(Arc::new)).collect();
+        let distinct: BTreeSet<&RouteRules> = rules.iter().collect();
+        let all_links = network.over_all_links();
+        // What takes undeclared ways takes most; what keeps them takes a few, which are sought one by one.
+        let (kept, taken): (Vec<&RouteRules>, Vec<_>) = distinct
+            .into_iter()
+            .partition(|rules| rules.undeclared == Undeclared::Kept);
+        let mut built: BTreeMap<&RouteRules, Arc<Ways>> = BTreeMap::new();
+        for rules in kept {
+            let set = RuleSet::read(table, &network, rules);
+            let ways = Ways::find_few(&network, &all_links, &set);
+            built.insert(rules, Arc::new(ways));
+        }
+        for rules in taken.chunks(LANES) {
+            let sets: Vec<RuleSet<'_>> = rules
+                .iter()
+                .map(|rules| RuleSet::read(table, &network, rules))
+                .collect();
+            let ways = Ways::find_all(&network, &all_links, &sets);
+            built.extend(rules.iter().copied().zip(ways.into_iter().map(Arc::new)));
+        }
         rules
             .iter()
             .map(|rules| Self {
@@ -117,76 +131,98 @@ impl Routes {
     #[must_use]
     pub fn between(&self, table: &LatencyTable, from: LatencyPoint, to: LatencyPoint) -> Route {
         match self.way(from.spot().region(), to.spot().region()) {
-            Way::Direct => table.between(from, to).map_or(Route::Unknown, Route::Direct),
-            Way::Detour { us } => Estimate::new(milliseconds(us), Provenance::EstimatedByPath)
+            Way::DIRECT => table.between(from, to).map_or(Route::Unknown, Route::Direct),
+            Way::UNKNOWN => Route::Unknown,
+            Way::CLOSED => Route::Closed,
+            Way(us) => Estimate::new(milliseconds(us), Provenance::EstimatedByPath)
                 .map_or(Route::Unknown, Route::Detour),
-            Way::Unknown => Route::Unknown,
-            Way::Closed => Route::Closed,
         }
     }
 
     fn way(&self, from: usize, to: usize) -> Way {
         if from == to {
-            return Way::Direct;
+            return Way::DIRECT;
         }
         let Some(Some(start)) = self.ways.rows.get(from) else {
-            return Way::Direct;
+            return Way::DIRECT;
         };
-        self.ways.cells.get(start + to).copied().unwrap_or(Way::Closed)
+        self.ways.cells.get(start + to).copied().unwrap_or(Way::CLOSED)
     }
 }
 
 impl Ways {
     /// The ways for up to [`LANES`] sets of rules, in their order.
-    fn find(
-        table: &LatencyTable,
-        network: &Network,
-        orders: &[Vec<usize>],
-        sets: &[&RouteRules],
-    ) -> Vec<Self> {
+    fn find_all(network: &Network, all_links: &AllLinks, sets: &[RuleSet<'_>]) -> Vec<Self> {
         let mut search = Search::default();
-        let sets: Vec<RuleSet<'_>> = sets
-            .iter()
-            .map(|rules| RuleSet::read(table, network, rules))
-            .collect();
         let taken: Vec<_> = sets
             .iter()
             .map(|set| move |link, from, to| set.takes(link, from, to))
             .collect();
         let remaining = network.remaining(&taken);
-        let room = |set: &RuleSet<'_>| {
-            let rows = (0..table.regions())
-                .filter(|from| !set.stays.is_whole(*from))
-                .count();
-            Self {
-                rows: Vec::with_capacity(table.regions()),
-                cells: Vec::with_capacity(rows * table.regions()),
-            }
-        };
-        let mut found: Vec<Self> = sets.iter().map(room).collect();
-        for (from, order) in orders.iter().enumerate() {
+        let regions = sets.first().map_or(0, |set| set.stays.regions);
+        let mut found: Vec<Self> = sets.iter().map(Self::with_room_for).collect();
+        for from in 0..regions {
             if sets.iter().all(|set| set.stays.is_whole(from)) {
                 found.iter_mut().for_each(|ways| ways.rows.push(None));
                 continue;
             }
-            let sums = search.sums_from(from, order, &remaining);
-            for (lane, (ways, set)) in found.iter_mut().zip(&sets).enumerate() {
-                if set.stays.is_whole(from) {
-                    ways.rows.push(None);
-                    continue;
-                }
-                ways.rows.push(Some(ways.cells.len()));
-                let cells = set.stays.row(from).iter().zip(sums).enumerate();
-                ways.cells
-                    .extend(cells.map(|(to, (stays, sums))| match sums.get(lane) {
-                        _ if *stays => Way::Direct,
-                        Some(us) if us.is_finite() => Way::Detour { us: *us },
-                        _ if set.joins(from, to) => Way::Unknown,
-                        _ => Way::Closed,
-                    }));
+            let sums = search.sums_from(from, all_links, &remaining);
+            for (lane, (ways, set)) in found.iter_mut().zip(sets).enumerate() {
+                let sums = sums
+                    .iter()
+                    .map(|sums| sums.get(lane).map_or(Way::CLOSED, |us| Way(*us)));
+                ways.push_row(set, from, sums);
             }
         }
         found
+    }
+
+    /// The ways for a set of rules that takes few.
+    fn find_few(network: &Network, all_links: &AllLinks, set: &RuleSet<'_>) -> Self {
+        let mut found = Self::with_room_for(set);
+        for from in 0..set.stays.regions {
+            let row = set.stays.row(from).iter().enumerate();
+            let ways = row.map(|(to, stays)| {
+                // Nothing leads to or from a region that is forbidden.
+                if *stays || set.forbids(from) || set.forbids(to) {
+                    return Way::CLOSED;
+                }
+                let taken = |link, from, to| set.takes(link, from, to);
+                let sum = network.least_sum_us((from, to), all_links, taken);
+                sum.map_or(Way::CLOSED, |us| Way(us as f32))
+            });
+            found.push_row(set, from, ways);
+        }
+        found
+    }
+
+    fn with_room_for(set: &RuleSet<'_>) -> Self {
+        let regions = set.stays.regions;
+        let rows = (0..regions).filter(|from| !set.stays.is_whole(*from)).count();
+        Self {
+            rows: Vec::with_capacity(regions),
+            cells: Vec::with_capacity(rows * regions),
+        }
+    }
+
+    /// Writes down the ways from the next region: the direct ones that stay, and what there is beside them.
+    fn push_row(&mut self, set: &RuleSet<'_>, from: usize, beside: impl Iterator<Item = Way>) {
+        if set.stays.is_whole(from) {
+            self.rows.push(None);
+            return;
+        }
+        let start = self.cells.len();
+        self.rows.push(Some(start));
+        let cells = set.stays.row(from).iter().zip(beside);
+        self.cells
+            .extend(cells.map(|(stays, way)| if *stays { Way::DIRECT } else { way }));
+        if set.joined.is_some() {
+            for (to, way) in self.cells.iter_mut().skip(start).enumerate() {
+                if *way == Way::CLOSED && set.joins(from, to) {
+                    *way = Way::UNKNOWN;
+                }
+            }
+        }
     }
 }
 
@@ -220,8 +256,12 @@ impl<'a> RuleSet<'a> {
 
     /// Whether a link between two regions is taken.
     fn takes(&self, link: usize, from: usize, to: usize) -> bool {
-        let forbidden = |region: usize| self.is_forbidden.get(region).copied().unwrap_or(true);
-        self.rules.takes(link) || forbidden(from) || forbidden(to)
+        self.rules.takes(link) || self.forbids(from) || self.forbids(to)
+    }
+
+    /// Whether a region is forbidden.
+    fn forbids(&self, region: usize) -> bool {
+        self.is_forbidden.get(region).copied().unwrap_or(true)
     }
 
     /// Whether remaining links join two regions, however long that takes.
@@ -240,6 +280,8 @@ impl RouteRules {
 struct DirectWays {
     stays: Vec<bool>,
     regions: usize,
+    /// Of each region, whether every way from it stays.
+    is_whole: Vec<bool>,
 }
 
 impl DirectWays {
@@ -268,7 +310,13 @@ impl DirectWays {
             }
             set(region, region, true);
         }
-        Self { stays, regions }
+        let rows = stays.chunks(regions.max(1));
+        let is_whole = rows.map(|row| row.iter().all(|stays| *stays)).collect();
+        Self {
+            stays,
+            regions,
+            is_whole,
+        }
     }
 
     /// From one region to each.
@@ -279,7 +327,7 @@ impl DirectWays {
 
     /// Whether every way from a region stays.
     fn is_whole(&self, from: usize) -> bool {
-        self.row(from).iter().all(|stays| *stays)
+        self.is_whole.get(from).copied().unwrap_or(true)
     }
 }
 

@@ -165,9 +165,9 @@ fn equal_rules_share_their_ways_and_a_link_without_a_word_is_taken() {
     ];
     let routes = Routes::build(&table, &[link("w/a", "w/b")], &all);
     assert!(Arc::ptr_eq(&routes[0].ways, &routes[2].ways));
-    assert_eq!(routes[0].way(0, 1), Way::Closed);
-    assert_eq!(routes[1].way(0, 1), Way::Closed);
-    assert_eq!(routes[3].way(0, 1), Way::Direct);
+    assert_eq!(routes[0].way(0, 1), Way::CLOSED);
+    assert_eq!(routes[1].way(0, 1), Way::CLOSED);
+    assert_eq!(routes[3].way(0, 1), Way::DIRECT);
 }
 
 /// A random network: measured pairs, links with whether each rule set takes them, forbidden regions.

@@ -264,6 +264,15 @@ pub fn policy(choices: &mut Choices, name: &'static str, groups: usize, kinds: K
     }
 }
 
+/// A policy of rules on ways alone.
+pub fn transit_policy(choices: &mut Choices, name: &'static str, groups: usize) -> Policy {
+    let mut policy = policy(choices, name, groups, Kinds::DenyOrRequire);
+    for rule in &mut policy.rules {
+        rule.demand = Demand::Transit(places(choices, groups), choices.one(&["deny", "warn"]));
+    }
+    policy
+}
+
 pub fn set(choices: &mut Choices) -> Set {
     let groups = 1 + choices.below(3);
     let mut regions = Vec::new();
