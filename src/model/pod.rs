@@ -26,6 +26,29 @@ pub struct Owner {
     pub name: String,
 }
 
+/// The label by which a Deployment tells its ReplicaSets apart.
+const TEMPLATE_HASH_LABEL: &str = "pod-template-hash";
+
+impl Owner {
+    /// What people call the workload of a pod of this controller with these labels: the controller, or the
+    /// Deployment whose ReplicaSet that is.
+    #[must_use]
+    pub fn workload(&self, labels: &BTreeMap<String, String>) -> Self {
+        let deployment = labels
+            .get(TEMPLATE_HASH_LABEL)
+            .filter(|_| self.kind == "ReplicaSet")
+            .and_then(|hash| self.name.strip_suffix(hash.as_str()))
+            .and_then(|name| name.strip_suffix('-'));
+        match deployment {
+            Some(name) => Self {
+                kind: "Deployment".to_owned(),
+                name: name.to_owned(),
+            },
+            None => self.clone(),
+        }
+    }
+}
+
 /// A volume of a pod that is backed by a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VolumeMount {
@@ -65,28 +88,12 @@ pub struct PodRequirements {
     pub scheduler: Arc<str>,
 }
 
-/// The label by which a Deployment tells its ReplicaSets apart.
-const TEMPLATE_HASH_LABEL: &str = "pod-template-hash";
-
 impl PodRequirements {
     /// What people call the pod's workload: its controller, or the Deployment whose ReplicaSet that is. It
     /// groups pods in reports, and decides nothing.
     #[must_use]
     pub fn workload(&self) -> Option<Owner> {
-        let owner = self.owner.as_ref()?;
-        let deployment = self
-            .labels
-            .get(TEMPLATE_HASH_LABEL)
-            .filter(|_| owner.kind == "ReplicaSet")
-            .and_then(|hash| owner.name.strip_suffix(hash.as_str()))
-            .and_then(|name| name.strip_suffix('-'));
-        Some(match deployment {
-            Some(name) => Owner {
-                kind: "Deployment".to_owned(),
-                name: name.to_owned(),
-            },
-            None => owner.clone(),
-        })
+        self.owner.as_ref().map(|owner| owner.workload(&self.labels))
     }
 
     /// A pod of a namespace that nobody has written: it says nothing and mounts nothing.

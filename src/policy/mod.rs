@@ -72,6 +72,7 @@ pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
 pub use schema::json_schema;
+pub(crate) use schema::without_null;
 pub use sentence::{PlacesOfFleet, RefusedAccess, sentence};
 pub use specimen::{reader_of, specimens};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};

@@ -120,8 +120,8 @@ fn document(generator: &mut SchemaGenerator, kind: &str) -> Option<Value> {
     }))
 }
 
-/// A field that may be left out is left out, and never `null`.
-fn without_null(schema: &mut Value) {
+/// Takes `null` out of a schema: a field that may be left out is left out, and never `null`.
+pub fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),
         Value::Object(fields) => {

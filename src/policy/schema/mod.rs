@@ -21,7 +21,7 @@ use serde_saphyr::Spanned;
 pub use data_sets::*;
 pub use exceptions::*;
 pub use guarantees::*;
-pub use json_schema::json_schema;
+pub use json_schema::{json_schema, without_null};
 pub use links::*;
 pub use policies::*;
 pub use test_cases::*;
