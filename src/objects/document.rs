@@ -16,7 +16,7 @@ use super::view::{Object, Text};
 
 /// An object of a file.
 #[derive(Debug)]
-pub(super) struct Item<'t> {
+pub(crate) struct Item<'t> {
     /// Such as `Node`; of a typed list without kinds of their own, that of the list.
     pub kind: String,
     /// Such as `v1`; empty where the object has none.
@@ -36,7 +36,7 @@ enum Body<'t> {
 
 /// Where an object stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ItemPlace {
+pub(crate) struct ItemPlace {
     /// The document, from 1; `None` where the file has but one.
     pub document: Option<usize>,
     /// The index in the items of a list, from 0.
@@ -67,7 +67,7 @@ impl fmt::Display for ItemPlace {
 
 /// What a file holds.
 #[derive(Debug, Default)]
-pub(super) struct Contents<'t> {
+pub(crate) struct Contents<'t> {
     /// The objects in the order of the file.
     pub items: Vec<Item<'t>>,
     /// The kinds of the typed lists, such as `Namespace` for a `NamespaceList` even where it is empty.
@@ -80,7 +80,7 @@ pub(super) struct Contents<'t> {
 
 /// A file that is neither JSON nor YAML.
 #[derive(Debug)]
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// The line, from 1, where it is known.
     pub line: Option<usize>,
     /// What the parser says.
@@ -113,7 +113,7 @@ struct JsonList<'a> {
 }
 
 /// Takes a file apart: a `List`, and a typed list of one of the kinds that the caller knows.
-pub(super) fn contents<'t>(text: &'t str, known_kinds: &[&str]) -> Result<Contents<'t>, Unreadable> {
+pub(crate) fn contents<'t>(text: &'t str, known_kinds: &[&str]) -> Result<Contents<'t>, Unreadable> {
     let bodies: Vec<Body<'_>> = if text.trim_start().starts_with('{') {
         let documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
         let bodies: Result<_, _> = documents.map(|document| document.map(Body::Json)).collect();

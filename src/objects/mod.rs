@@ -25,6 +25,7 @@ mod storage;
 mod view;
 
 pub use annotations::{ObjectKind, read_annotations};
+pub(crate) use document::{Item, contents};
 pub use error::ObjectError;
 pub use fleet_file::{FleetError, FleetFile, read_fleet};
 pub use manifest::read_pod;

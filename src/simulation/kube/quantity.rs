@@ -79,6 +79,14 @@ impl Quantity {
         }
     }
 
+    /// Both together.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self {
+            thousandths: self.thousandths.saturating_add(other.thousandths),
+        }
+    }
+
     /// Thousandths (`MilliValue` in Go), at most 2^62.
     #[must_use]
     pub const fn milli_value(self) -> i64 {

@@ -10,6 +10,7 @@ mod data_set;
 mod error;
 mod event;
 mod header;
+pub mod import;
 mod known;
 mod line;
 mod names;
