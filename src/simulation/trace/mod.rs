@@ -18,6 +18,7 @@ mod node;
 mod reader;
 mod schema;
 mod summary;
+pub mod synthesis;
 #[cfg(test)]
 mod trace_tests;
 mod writer;
