@@ -27,6 +27,7 @@ mod serve;
 pub mod simulate;
 mod sources;
 pub mod test;
+pub mod trace;
 pub mod why;
 pub mod why_not;
 
@@ -85,6 +86,8 @@ enum Verb {
     Prove(prove::ProveArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
+    /// Traces for simulations: import, make up, check, show
+    Trace(trace::TraceArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -107,6 +110,7 @@ pub fn run() -> ExitCode {
         Verb::New(arguments) => outcome::exit_code("new", new::run(&arguments, now, &mut out)),
         Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
+        Verb::Trace(arguments) => outcome::exit_code("trace", trace::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),
         Verb::Schema(arguments) => outcome::exit_code("schema", schema::run(&arguments, &mut out)),
         Verb::Exceptions(arguments) => {

@@ -24,6 +24,7 @@ mod prometheus;
 mod routes;
 mod simulations;
 mod socket;
+mod trace;
 mod webhook;
 mod wire;
 mod worked_example;
