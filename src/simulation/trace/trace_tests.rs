@@ -510,15 +510,13 @@ mod round_trip {
             },
         );
         prop_oneof![
-            named.clone().prop_map(What::NodeRemove),
             named.prop_map(What::NodeCordon),
             name().prop_map(|uid| What::PodDelete(NamedPod { uid })),
             namespace.prop_map(What::NamespaceSet),
-            link.clone().prop_map(What::LinkCut),
             link.prop_map(What::LinkHeal),
             latency.prop_map(What::LatencySet),
             region().prop_map(|region| What::RegionDown(NamedRegion { region })),
-            text().prop_map(|path| What::PolicyLoad(PolicyLoad { path })),
+            name().prop_map(|path| What::PolicyLoad(PolicyLoad { path })),
         ]
     }
 
