@@ -134,22 +134,14 @@ impl DataSetDemand {
     #[must_use]
     pub fn has_readers(&self) -> bool {
         let path = self.paths.reads;
-        let serving = self
-            .replicas
-            .iter()
-            .filter(|replica| path.is_served_by(replica.role));
-        serving.count() >= path.needed()
+        self.has_enough(path.needed(), |role| path.is_served_by(role))
     }
 
     /// Whether there are enough replicas for a write, were they all reached.
     #[must_use]
     pub fn has_writers(&self) -> bool {
         let path = self.paths.writes;
-        let serving = self
-            .replicas
-            .iter()
-            .filter(|replica| path.is_served_by(replica.role));
-        serving.count() >= path.needed()
+        self.has_enough(path.needed(), |role| path.is_served_by(role))
     }
 
     /// How the best known read comes about.
@@ -188,6 +180,11 @@ impl DataSetDemand {
         let mut commits = self.replicas.iter().filter_map(|replica| replica.commit);
         let only = (commits.next(), commits.next());
         self.paths.writes == WritePath::Leader && matches!(only, (Some(only), None) if only.ms.is_none())
+    }
+
+    fn has_enough(&self, needed: usize, serves: impl Fn(ReplicaRole) -> bool) -> bool {
+        let serving = self.replicas.iter().filter(|replica| serves(replica.role));
+        serving.count() >= needed
     }
 
     fn with_roles(&self) -> impl Iterator<Item = (ReplicaRole, &ReplicaPoint)> {
