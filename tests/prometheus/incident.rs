@@ -161,7 +161,7 @@ async fn what_prometheus_measures_decides_and_what_it_no_longer_measures_ages() 
     let measured = until("Frankfurt is measured", ENOUGH, async || {
         let row = row(&domicile, "aws/eu-central-1").await?;
         let ms: f64 = row[0].parse().map_err(|_| format!("{row:?}"))?;
-        match ms >= 120.0 {
+        match ms >= 120.0 && row[6] == "fresh" {
             true => Ok(row),
             false => Err(format!("{row:?}")),
         }
@@ -218,6 +218,26 @@ async fn what_prometheus_measures_decides_and_what_it_no_longer_measures_ages() 
     until_metric(&domicile, r#"domicile_latency_pairs{state="unreachable"} 1"#).await;
     let parted = row(&domicile, "aws/eu-north-1").await.expect("a row");
     assert_eq!(parted.last().map(String::as_str), Some("no"), "{parted:?}");
+
+    // Kept and served by another server it is the same, and nothing in it ages.
+    let kept = domicile.get("/latency").await;
+    let replay = directory.join("replay");
+    std::fs::create_dir(&replay).expect("a directory");
+    let files = [
+        ("fleet.yaml", FLEET),
+        ("data-sets.yaml", DATA_SETS),
+        ("latency.csv", &kept),
+    ];
+    write(&replay, &files);
+    let replayed = crate::stack::domicile(&replay, "{}\n").await;
+    let again = replayed.get("/latency").await;
+    let rows = |file: &str| file.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&again), rows(&kept));
+    assert_eq!(
+        nearest(&replayed).await,
+        "frankfurt",
+        "who is cut off is not nearest"
+    );
 
     // Nobody measures: stale, then as the file says, and ready all the time.
     monitoring.prometheus.kill();
