@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Outcome;
+use super::counted::counted;
 use super::output::{TableOutput, write_json};
 use super::policy_set::read_policy_set;
 use crate::config::parse_instant;
@@ -137,7 +138,7 @@ fn lasts(exception: &Exception, at: Timestamp) -> String {
     let state = exception.state(at);
     let (word, not_before, expires) = (state.word(), exception.not_before, exception.expires);
     let days = usize::try_from(exception.days_left(at).unwrap_or(0)).unwrap_or(0);
-    let days = counted(days, "day", "days");
+    let days = counted(days, "day");
     match state {
         ExceptionState::Pending => format!("{word} until {not_before}, {days} left until {expires}"),
         ExceptionState::InForce => format!("{word}, {days} left until {expires}"),
@@ -233,18 +234,13 @@ impl List {
             writeln!(out)?;
         }
         let all = self.pending + self.in_force + self.expired;
-        write!(
-            out,
-            "as of {}: {}",
-            self.at,
-            counted(all, "exception", "exceptions")
-        )?;
+        write!(out, "as of {}: {}", self.at, counted(all, "exception"))?;
         if all > 0 {
             let (in_force, pending, expired) = (self.in_force, self.pending, self.expired);
             write!(out, ", {in_force} in force, {pending} pending, {expired} expired")?;
         }
         if let Some(days) = self.expiring_within_days {
-            let within = counted(usize::try_from(days).unwrap_or(0), "day", "days");
+            let within = counted(usize::try_from(days).unwrap_or(0), "day");
             write!(out, "; {} within {within}", expire(self.exceptions.len()))?;
         }
         writeln!(out)
@@ -301,10 +297,7 @@ impl List {
     }
 }
 
-fn counted(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
-}
-
+/// `1 expires`, `2 expire`.
 fn expire(count: usize) -> String {
-    counted(count, "expires", "expire")
+    format!("{count} {}", if count == 1 { "expires" } else { "expire" })
 }
