@@ -56,6 +56,16 @@ fn contradictions(data_set: &DataSet) -> Vec<(Level, String, &'static str)> {
             "give a replica `role: leader` or write `writes: quorum`",
         ));
     }
+    // Without a voter nobody knows which write is the latest.
+    let is_led = has_leader || voters > 0 || data_set.replicas.is_empty();
+    if !is_led && data_set.consistency == Consistency::Strict && stated.reads.is_none() {
+        let sentence = format!("`{name}` is strict and none of its replicas is a leader or a voter");
+        found.push((
+            Level::Error,
+            sentence,
+            "give a replica `role: leader` or write `consistency: available`",
+        ));
+    }
     if let ReadPath::Quorum(needed) = paths.reads
         && needed.get() > with_data
     {
@@ -159,17 +169,33 @@ mod tests {
 
     #[test]
     fn what_follows_from_roles_is_never_wrong_with_a_leader_or_voters() {
-        for roles in ["L", "LV", "LVV", "LVW", "LVVVVR", "VVV", "VVVVV", "V", "R", ""] {
+        for roles in ["L", "LV", "LVV", "LVW", "LVVVVR", "VVV", "VVVVV", "V", ""] {
             for consistency in ["strict", "available"] {
                 check(consistency, "", roles, &[]);
             }
         }
+        check("available", "", "R", &[]);
         // Two witnesses outvote the one copy that could answer.
         check(
             "strict",
             "",
             "VWW",
             &["error: a read of `orders` needs 2 voters that hold data and there is 1"],
+        );
+    }
+
+    #[test]
+    fn copies_that_are_only_read_serve_no_strict_read() {
+        let found = "error: `orders` is strict and none of its replicas is a leader or a voter";
+        check("strict", "", "R", &[found]);
+        check("strict", "", "RR", &[found]);
+        check("strict", "", "RV", &[]);
+        // What is stated has a sentence of its own.
+        check(
+            "strict",
+            "reads: leader",
+            "RR",
+            &["error: reads of `orders` go to a leader and no replica is one"],
         );
     }
 
