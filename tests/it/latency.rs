@@ -164,6 +164,24 @@ fn what_a_server_decides_by_is_read_like_a_file() {
     assert_eq!(dumped, printed("domicile latency dump tests/latency/small.csv"));
     assert_eq!(server.join().unwrap(), "GET /latency HTTP/1.1");
 
+    let (address, server) = answers_once("200 OK", &file);
+    let compared = printed(&format!(
+        "domicile latency compare tests/latency/moved.csv --server {address}"
+    ));
+    let by_file = printed("domicile latency compare tests/latency/small.csv tests/latency/moved.csv");
+    let named = format!("before  {address}/latency:");
+    assert_eq!(
+        compared,
+        by_file.replace("before  tests/latency/small.csv:", &named)
+    );
+    server.join().unwrap();
+    let twice = "domicile latency compare tests/latency/small.csv tests/latency/moved.csv --server http://127.0.0.1:1";
+    assert!(
+        printed(twice).contains("name the old measurements once"),
+        "{}",
+        printed(twice)
+    );
+
     let (address, server) = answers_once("503 Service Unavailable", "not ready: waiting for policies\n");
     let said = printed(&format!("domicile latency check --server {address}"));
     let expected = format!(

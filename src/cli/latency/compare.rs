@@ -1,6 +1,7 @@
 //! `domicile latency compare A B`: what moved between two sets of measurements, and which choices that changes.
 //!
-//! With one file, it is compared with what decides without it: `--latency`, or what is built in. Exit code 0,
+//! With one file, it is compared with what decides without it: `--latency`, what a running server decides by, or
+//! what is built in. Exit code 0,
 //! or 1 where a pair moved by more than each limit that was given.
 
 use crate::cli::counted::counted;
@@ -33,6 +34,10 @@ pub struct CompareArgs {
     /// The old measurements, where one file is named [default: what is built in]
     #[arg(long, value_name = "FILE|DIR")]
     pub latency: Option<PathBuf>,
+    /// The old measurements, where one file is named: those that a running server decides by, such as
+    /// http://127.0.0.1:8265 (plain HTTP)
+    #[arg(long, value_name = "URL", conflicts_with = "latency")]
+    pub server: Option<String>,
     /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
@@ -243,12 +248,15 @@ impl From<&ReplicaChoices> for ChoicesInWords {
 pub fn compare(args: &CompareArgs, out: &mut dyn Write) -> Result<Outcome> {
     let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
     let given: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
-    let (before, after) = match (&*given, args.latency.as_deref()) {
-        ([before, after], None) => (vec![*before], *after),
-        ([after], latency) => (latency.into_iter().collect(), *after),
-        _ => bail!("name the old measurements once: as the first FILE, or by --latency"),
+    let (before, after) = match (&*given, args.latency.as_deref(), args.server.as_deref()) {
+        ([before, after], None, None) => (Loaded::of(&[*before], policies.clone())?, *after),
+        ([after], None, Some(server)) => (Loaded::of_server(server, policies.clone())?, *after),
+        ([after], latency, None) => {
+            let before: Vec<&Path> = latency.into_iter().collect();
+            (Loaded::of(&before, policies.clone())?, *after)
+        }
+        _ => bail!("name the old measurements once: as the first FILE, by --latency or by --server"),
     };
-    let before = Loaded::of(&before, policies.clone())?;
     let after = Loaded::of(&[after], policies)?;
     let statistic = after.statistic(args.statistic);
     let comparison = compared(&before.measurements, &after.measurements, statistic);

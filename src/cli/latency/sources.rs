@@ -41,11 +41,7 @@ impl LatencyFiles {
     /// The texts of what is named, each under the name by which people find it.
     fn texts(&self) -> Result<Named> {
         if let Some(server) = &self.server {
-            let text = server::fetch(server)?;
-            return Ok(Named {
-                name: text.name.clone(),
-                texts: vec![text],
-            });
+            return Named::of_server(server);
         }
         let paths: Vec<&Path> = self
             .files
@@ -90,6 +86,14 @@ impl Loaded {
     /// Where something cannot be read, and every problem of every file.
     pub fn of(paths: &[&Path], policies: Arc<PolicySet>) -> Result<Self> {
         Self::usable(Named::of(paths)?, policies)
+    }
+
+    /// Reads what a running server decides by, whole or not at all.
+    ///
+    /// # Errors
+    /// Where there is no such server, or it is not ready.
+    pub fn of_server(server: &str, policies: Arc<PolicySet>) -> Result<Self> {
+        Self::usable(Named::of_server(server)?, policies)
     }
 
     fn usable(named: Named, policies: Arc<PolicySet>) -> Result<Self> {
@@ -196,6 +200,15 @@ struct Named {
 }
 
 impl Named {
+    /// What a running server decides by.
+    fn of_server(server: &str) -> Result<Self> {
+        let text = server::fetch(server)?;
+        Ok(Self {
+            name: text.name.clone(),
+            texts: vec![text],
+        })
+    }
+
     /// The files at these paths, each under the path by which an editor finds it; what is built in where
     /// there is none.
     fn of(paths: &[&Path]) -> Result<Self> {
