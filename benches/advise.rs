@@ -14,8 +14,9 @@ use std::collections::BTreeSet;
 
 use domicile::embedded;
 use domicile::model::{Consistency, RegionKey, RegionReference, ReplicaRole, StatedAccess, Statistic};
+use domicile::placement::Ways;
 use domicile::placement::advice::problem::{Problem, Wanted};
-use domicile::placement::advice::round_trips::{RoundTrip, RoundTrips};
+use domicile::placement::advice::round_trips::RoundTrips;
 use domicile::placement::advice::search::{Freedom, exact, greedy_and_swap, plans};
 use domicile::policy::PolicySet;
 use domicile::topology::{LatencyTable, Measurements, parse_latency_csv};
@@ -28,7 +29,7 @@ const REGIONS: usize = 32;
 fn problem(table: &LatencyTable, regions: &[RegionKey], reads: f64, writes: f64) -> Problem {
     let points: Vec<_> = regions.iter().map(|region| table.locate(region, None)).collect();
     let between = RoundTrips::new(points.len(), points.len(), |from, to| {
-        RoundTrip::between(table, points[from], points[to])
+        Ways::of(table).between(points[from], points[to])
     });
     let wanted = Wanted {
         share: 1.0 / points.len() as f64,

@@ -73,12 +73,19 @@ impl<'t> Ways<'t> {
     /// The way between two places, of which either may be unknown.
     #[must_use]
     pub fn between(self, from: Option<LatencyPoint>, to: Option<LatencyPoint>) -> Way {
+        match (from, to) {
+            (Some(from), Some(to)) if self.table.is_unreachable(from, to) => Way::Unreachable,
+            _ => self.in_the_long_run(from, to),
+        }
+    }
+
+    /// The way between two places, whether or not the one is cut off from the other at present: for plans, which
+    /// last longer than a partition.
+    #[must_use]
+    pub fn in_the_long_run(self, from: Option<LatencyPoint>, to: Option<LatencyPoint>) -> Way {
         let (Some(from), Some(to)) = (from, to) else {
             return Way::Unknown;
         };
-        if self.table.is_unreachable(from, to) {
-            return Way::Unreachable;
-        }
         let estimate = match self.permitted {
             None => self.table.between(from, to),
             Some(permitted) => match permitted.between(self.table, from, to) {

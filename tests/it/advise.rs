@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::world::NOW;
 
-const WORKED: &str = "--policies examples/worked/policies --data-sets examples/worked/policies/data-sets.yaml \
+pub const WORKED: &str = "--policies examples/worked/policies --data-sets examples/worked/policies/data-sets.yaml \
                       --fleet examples/worked/fleet.yaml";
 
 fn now() -> Timestamp {
@@ -26,7 +26,7 @@ fn now() -> Timestamp {
 }
 
 /// What the verb says to these flags, or why it cannot.
-fn told(flags: &str) -> Result<(String, Outcome), String> {
+pub fn told(flags: &str) -> Result<(String, Outcome), String> {
     let command = AdviseArgs::augment_args(Command::new("advise").no_binary_name(true));
     let matches = command
         .try_get_matches_from(flags.split_whitespace())
@@ -37,18 +37,18 @@ fn told(flags: &str) -> Result<(String, Outcome), String> {
     Ok((String::from_utf8(out).unwrap(), outcome))
 }
 
-fn answer(flags: &str) -> (Value, Outcome) {
+pub fn answer(flags: &str) -> (Value, Outcome) {
     let (json, outcome) =
         told(&format!("{flags} --output json")).unwrap_or_else(|problem| panic!("{problem}"));
     (serde_json::from_str(&json).unwrap(), outcome)
 }
 
-fn row(answer: &Value, copies: u64) -> &Value {
+pub fn row(answer: &Value, copies: u64) -> &Value {
     let rows = answer["byCopies"].as_array().unwrap();
     rows.iter().find(|row| row["copies"] == copies).unwrap()
 }
 
-fn regions(choice: &Value) -> Vec<&str> {
+pub fn regions(choice: &Value) -> Vec<&str> {
     let copies = choice["copies"].as_array().unwrap();
     copies
         .iter()
@@ -56,7 +56,7 @@ fn regions(choice: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+pub fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     fs::write(&path, text).unwrap();
     path
@@ -353,6 +353,7 @@ fn what_policies_cost_is_never_negative() {
                 requests: 1.0 + below(9) as f64,
                 reads: below(5) as f64,
                 writes: 1.0 + below(2) as f64,
+                ways: None,
             })
             .collect();
         let demand = joined(rows);

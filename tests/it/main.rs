@@ -7,6 +7,7 @@
 
 mod accesses;
 mod advise;
+mod advise_ways;
 mod architecture;
 mod authoring;
 mod change;

@@ -9,6 +9,7 @@ mod footing;
 mod gathered;
 mod report;
 mod text;
+mod ways;
 mod words;
 
 use std::io::Write;

@@ -10,7 +10,8 @@ use super::words::{
 use crate::cli::explanation::{DemandInWords, VERSION, World};
 use crate::model::{RegionKey, ReplicaRole};
 use crate::placement::Refusal;
-use crate::placement::advice::{Advice, ByCopies, Choice, DemandRow, Method, Today, roles_of};
+use crate::placement::advice::{Advice, ByCopies, Choice, DemandRow, Method, Today, WayRules, roles_of};
+use crate::policy::{Cause, PolicySet};
 
 /// What an answer is, and what it is not.
 const ADVICE_ONLY: &str = "this is advice: nothing is changed, and no policy says how data may be moved";
@@ -29,6 +30,9 @@ pub struct Report {
     pub statistic: &'static str,
     pub demand: DemandInReport,
     pub candidates: Candidates,
+    /// The rules on transit that bind some demand, or the copies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways_ruled_by: Vec<DemandInWords>,
     /// None where no copy is declared.
     pub today: Option<TodayInReport>,
     /// How many copies advice is asked for.
@@ -57,6 +61,9 @@ pub struct DemandInReport {
     pub rows: Vec<DemandRowInReport>,
     /// Rows from which no considered region is a known time away.
     pub left_out: Vec<DemandRowInReport>,
+    /// Rows from which rules on transit leave no way to any region where a copy may be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<DemandRowInReport>,
 }
 
 /// What one region wants.
@@ -68,6 +75,9 @@ pub struct DemandRowInReport {
     pub share: f64,
     pub reads: f64,
     pub writes: f64,
+    /// The rules on transit that bind it, where they do not bind all demand alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ways_ruled_by: Option<Vec<String>>,
 }
 
 /// Which regions were considered.
@@ -92,6 +102,12 @@ pub struct TodayInReport {
     pub copies: Vec<CopyInWords>,
     /// The best leader; none where there is not one leader, or no cost is known.
     pub leader: Option<LeaderInReport>,
+    /// Rows that these copies do not serve by any way that rules on transit leave.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<DemandRowInReport>,
+    /// The regions of copies to which rules on transit leave no way by which they are kept like the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<String>,
 }
 
 /// The best leader among the voters.
@@ -110,9 +126,18 @@ pub struct LeaderInReport {
 pub struct RowInReport {
     pub copies: usize,
     pub permitted: Option<ChoiceInReport>,
+    /// The best at permitted regions if rules on transit took no way away; only where some bind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_every_way: Option<ChoiceInReport>,
     pub unrestricted: Option<ChoiceInReport>,
     /// What the policies cost, in milliseconds for each request.
     pub policy_cost_ms: Option<f64>,
+    /// What of it the regions cost that are refused; only where rules on transit bind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residency_cost_ms: Option<f64>,
+    /// What of it the ways cost that are taken away; only where rules on transit bind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transit_cost_ms: Option<f64>,
     /// How much less the best permitted copies cost than the best of one fewer.
     pub gain_ms: Option<f64>,
 }
@@ -146,6 +171,8 @@ impl Report {
         let in_the_way = advice.in_the_way.iter();
         let in_the_way = in_the_way.map(|refused| (&refused.region, refused.causes.as_slice()));
         let unmet = advice.unmet_without_policies.iter();
+        let demanded = |cause: &Cause| DemandInWords::new(set, Refusal::Policy(*cause));
+        let demand_in_report = InReport::new(set, demand, advice);
         let mut report = Self {
             v: VERSION,
             kind: "advise",
@@ -153,7 +180,7 @@ impl Report {
             data_set: advice.footing.name.to_string(),
             access: paths_in_words(advice.paths, voters),
             statistic: advice.statistic.word(),
-            demand: DemandInReport::new(demand, advice),
+            demand: demand_in_report.demand(demand, advice),
             candidates: Candidates {
                 source: gathered.candidates_source.clone(),
                 considered: gathered.candidates.len(),
@@ -163,28 +190,22 @@ impl Report {
                     .map(RegionKey::to_string)
                     .collect(),
             },
+            ways_ruled_by: advice.ways_ruled_by.iter().map(demanded).collect(),
             today: advice
                 .today
                 .as_ref()
-                .map(|today| TodayInReport::new(today, advice)),
+                .map(|today| TodayInReport::new(today, advice, &demand_in_report)),
             copies: advice.copies,
             by_copies: rows(&advice.by_copies),
             in_the_way: by_cause(set, in_the_way),
-            unmet_without_policies: unmet
-                .map(|cause| DemandInWords::new(set, Refusal::Policy(*cause)))
-                .collect(),
+            unmet_without_policies: unmet.map(demanded).collect(),
             findings: footing.findings(),
             footing,
             doubts: demand.doubts.clone(),
             note: ADVICE_ONLY,
         };
-        let ways = advice.footing.ways_ruled_by.iter();
-        report.doubts.extend(ways.map(|cause| {
-            format!(
-                "ways to this data that a rule takes away are counted all the same: {}",
-                set.cause_in_words(*cause)
-            )
-        }));
+        let of_ways = report.findings_of_ways();
+        report.findings.extend(of_ways);
         let doubts = report.doubts(advice);
         report.doubts.extend(doubts);
         report
@@ -223,7 +244,8 @@ impl Report {
                 estimated.join(", ")
             ));
         }
-        if self.today.as_ref().is_some_and(|today| today.ms.is_none()) {
+        let is_unknown = |today: &TodayInReport| today.ms.is_none() && today.cut_off.is_empty();
+        if self.today.as_ref().is_some_and(is_unknown) {
             doubts
                 .push("what today's copies cost is not known: some copy or some way to it is not".to_owned());
         }
@@ -279,26 +301,54 @@ pub fn counted_copies(copies: usize) -> String {
     }
 }
 
-impl DemandInReport {
-    fn new(demand: &Demand, advice: &Advice) -> Self {
-        let requests: f64 = demand.rows.iter().map(|row| row.requests).sum();
-        let row = |row: &DemandRow| DemandRowInReport {
-            region: row.region.to_string(),
-            share: rounded(row.requests / requests),
-            reads: rounded(row.reads),
-            writes: rounded(row.writes),
-        };
+/// How rows of demand are told.
+struct InReport<'a> {
+    set: &'a PolicySet,
+    /// Of all rows, those left out among them.
+    requests: f64,
+    /// Whether rules on transit bind some rows and not others.
+    are_bound_apart: bool,
+}
+
+impl<'a> InReport<'a> {
+    fn new(set: &'a PolicySet, demand: &Demand, advice: &Advice) -> Self {
+        let rows = || advice.demand.iter().chain(&advice.cut_off).map(|row| &row.ways);
         Self {
+            set,
+            requests: demand.rows.iter().map(|row| row.requests).sum(),
+            are_bound_apart: rows().zip(rows().skip(1)).any(|(one, other)| one != other),
+        }
+    }
+
+    fn demand(&self, demand: &Demand, advice: &Advice) -> DemandInReport {
+        DemandInReport {
             source: demand.source.clone(),
             assumed: demand.assumed.clone(),
-            rows: advice.demand.iter().map(row).collect(),
-            left_out: advice.demand_left_out.iter().map(row).collect(),
+            rows: self.rows(&advice.demand),
+            left_out: self.rows(&advice.demand_left_out),
+            cut_off: self.rows(&advice.cut_off),
+        }
+    }
+
+    fn rows(&self, rows: &[DemandRow]) -> Vec<DemandRowInReport> {
+        rows.iter().map(|row| self.row(row)).collect()
+    }
+
+    fn row(&self, row: &DemandRow) -> DemandRowInReport {
+        let rules = row.ways.iter().flat_map(WayRules::rules);
+        let rules = rules.filter_map(|rule| self.set.rule_name(rule));
+        DemandRowInReport {
+            region: row.region.to_string(),
+            share: rounded(row.requests / self.requests),
+            reads: rounded(row.reads),
+            writes: rounded(row.writes),
+            ways_ruled_by: self.are_bound_apart.then(|| rules.collect()),
         }
     }
 }
 
 impl TodayInReport {
-    fn new(today: &Today, advice: &Advice) -> Self {
+    fn new(today: &Today, advice: &Advice, in_report: &InReport<'_>) -> Self {
         let copies = advice.footing.today.iter().map(|copy| {
             let written = copy.locality.region.as_ref().map(ToString::to_string);
             let known = copy.region.as_ref().map(ToString::to_string);
@@ -317,6 +367,8 @@ impl TodayInReport {
                 ms: rounded(leader.cost_ms),
                 saves_ms: rounded(leader.saves_ms),
             }),
+            cut_off: in_report.rows(&today.cut_off),
+            apart: today.apart.iter().map(RegionKey::to_string).collect(),
         }
     }
 }
@@ -344,8 +396,11 @@ fn rows(by_copies: &[ByCopies]) -> Vec<RowInReport> {
     let row = |row: &ByCopies| RowInReport {
         copies: row.copies,
         permitted: row.permitted.as_ref().map(ChoiceInReport::new),
+        by_every_way: row.by_every_way.as_ref().map(ChoiceInReport::new),
         unrestricted: row.unrestricted.as_ref().map(ChoiceInReport::new),
         policy_cost_ms: row.policy_cost_ms().map(rounded),
+        residency_cost_ms: row.residency_cost_ms().map(rounded),
+        transit_cost_ms: row.transit_cost_ms().map(rounded),
         gain_ms: before(row.copies)
             .zip(row.permitted.as_ref())
             .map(|(before, choice)| rounded(before - choice.cost_ms)),

@@ -4,6 +4,7 @@ use crate::cli::counted::counted;
 use std::io::{self, Write};
 
 use super::report::{ChoiceInReport, Report, RowInReport, TodayInReport, counted_copies};
+use super::ways::SHARES;
 use super::words::{CopyInWords, copies_in_words, less, listed, losses_in_words, percent};
 
 /// How many places of demand are told; JSON has all.
@@ -30,6 +31,7 @@ impl Report {
             self.candidates.source
         )?;
         self.footing.write_regions(out)?;
+        self.write_ways(out)?;
         if let Some(today) = &self.today {
             today.write(out)?;
             writeln!(out, "  {}", losses_in_words(&self.footing.losses))?;
@@ -59,13 +61,18 @@ impl Report {
         let told = rows.iter().take(MOST_ROWS);
         let width = told.clone().map(|row| row.region.len()).max().unwrap_or(0);
         for row in told {
+            let bound = row.ways_ruled_by.as_ref().map(|rules| match rules.as_slice() {
+                [] => "  by every way".to_owned(),
+                rules => format!("  by ways that {} leaves", rules.join(" and ")),
+            });
             writeln!(
                 out,
-                "  {:<width$}  {:>6}  reads={} writes={}",
+                "  {:<width$}  {:>6}  reads={} writes={}{}",
                 row.region,
                 percent(row.share),
                 row.reads,
-                row.writes
+                row.writes,
+                bound.unwrap_or_default()
             )?;
         }
         if rows.len() > MOST_ROWS {
@@ -83,13 +90,15 @@ impl Report {
             "\nthe best, in milliseconds for each request ({})",
             self.statistic
         )?;
-        let header = [
+        let mut header = vec![
             "copies",
             "permitted",
             "one more buys",
             "without policies",
             "policies cost",
         ];
+        let has_ways = !self.ways_ruled_by.is_empty();
+        header.extend(SHARES.into_iter().filter(|_| has_ways));
         let ms = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
         let gain = |row: &RowInReport| {
             let (Some(gain), Some(choice)) = (row.gain_ms, &row.permitted) else {
@@ -102,14 +111,15 @@ impl Report {
         };
         writeln!(out, "  {}  found", header.join("  "))?;
         for row in &self.by_copies {
-            let cells = [
+            let mut cells = vec![
                 row.copies.to_string(),
                 ms(row.permitted.as_ref().map(|choice| choice.ms)),
                 gain(row),
                 ms(row.unrestricted.as_ref().map(|choice| choice.ms)),
                 ms(row.policy_cost_ms),
             ];
-            let cells = cells.iter().zip(header).map(|(cell, head)| {
+            cells.extend(row.shares().into_iter().filter(|_| has_ways).map(ms));
+            let cells = cells.iter().zip(&header).map(|(cell, head)| {
                 let width = head.len();
                 format!("{cell:>width$}")
             });
@@ -144,10 +154,11 @@ impl Report {
         };
         let copies = counted_copies(row.copies);
         let Some(best) = &row.permitted else {
-            return writeln!(
+            writeln!(
                 out,
                 "\nno placement of {copies} is permitted and serves the demand"
-            );
+            )?;
+            return self.write_by_every_way(row, out);
         };
         writeln!(out, "\nthe best {copies}: {}", copies_in_words(&best.copies))?;
         let beside = match self.today.as_ref().and_then(|today| today.ms) {
@@ -160,7 +171,7 @@ impl Report {
         let Some(unrestricted) = &row.unrestricted else {
             return Ok(());
         };
-        if row.policy_cost_ms.is_none_or(|cost| cost < 0.05) {
+        if !row.has_policy_cost() {
             return writeln!(
                 out,
                 "  without policies no placement is better: they cost nothing here"
@@ -174,6 +185,7 @@ impl Report {
             less(best.ms, unrestricted.ms),
             found(unrestricted)
         )?;
+        self.write_shares(row, out)?;
         for cause in &self.in_the_way {
             let regions = listed(cause.regions.iter().map(String::as_str));
             let ask = cause

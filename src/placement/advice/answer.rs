@@ -1,9 +1,11 @@
 //! The answer: the best places for the copies of a data set, and what everything else costs beside them.
 //!
 //! Inputs: a snapshot, the demand, the regions that are considered, how many copies. Output: [`Advice`] as data.
-//! Invariants: what the policies cost is never negative, since what is best under them is also tried without them;
-//! a region from which some demand is an unknown time away takes no part and is told; places are regions, with one
-//! copy in each; of equally good placements the one that keeps today's regions, then the first by keys. Deliberately absent: words, and any change of anything.
+//! Invariants: what the policies cost is the price of the places that they refuse, which is never negative, since
+//! what is best under them is also tried without them, and of the ways that they take away, which is negative only
+//! where links that remain are sooner than the direct way; places are regions, with one copy in each; of equally good
+//! placements the one that keeps today's regions, then the first by keys; a placement that leaves demand unserved
+//! which another one serves is none, nor is one with a copy that cannot be kept like the others. Deliberately absent: words, and any change of anything.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +13,17 @@ use jiff::Timestamp;
 
 use super::demand::DemandRow;
 use super::footing::{Footing, Loss, losses};
-use super::problem::{PlannedCopy, Problem, Wanted};
+use super::places::{Going, Places};
+use super::problem::{PlannedCopy, Problem};
 use super::roles::{declared_copies, roles_of};
-use super::round_trips::{RoundTrip, RoundTrips};
 use super::search::{Found, Freedom, Method, best, with_one_more};
 use super::standing::rules_on_sets;
 use crate::model::{AccessPaths, DataSet, DataSetName, RegionKey, ReplicaRole, Statistic};
 use crate::policy::Cause;
 use crate::snapshot::Snapshot;
-use crate::topology::LatencyPoint;
 
 /// Advice is given for up to so many copies, and for the number that is asked for.
 pub const MOST_COPIES_TOLD: usize = 5;
-
-/// The number of a place that nobody knows, which no matrix has.
-const UNKNOWN_PLACE: usize = usize::MAX;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +80,9 @@ pub struct ByCopies {
     pub copies: usize,
     /// The best that the policies permit.
     pub permitted: Option<Choice>,
+    /// The best at places that the policies permit, if rules on transit took no way away; `None` also where no such
+    /// rule binds anything.
+    pub by_every_way: Option<Choice>,
     /// The best if there were no policies.
     pub unrestricted: Option<Choice>,
 }
@@ -91,6 +92,18 @@ impl ByCopies {
     #[must_use]
     pub fn policy_cost_ms(&self) -> Option<f64> {
         Some(self.permitted.as_ref()?.cost_ms - self.unrestricted.as_ref()?.cost_ms)
+    }
+
+    /// What of it the places cost that are refused; `None` also where no rule on transit binds anything.
+    #[must_use]
+    pub fn residency_cost_ms(&self) -> Option<f64> {
+        Some(self.by_every_way.as_ref()?.cost_ms - self.unrestricted.as_ref()?.cost_ms)
+    }
+
+    /// What of it the ways cost that are taken away; `None` also where no rule on transit binds anything.
+    #[must_use]
+    pub fn transit_cost_ms(&self) -> Option<f64> {
+        Some(self.permitted.as_ref()?.cost_ms - self.by_every_way.as_ref()?.cost_ms)
     }
 }
 
@@ -116,6 +129,10 @@ pub struct Today {
     pub estimated_share: f64,
     /// The best leader; `None` where there is not one leader, or no cost is known.
     pub leader: Option<LeaderAdvice>,
+    /// Demand that these copies would serve by every way, and do not by those that rules on transit leave.
+    pub cut_off: Vec<DemandRow>,
+    /// The regions of copies to which rules on transit leave no way by which they are kept like the others.
+    pub apart: Vec<RegionKey>,
 }
 
 /// A region of the best choice without policies that the policies refuse.
@@ -142,6 +159,11 @@ pub struct Advice {
     pub demand: Vec<DemandRow>,
     /// Demand from places that no considered region has a known latency to.
     pub demand_left_out: Vec<DemandRow>,
+    /// Demand from which rules on transit leave no way to any region where a copy may be. No cost counts it, unless
+    /// it is all that there is.
+    pub cut_off: Vec<DemandRow>,
+    /// The rules on transit that bind some demand, or the copies, in order.
+    pub ways_ruled_by: Vec<Cause>,
     /// Regions left out because the latency to some demand is not known.
     pub unknown_to_demand: Vec<RegionKey>,
     /// What today's copies cost; `None` where none is declared.
@@ -178,12 +200,16 @@ pub fn advise(snapshot: &Snapshot, question: &Question<'_>) -> Result<Advice, Un
         return Err(Unanswerable::NoDataSet(name.clone()));
     };
     let data_set = &placed.data_set;
-    let world = World::new(snapshot, question, &footing)?;
-    let problem = world.problem(snapshot, data_set);
+    let places = Places::new(snapshot, question, &footing)?;
+    let problem = places.problem(snapshot, data_set, Going::ByWaysThatRemain);
+    let by_every_way = places
+        .has_way_rules()
+        .then(|| places.problem(snapshot, data_set, Going::ByEveryWay));
     let copies = question.copies.unwrap_or_else(|| declared_copies(data_set));
     let answering = Answering {
-        world: &world,
+        places: &places,
         problem: &problem,
+        by_every_way: by_every_way.as_ref(),
         data_set,
     };
     let by_copies = answering.by_copies(&footing, copies);
@@ -199,175 +225,84 @@ pub fn advise(snapshot: &Snapshot, question: &Question<'_>) -> Result<Advice, Un
         copies,
         footing,
         statistic: snapshot.latency().statistic(),
-        demand: world.demand,
-        demand_left_out: world.demand_left_out,
-        unknown_to_demand: world.unknown_to_demand,
+        ways_ruled_by: places.ways_ruled_by(),
+        demand: places.demand,
+        demand_left_out: places.demand_left_out,
+        cut_off: places.cut_off,
+        unknown_to_demand: places.unknown_to_demand,
     })
 }
 
-/// The places of a question as numbers.
-struct World {
-    /// Every region that takes part: today's first, so that of equally good plans the one that moves least is found
-    /// first, and then in the order of keys. Their positions are the places of plans.
-    regions: Vec<RegionKey>,
-    points: Vec<Option<LatencyPoint>>,
-    /// The places that are candidates; the others are today's alone.
-    candidates: Vec<usize>,
-    demand: Vec<DemandRow>,
-    demand_points: Vec<LatencyPoint>,
-    demand_left_out: Vec<DemandRow>,
-    unknown_to_demand: Vec<RegionKey>,
-}
-
-impl World {
-    fn new(snapshot: &Snapshot, question: &Question<'_>, footing: &Footing) -> Result<Self, Unanswerable> {
-        let table = snapshot.latency();
-        let point = |region: &RegionKey| table.locate(region, None);
-        let is_known = |from: LatencyPoint, to: &RegionKey| {
-            point(to).is_some_and(|to| table.between(from, to).is_some())
-        };
-        let mut demand = Vec::new();
-        let mut demand_points = Vec::new();
-        let mut demand_left_out = Vec::new();
-        for row in question.demand {
-            let mut candidates = question.candidates.iter();
-            match point(&row.region).filter(|from| candidates.any(|to| is_known(*from, to))) {
-                Some(from) => {
-                    demand.push(row.clone());
-                    demand_points.push(from);
-                }
-                None => demand_left_out.push(row.clone()),
-            }
-        }
-        if demand.iter().all(|row| row.reads + row.writes <= 0.0) {
-            return Err(Unanswerable::NoDemand(question.data_set.clone()));
-        }
-        let (known, unknown): (BTreeSet<RegionKey>, BTreeSet<RegionKey>) = question
-            .candidates
-            .iter()
-            .cloned()
-            .partition(|region| demand_points.iter().all(|from| is_known(*from, region)));
-        if known.is_empty() {
-            return Err(Unanswerable::NoCandidate);
-        }
-        let todays = footing.today.iter().filter_map(|copy| copy.region.clone());
-        let todays: BTreeSet<RegionKey> = todays.collect();
-        let others = known.difference(&todays).cloned();
-        let regions: Vec<RegionKey> = todays.iter().cloned().chain(others).collect();
-        let numbered = regions.iter().enumerate();
-        let candidates = numbered.filter(|(_, region)| known.contains(*region));
-        Ok(Self {
-            candidates: candidates.map(|(place, _)| place).collect(),
-            points: regions.iter().map(point).collect(),
-            regions,
-            demand,
-            demand_points,
-            demand_left_out,
-            unknown_to_demand: unknown.into_iter().collect(),
-        })
-    }
-
-    fn problem(&self, snapshot: &Snapshot, data_set: &DataSet) -> Problem {
-        let table = snapshot.latency();
-        let places = self.points.len();
-        let to = |place: usize| self.points.get(place).copied().flatten();
-        let from = |row: usize| self.demand_points.get(row).copied();
-        let requests: f64 = self.demand.iter().map(|row| row.requests).sum();
-        let wanted = self.demand.iter().map(|row| Wanted {
-            share: row.requests / requests,
-            reads: row.reads,
-            writes: row.writes,
-        });
-        Problem {
-            from_demand: RoundTrips::new(self.demand_points.len(), places, |row, place| {
-                RoundTrip::between(table, from(row), to(place))
-            }),
-            between: RoundTrips::new(places, places, |one, other| {
-                RoundTrip::between(table, to(one), to(other))
-            }),
-            wanted: wanted.collect(),
-            access: data_set.access,
-            consistency: data_set.consistency,
-        }
-    }
-
-    fn place(&self, region: Option<&RegionKey>) -> usize {
-        let place = region.and_then(|region| self.regions.iter().position(|known| known == region));
-        place.unwrap_or(UNKNOWN_PLACE)
-    }
-
-    fn places_where(&self, holds: impl Fn(&RegionKey) -> bool) -> Vec<usize> {
-        let candidates = self.candidates.iter().copied();
-        let of_region = |place: &usize| self.regions.get(*place).is_some_and(&holds);
-        candidates.filter(of_region).collect()
-    }
-
-    /// Where copies may be by the policies.
-    fn permitted(&self, footing: &Footing) -> Freedom {
-        let standing = |region: &RegionKey| footing.regions.get(region);
-        let rules = rules_on_sets(footing.regions.values()).into_iter();
-        let satisfying = |cause: Cause| {
-            self.places_where(|region| standing(region).is_some_and(|it| !it.unmet.contains(&cause)))
-        };
-        Freedom {
-            places: self.places_where(|region| standing(region).is_some_and(|it| it.permits())),
-            leaders: self.places_where(|region| standing(region).is_some_and(|it| it.permits_leader())),
-            one_in: rules.map(satisfying).collect(),
-        }
-    }
-
-    fn unrestricted(&self) -> Freedom {
-        Freedom {
-            places: self.candidates.clone(),
-            leaders: self.candidates.clone(),
-            one_in: Vec::new(),
-        }
-    }
-}
-
 struct Answering<'a> {
-    world: &'a World,
+    places: &'a Places,
     problem: &'a Problem,
+    /// The problem if every way remained; `None` where every way does.
+    by_every_way: Option<&'a Problem>,
     data_set: &'a DataSet,
 }
 
+/// What was best for one copy less, which is one more place to begin from.
+#[derive(Default)]
+struct Before {
+    permitted: Option<Found>,
+    by_every_way: Option<Found>,
+    unrestricted: Option<Found>,
+}
+
 impl Answering<'_> {
-    /// The best for each number of copies. What is best for one copy less is one more place to begin from.
+    /// The best for each number of copies.
     fn by_copies(&self, footing: &Footing, asked: usize) -> Vec<ByCopies> {
-        let (permitted, unrestricted) = (self.world.permitted(footing), self.world.unrestricted());
+        let (permitted, unrestricted) = (self.places.permitted(footing), self.places.unrestricted());
+        let free = self.by_every_way.unwrap_or(self.problem);
         let mut told: BTreeSet<usize> = (1..=MOST_COPIES_TOLD).collect();
         told.insert(asked);
-        let mut before: [Option<Found>; 2] = [None, None];
+        let mut before = Before::default();
         let mut rows = Vec::with_capacity(told.len());
         for copies in told {
             let roles = roles_of(self.data_set, copies);
-            let longer = |freedom: &Freedom, before: &Option<Found>| {
-                let before = before.as_ref()?;
-                let role = one_more_role(&before.plan, &roles)?;
-                with_one_more(self.problem, freedom, &before.plan, role)
+            // What is best under more rules is a plan under fewer too.
+            let found =
+                |problem: &Problem, freedom: &Freedom, before: &Option<Found>, narrower: &Option<Found>| {
+                    let longer = before.as_ref().and_then(|before| {
+                        let role = one_more_role(&before.plan, &roles)?;
+                        with_one_more(problem, freedom, &before.plan, role)
+                    });
+                    let narrower = narrower.iter().map(|found| found.plan.clone());
+                    let starts: Vec<_> = longer.into_iter().chain(narrower).collect();
+                    best(problem, &roles, freedom, &starts)
+                };
+            let of_permitted = found(self.problem, &permitted, &before.permitted, &None);
+            let of_every_way = self
+                .by_every_way
+                .and_then(|problem| found(problem, &permitted, &before.by_every_way, &of_permitted));
+            let narrower = match self.by_every_way {
+                Some(_) => &of_every_way,
+                None => &of_permitted,
             };
-            let [permitted_before, unrestricted_before] = &before;
-            let starts: Vec<_> = longer(&permitted, permitted_before).into_iter().collect();
-            let best_permitted = best(self.problem, &roles, &permitted, &starts);
-            // What is best under the policies is a plan without them too.
-            let of_permitted = best_permitted.iter().map(|found| found.plan.clone());
-            let starts = longer(&unrestricted, unrestricted_before);
-            let starts: Vec<_> = starts.into_iter().chain(of_permitted).collect();
-            let best_unrestricted = best(self.problem, &roles, &unrestricted, &starts);
+            let of_unrestricted = found(free, &unrestricted, &before.unrestricted, narrower);
+            let choice = |problem, found: &Option<Found>| {
+                let found = found.as_ref()?;
+                Some(self.choice(problem, found))
+            };
             rows.push(ByCopies {
                 copies,
-                permitted: best_permitted.as_ref().map(|found| self.choice(found)),
-                unrestricted: best_unrestricted.as_ref().map(|found| self.choice(found)),
+                permitted: choice(self.problem, &of_permitted),
+                by_every_way: choice(free, &of_every_way),
+                unrestricted: choice(free, &of_unrestricted),
             });
-            before = [best_permitted, best_unrestricted];
+            before = Before {
+                permitted: of_permitted,
+                by_every_way: of_every_way,
+                unrestricted: of_unrestricted,
+            };
         }
         rows
     }
 
-    fn choice(&self, found: &Found) -> Choice {
-        let objective = self.problem.objective_of(&found.plan);
+    fn choice(&self, problem: &Problem, found: &Found) -> Choice {
+        let objective = problem.objective_of(&found.plan);
         let copies = found.plan.iter().filter_map(|copy| {
-            let region = self.world.regions.get(copy.place)?;
+            let region = self.places.regions.get(copy.place)?;
             Some((region.clone(), copy.role))
         });
         let copies: Vec<(RegionKey, ReplicaRole)> = copies.collect();
@@ -387,18 +322,34 @@ impl Answering<'_> {
             .iter()
             .map(|copy| PlannedCopy {
                 role: copy.role,
-                place: self.world.place(copy.region.as_ref()),
+                place: self.places.place(copy.region.as_ref()),
             })
             .collect();
         if plan.is_empty() {
             return None;
         }
         let cost_ms = Some(self.problem.cost_ms(&plan)).filter(|cost| cost.is_finite());
+        let apart = self.problem.apart(&plan);
+        let apart = apart.filter_map(|copy| self.places.regions.get(copy.place).cloned());
         Some(Today {
             cost_ms,
             estimated_share: self.problem.objective_of(&plan).estimated_share(&plan),
             leader: cost_ms.and_then(|cost_ms| self.best_leader(footing, &plan, cost_ms)),
+            cut_off: self.cut_off(&plan),
+            apart: apart.collect(),
         })
+    }
+
+    /// The demand that a plan does not serve because of the ways that are taken away.
+    fn cut_off(&self, plan: &[PlannedCopy]) -> Vec<DemandRow> {
+        let Some(by_every_way) = self.by_every_way else {
+            return Vec::new();
+        };
+        let served = |problem: &Problem| problem.objective_of(plan).served(plan);
+        let (now, by_every_way) = (served(self.problem), served(by_every_way));
+        let rows = self.places.demand.iter().zip(now).zip(by_every_way);
+        let cut_off = rows.filter(|((_, now), by_every_way)| *by_every_way && !now);
+        cut_off.map(|((row, _), _)| row.clone()).collect()
     }
 
     /// The best leader among today's voters. One that the policies refuse is none, but for the present one.
@@ -408,7 +359,7 @@ impl Answering<'_> {
         let (Some((present, leader)), None) = (leaders.next(), leaders.next()) else {
             return None;
         };
-        let region = |place: usize| self.world.regions.get(place).cloned();
+        let region = |place: usize| self.places.regions.get(place).cloned();
         let mut best = (leader.place, cost_ms);
         for (position, (copy, today)) in plan.iter().zip(&footing.today).enumerate() {
             if copy.role != ReplicaRole::Voter || !today.may_lead {
@@ -469,3 +420,7 @@ fn unmet(footing: &Footing, wished: &[(RegionKey, ReplicaRole)]) -> Vec<Cause> {
         .filter(|cause| readable().all(|standing| standing.unmet.contains(cause)))
         .collect()
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

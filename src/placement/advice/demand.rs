@@ -1,7 +1,8 @@
 //! Where the accesses to a data set come from.
 //!
-//! Inputs: rows of a file, or pods that name the data set. Output: a row for each region. Invariant: rows of one
-//! region are joined into one that costs the same, since a cost is a sum over requests. What is assumed of pods:
+//! Inputs: rows of a file, or pods that name the data set. Output: a row for each region, and where rules on transit
+//! bind some pods of it and not others, for each of these. Invariant: rows of one region and the same rules
+//! are joined into one that costs the same, since a cost is a sum over requests. What is assumed of pods:
 //! each has the same number of requests; one that is bound is where it runs, and any other is at the permitted
 //! regions that are nearest to its clients, by their weights, or spread evenly over all permitted regions where
 //! it states no clients, or the ways to them are not known. Deliberately absent: peers, and how busy a pod is.
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::way_rules::WayRules;
 use crate::model::{DataSetName, Locality, PodRequirements, RegionKey};
 use crate::placement::{Assessment, assess};
 use crate::snapshot::Snapshot;
@@ -26,14 +28,17 @@ pub struct DemandRow {
     pub reads: f64,
     /// Writes for each request.
     pub writes: f64,
+    /// The rules on transit that bind who asks. `None` is nobody in particular, whom those bind that bind every reader.
+    pub ways: Option<WayRules>,
 }
 
-/// Joins the rows of one region, in the order of regions.
+/// Joins the rows of one region that the same rules bind, in the order of regions.
 #[must_use]
 pub fn joined(rows: impl IntoIterator<Item = DemandRow>) -> Vec<DemandRow> {
-    let mut by_region: BTreeMap<RegionKey, DemandRow> = BTreeMap::new();
+    let mut by_region: BTreeMap<(RegionKey, Option<WayRules>), DemandRow> = BTreeMap::new();
     for row in rows {
-        match by_region.get_mut(&row.region) {
+        let of_whom = (row.region.clone(), row.ways.clone());
+        match by_region.get_mut(&of_whom) {
             Some(known) => {
                 let requests = known.requests + row.requests;
                 let mean = |one: f64, other: f64| (one * known.requests + other * row.requests) / requests;
@@ -41,7 +46,7 @@ pub fn joined(rows: impl IntoIterator<Item = DemandRow>) -> Vec<DemandRow> {
                 known.requests = requests;
             }
             None => {
-                by_region.insert(row.region.clone(), row);
+                by_region.insert(of_whom, row);
             }
         }
     }
@@ -91,12 +96,14 @@ impl PodDemand {
             let Some(used) = uses.find(|used| used.name == *name) else {
                 continue;
             };
+            let ways = WayRules::of(&assessment.verdict, &assessment.profile, name);
             let places = demand.places(&assessment, pod, count);
             rows.extend(places.into_iter().map(|(region, share)| DemandRow {
                 region,
                 requests: share * count as f64,
                 reads: used.counted_reads(),
                 writes: used.counted_writes(),
+                ways: Some(ways.clone()),
             }));
         }
         demand.rows = joined(rows);

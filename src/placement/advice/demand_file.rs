@@ -198,6 +198,7 @@ fn checked<R: Fn(&RegionReference) -> Option<RegionKey>>(
         requests: row.requests,
         reads: accesses("reads", row.reads)?.get(),
         writes: accesses("writes", row.writes)?.get(),
+        ways: None,
     })
 }
 

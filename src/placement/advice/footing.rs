@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::standing::{CopyRules, Standing, rules_on_sets};
+use super::way_rules::WayRules;
 use crate::model::{
     AccessPaths, DataSetName, Locality, RegionKey, RegionReference, ReplicaRole, WritePath, majority,
 };
@@ -60,8 +61,10 @@ pub struct Footing {
     pub losses_today: Vec<Loss>,
     /// Whether no rule speaks of replicating this data, which is then judged as data that is stored.
     pub replicating_is_uncovered: bool,
-    /// Enforced rules that take ways to the data away; no cost considers them.
-    pub ways_ruled_by: Vec<Cause>,
+    /// The rules on transit that bind every pod that reads it.
+    pub ways_of_readers: WayRules,
+    /// The rules on transit that bind a copy of it, and so the ways from copy to copy.
+    pub ways_of_copies: WayRules,
 }
 
 impl Footing {
@@ -116,7 +119,8 @@ impl Footing {
             losses_today: losses(&placed, data_set.paths()),
             today: copies.into_iter().map(|(copy, _)| copy).collect(),
             replicating_is_uncovered: rules.replicating_is_uncovered,
-            ways_ruled_by: rules.ways_ruled_by,
+            ways_of_readers: rules.ways_of_readers,
+            ways_of_copies: rules.ways_of_copies,
         })
     }
 

@@ -6,10 +6,12 @@
 //!
 //! Inputs: round trips, what each place of demand wants, what the data set says of its accesses. Outputs:
 //! milliseconds for each request, [`NEVER`] where some demanded access cannot be served or is not known.
-//! Invariant: a cost depends on nothing but the plan. Deliberately absent: which plans are allowed.
+//! Invariants: a cost depends on nothing but the plan; a leader to which no way is open from a majority serves no
+//! read that must see the latest write, as for pods. Deliberately absent: which plans are allowed, and why a
+//! way is closed.
 
 use super::round_trips::RoundTrips;
-use crate::model::{AccessPaths, Consistency, ReplicaRole, StatedAccess, WritePath};
+use crate::model::{AccessPaths, Consistency, ReadPath, ReplicaRole, StatedAccess, WritePath};
 use crate::placement::replication::{NEVER, commit_ms, read_ms, write_ms};
 
 /// A copy of a plan: what it does, and at which place, by its number.
@@ -55,6 +57,14 @@ pub struct Objective<'p> {
     voters: usize,
 }
 
+/// What an access to each copy of a plan waits for beyond the way to it; empty where that is nothing for any.
+#[derive(Debug, Default)]
+struct Commits {
+    of_writes: Vec<f64>,
+    /// Nothing, or [`NEVER`].
+    of_reads: Vec<f64>,
+}
+
 impl Problem {
     /// The costs of plans with these roles.
     #[must_use]
@@ -64,6 +74,27 @@ impl Problem {
             paths: self.access.paths(self.consistency, roles.clone()),
             voters: roles.filter(|role| role.votes()).count(),
         }
+    }
+
+    /// The copies of a plan that cannot be kept like the others: no way is open to them from another leader, nor
+    /// where there is none from another copy that holds data.
+    pub fn apart<'p>(&'p self, plan: &'p [PlannedCopy]) -> impl Iterator<Item = &'p PlannedCopy> {
+        let has_leader = plan.iter().any(|copy| copy.role == ReplicaRole::Leader);
+        let is_source = move |copy: &PlannedCopy| match has_leader {
+            true => copy.role == ReplicaRole::Leader,
+            false => copy.role.is_readable(),
+        };
+        // Nothing is looked at where every way is open.
+        let looked_at = if self.between.has_closed() { plan } else { &[] };
+        looked_at.iter().filter(move |copy| {
+            let sources = plan
+                .iter()
+                .filter(|other| is_source(other) && other.place != copy.place);
+            let mut ways = sources
+                .map(|other| self.between.open_ms(other.place, copy.place))
+                .peekable();
+            ways.peek().is_some() && ways.all(|open_ms| open_ms > 0.0)
+        })
     }
 
     /// The cost of a plan.
@@ -112,6 +143,15 @@ impl Objective<'_> {
         })
     }
 
+    /// For each place of demand whether it is served.
+    #[must_use]
+    pub fn served(&self, plan: &[PlannedCopy]) -> Vec<bool> {
+        let commits = self.commits(plan);
+        let rows = self.problem.wanted.iter().enumerate();
+        let served = rows.map(|(row, wanted)| self.row_ms(row, wanted, plan, &commits).is_finite());
+        served.collect()
+    }
+
     /// The share of the requests that wait for a round trip that nobody measured.
     #[must_use]
     pub fn estimated_share(&self, plan: &[PlannedCopy]) -> f64 {
@@ -122,11 +162,11 @@ impl Objective<'_> {
         estimated.fold(0.0, |sum, (_, wanted)| sum + wanted.share)
     }
 
-    fn row_ms(&self, row: usize, wanted: &Wanted, plan: &[PlannedCopy], commits: &[f64]) -> f64 {
+    fn row_ms(&self, row: usize, wanted: &Wanted, plan: &[PlannedCopy], commits: &Commits) -> f64 {
         let mut ms = 0.0;
         // What is not demanded costs nothing, even where it cannot be served.
         if wanted.reads > 0.0 {
-            ms += wanted.reads * self.read_ms(row, plan);
+            ms += wanted.reads * self.read_ms(row, plan, commits);
         }
         if wanted.writes > 0.0 {
             ms += wanted.writes * self.write_ms(row, plan, commits);
@@ -134,45 +174,58 @@ impl Objective<'_> {
         ms
     }
 
-    fn read_ms(&self, row: usize, plan: &[PlannedCopy]) -> f64 {
+    fn read_ms(&self, row: usize, plan: &[PlannedCopy], commits: &Commits) -> f64 {
         let trips = self.problem.from_demand.row(row);
         let ms = |copy: &PlannedCopy| trips.get(copy.place).copied().unwrap_or(NEVER);
-        read_ms(self.paths.reads, plan.iter().map(|copy| (copy.role, copy)), ms)
+        let replicas = with_waits(plan, &commits.of_reads);
+        read_ms(self.paths.reads, replicas, |(copy, wait)| ms(copy) + wait)
     }
 
-    fn write_ms(&self, row: usize, plan: &[PlannedCopy], commits: &[f64]) -> f64 {
+    fn write_ms(&self, row: usize, plan: &[PlannedCopy], commits: &Commits) -> f64 {
         let trips = self.problem.from_demand.row(row);
         let ms = |copy: &PlannedCopy| trips.get(copy.place).copied().unwrap_or(NEVER);
-        let commits = commits.iter().copied().chain(std::iter::repeat(0.0));
-        let with_commit = plan.iter().zip(commits);
-        let replicas = with_commit.map(|(copy, commit)| (copy.role, (copy, commit)));
+        let replicas = with_waits(plan, &commits.of_writes);
         write_ms(self.paths.writes, replicas, |(copy, commit)| ms(copy) + commit)
     }
 
-    /// For each copy what a write to it waits for other voters; nothing where no leader commits.
-    fn commits(&self, plan: &[PlannedCopy]) -> Vec<f64> {
-        if self.paths.writes != WritePath::Leader {
-            return Vec::new();
+    /// For each copy what an access to it waits for other voters.
+    fn commits(&self, plan: &[PlannedCopy]) -> Commits {
+        let between = &self.problem.between;
+        let mut commits = Commits::default();
+        if self.paths.writes == WritePath::Leader {
+            commits.of_writes = self.of_leaders(plan, |from, to| between.ms(from, to));
         }
+        let must_see_latest =
+            self.problem.consistency == Consistency::Strict && self.paths.reads == ReadPath::Leader;
+        if must_see_latest && between.has_closed() {
+            commits.of_reads = self.of_leaders(plan, |from, to| between.open_ms(from, to));
+        }
+        commits
+    }
+
+    /// For each copy that is a leader how long a majority takes, given the ways to the other voters.
+    fn of_leaders(&self, plan: &[PlannedCopy], way_ms: impl Fn(usize, usize) -> f64) -> Vec<f64> {
         let commit = |(index, copy): (usize, &PlannedCopy)| {
             if copy.role != ReplicaRole::Leader {
                 return 0.0;
             }
-            let trips = self.problem.between.row(copy.place);
-            let others = other_voters(plan, index);
-            commit_ms(
-                self.voters,
-                others.map(|other| trips.get(other.place).copied().unwrap_or(NEVER)),
-            )
+            let others = other_voters(plan, index).map(|other| way_ms(copy.place, other.place));
+            commit_ms(self.voters, others)
         };
         plan.iter().enumerate().map(commit).collect()
     }
 
-    fn waits_for_estimate(&self, row: usize, wanted: &Wanted, plan: &[PlannedCopy], commits: &[f64]) -> bool {
+    fn waits_for_estimate(
+        &self,
+        row: usize,
+        wanted: &Wanted,
+        plan: &[PlannedCopy],
+        commits: &Commits,
+    ) -> bool {
         let (trips, between) = (&self.problem.from_demand, &self.problem.between);
         let is_guess = |copy: &PlannedCopy| trips.is_estimate(row, copy.place);
         if wanted.reads > 0.0 {
-            let read_ms = self.read_ms(row, plan);
+            let read_ms = self.read_ms(row, plan, commits);
             let serving = plan
                 .iter()
                 .filter(|copy| self.paths.reads.is_served_by(copy.role));
@@ -187,11 +240,9 @@ impl Objective<'_> {
             return false;
         }
         let write_ms = self.write_ms(row, plan, commits);
-        let commits = commits.iter().copied().chain(std::iter::repeat(0.0));
-        plan.iter()
+        with_waits(plan, &commits.of_writes)
             .enumerate()
-            .zip(commits)
-            .any(|((index, copy), commit)| {
+            .any(|(index, (_, (copy, commit)))| {
                 let answers = self.paths.writes.is_served_by(copy.role)
                     && trips.ms(row, copy.place) + commit <= write_ms;
                 let mut awaited = other_voters(plan, index)
@@ -200,6 +251,17 @@ impl Objective<'_> {
                     && (is_guess(copy) || awaited.any(|other| between.is_estimate(copy.place, other.place)))
             })
     }
+}
+
+/// The copies of a plan, each with what an access to it waits for; nothing where no wait is given.
+fn with_waits<'p>(
+    plan: &'p [PlannedCopy],
+    waits: &'p [f64],
+) -> impl Iterator<Item = (ReplicaRole, (&'p PlannedCopy, f64))> {
+    let waits = waits.iter().copied().chain(std::iter::repeat(0.0));
+    plan.iter()
+        .zip(waits)
+        .map(|(copy, wait)| (copy.role, (copy, wait)))
 }
 
 /// The voters of a plan beside the copy at a position.

@@ -5,7 +5,7 @@
 //! on the published matrices of AWS, Google Cloud, Azure and IBM, 2026-11); so a plan says how it was found.
 //!
 //! Inputs: a problem, the roles of the copies, which places are free. Output: a plan of one copy a place, or
-//! none where no allowed plan serves the demand. Invariants: the same inputs give the same plan; of equally good
+//! none where no allowed plan serves the demand and keeps its copies alike. Invariants: the same inputs give the same plan; of equally good
 //! ones the first in the order of leaders, then of places; a plan that is given as a start is never better than
 //! the result. Deliberately absent: policies and regions, which are numbers here.
 
@@ -110,6 +110,7 @@ fn combinations(of: usize, chosen: usize) -> u64 {
 #[must_use]
 pub fn exact(problem: &Problem, roles: &[ReplicaRole], freedom: &Freedom) -> Option<Found> {
     let mut enumeration = Enumeration {
+        problem,
         objective: problem.objective(roles.iter().copied()),
         roles,
         freedom,
@@ -126,6 +127,7 @@ pub fn exact(problem: &Problem, roles: &[ReplicaRole], freedom: &Freedom) -> Opt
 }
 
 struct Enumeration<'a> {
+    problem: &'a Problem,
     objective: Objective<'a>,
     roles: &'a [ReplicaRole],
     freedom: &'a Freedom,
@@ -153,7 +155,7 @@ impl Enumeration<'_> {
     }
 
     fn weigh(&mut self) {
-        if self.freedom.unmet(&self.plan) > 0 {
+        if self.freedom.unmet(&self.plan) > 0 || self.problem.apart(&self.plan).next().is_some() {
             return;
         }
         let least = self.best.as_ref().map_or(f64::INFINITY, |(least, _)| *least);
@@ -193,7 +195,8 @@ impl Freedom {
     }
 }
 
-/// How bad a plan is while it grows: rules first, then demand that nobody serves, then milliseconds.
+/// How bad a plan is while it grows: rules first, copies apart among them, then demand that nobody serves, then
+/// milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Badness {
     unmet: usize,
@@ -205,7 +208,7 @@ impl Badness {
     fn of(problem: &Problem, freedom: &Freedom, plan: &[PlannedCopy]) -> Self {
         let (unserved, ms) = problem.objective_of(plan).unserved_and_cost_ms(plan);
         Self {
-            unmet: freedom.unmet(plan),
+            unmet: freedom.unmet(plan) + problem.apart(plan).count(),
             unserved,
             ms,
         }

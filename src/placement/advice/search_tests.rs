@@ -8,12 +8,13 @@ use super::*;
 use crate::embedded;
 use crate::model::ReplicaRole::{Leader, ReadOnly, Voter, Witness};
 use crate::model::{
-    AccessPaths, Consistency, ReadPath, RegionKey, RegionReference, StatedAccess, StatedReads, StatedWrites,
-    WritePath,
+    AccessPaths, Consistency, Provenance, ReadPath, RegionKey, RegionReference, StatedAccess, StatedReads,
+    StatedWrites, WritePath,
 };
 use crate::placement::advice::problem::Wanted;
-use crate::placement::advice::round_trips::{RoundTrip, RoundTrips};
+use crate::placement::advice::round_trips::RoundTrips;
 use crate::placement::replication::NEVER;
+use crate::placement::ways::{Leg, Way, Ways};
 use crate::policy::PolicySet;
 
 /// How near two sums of the same numbers are.
@@ -27,20 +28,24 @@ struct Case {
     freedom: Freedom,
 }
 
-fn trips(columns: usize, ms: &[f64]) -> RoundTrips {
-    RoundTrips::new(ms.len() / columns, columns, |row, column| {
-        let ms = ms[row * columns + column];
-        ms.is_finite().then_some(RoundTrip {
-            ms,
-            is_estimate: false,
-        })
+fn trips(columns: usize, ways: &[Way]) -> RoundTrips {
+    RoundTrips::new(ways.len() / columns, columns, |row, column| {
+        ways[row * columns + column]
     })
 }
 
-fn any_round_trip() -> impl Strategy<Value = f64> {
+fn measured(ms: f64) -> Way {
+    Way::Known(Leg {
+        ms,
+        provenance: Provenance::Measured,
+    })
+}
+
+fn any_way() -> impl Strategy<Value = Way> {
     prop_oneof![
-        9 => (0_u32..400).prop_map(f64::from),
-        1 => Just(NEVER),
+        16 => (0_u32..400).prop_map(|ms| measured(f64::from(ms))),
+        1 => Just(Way::Unknown),
+        2 => Just(Way::Unreachable),
     ]
 }
 
@@ -62,8 +67,8 @@ fn any_access() -> impl Strategy<Value = StatedAccess> {
 prop_compose! {
     fn any_case()(places in 1_usize..6, rows in 1_usize..4)(
         places in Just(places),
-        from_demand in prop::collection::vec(any_round_trip(), rows * places),
-        between in prop::collection::vec(any_round_trip(), places * places),
+        from_demand in prop::collection::vec(any_way(), rows * places),
+        between in prop::collection::vec(any_way(), places * places),
         wanted in prop::collection::vec((1_u32..5, 0_u32..4, 0_u32..4), rows),
         access in any_access(),
         is_strict in any::<bool>(),
@@ -117,7 +122,17 @@ fn naive_cost_ms(problem: &Problem, plan: &[PlannedCopy]) -> f64 {
         };
         let read = match reads {
             ReadPath::Nearest => wait(trips_of(&|role| role != Witness), 1),
-            ReadPath::Leader => wait(trips_of(&|role| role == Leader), 1),
+            ReadPath::Leader => {
+                // The latest write is known to a leader that a majority answers, however late.
+                let is_heard = |leader: &PlannedCopy| {
+                    let others = voters.iter().filter(|voter| voter.place != leader.place);
+                    let open =
+                        others.filter(|voter| problem.between.open_ms(leader.place, voter.place) == 0.0);
+                    problem.consistency == Consistency::Available || open.count() >= voters.len() / 2
+                };
+                let leaders = plan.iter().filter(|copy| copy.role == Leader && is_heard(copy));
+                wait(leaders.map(trip).collect(), 1)
+            }
             ReadPath::Quorum(needed) => wait(trips_of(&|role| role == Leader || role == Voter), needed.get()),
         };
         let write = match writes {
@@ -165,12 +180,30 @@ fn every_plan(places: usize, roles: &[ReplicaRole]) -> Vec<Vec<PlannedCopy>> {
     plans
 }
 
-fn is_allowed(freedom: &Freedom, plan: &[PlannedCopy]) -> bool {
+fn is_allowed(Case { problem, freedom, .. }: &Case, plan: &[PlannedCopy]) -> bool {
+    let with = |holds: fn(ReplicaRole) -> bool| plan.iter().filter(move |copy| holds(copy.role));
+    let leads = with(|role| role == Leader).count() > 0;
+    let is_kept_alike = |copy: &PlannedCopy| {
+        let sources = if leads {
+            with(|role| role == Leader)
+        } else {
+            with(|role| role != Witness)
+        };
+        let others: Vec<usize> = sources
+            .map(|other| other.place)
+            .filter(|place| *place != copy.place)
+            .collect();
+        others.is_empty()
+            || others
+                .iter()
+                .any(|other| problem.between.open_ms(*other, copy.place) == 0.0)
+    };
     let holds_one = |list: &Vec<usize>| {
         plan.iter()
             .any(|copy| copy.role != Witness && list.contains(&copy.place))
     };
     freedom.one_in.iter().all(holds_one)
+        && plan.iter().all(is_kept_alike)
         && plan.iter().all(|copy| {
             let list = if copy.role == Leader {
                 &freedom.leaders
@@ -184,7 +217,7 @@ fn is_allowed(freedom: &Freedom, plan: &[PlannedCopy]) -> bool {
 fn naive_best_ms(case: &Case) -> f64 {
     let places = case.problem.between.row(0).len();
     let plans = every_plan(places, &case.roles).into_iter();
-    let allowed = plans.filter(|plan| is_allowed(&case.freedom, plan));
+    let allowed = plans.filter(|plan| is_allowed(case, plan));
     allowed
         .map(|plan| naive_cost_ms(&case.problem, &plan))
         .fold(NEVER, f64::min)
@@ -208,7 +241,7 @@ proptest! {
         let naive_ms = naive_best_ms(&case);
         prop_assert!(is_same(exact_ms(&case), naive_ms), "{found:?} and {naive_ms} ms");
         if let Some(found) = found {
-            prop_assert!(is_allowed(&case.freedom, &found.plan), "{found:?}");
+            prop_assert!(is_allowed(&case, &found.plan), "{found:?}");
             prop_assert!(is_same(naive_cost_ms(&case.problem, &found.plan), found.cost_ms));
         }
     }
@@ -217,7 +250,7 @@ proptest! {
     fn greedy_and_swap_is_allowed_and_never_better(case in any_case()) {
         let found = greedy_and_swap(&case.problem, &case.roles, &case.freedom, &[]);
         if let Some(found) = found {
-            prop_assert!(is_allowed(&case.freedom, &found.plan), "{found:?}");
+            prop_assert!(is_allowed(&case, &found.plan), "{found:?}");
             prop_assert!(found.cost_ms >= exact_ms(&case) - ROUNDING_MS, "{found:?}");
             prop_assert!(is_same(naive_cost_ms(&case.problem, &found.plan), found.cost_ms));
         }
@@ -248,6 +281,9 @@ proptest! {
     #[test]
     fn one_more_copy_never_makes_nearest_reads_worse(case in any_case()) {
         let mut case = case;
+        // One more copy must be kept like the others, for which a way must be open.
+        let places = case.problem.between.row(0).len();
+        case.problem.between = trips(places, &vec![measured(1.0); places * places]);
         case.problem.access = StatedAccess { reads: Some(StatedReads::Nearest), writes: None };
         for wanted in &mut case.problem.wanted {
             wanted.writes = 0.0;
@@ -277,7 +313,7 @@ proptest! {
                 let mut led = found.plan.clone();
                 (led[position].place, led[other].place) = (voter.place, leader.place);
                 let better = naive_cost_ms(&case.problem, &led) < found.cost_ms - ROUNDING_MS;
-                prop_assert!(!(better && is_allowed(&case.freedom, &led)), "{led:?} beats {found:?}");
+                prop_assert!(!(better && is_allowed(&case, &led)), "{led:?} beats {found:?}");
             }
         }
     }
@@ -286,8 +322,8 @@ proptest! {
 #[test]
 fn of_equally_good_plans_the_first_is_taken() {
     let problem = Problem {
-        from_demand: trips(4, &[10.0; 4]),
-        between: trips(4, &[5.0; 16]),
+        from_demand: trips(4, &[measured(10.0); 4]),
+        between: trips(4, &[measured(5.0); 16]),
         wanted: vec![Wanted {
             share: 1.0,
             reads: 1.0,
@@ -339,7 +375,7 @@ fn shipped() -> (Problem, Freedom) {
     let table = crate::topology::LatencyTable::build(&measured, &coordinates, crate::model::Statistic::P50);
     let points: Vec<_> = regions.iter().map(|region| table.locate(region, None)).collect();
     let between = RoundTrips::new(points.len(), points.len(), |from, to| {
-        RoundTrip::between(&table, points[from], points[to])
+        Ways::of(&table).between(points[from], points[to])
     });
     let wanted = Wanted {
         share: 1.0 / points.len() as f64,

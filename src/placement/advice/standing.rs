@@ -15,10 +15,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::way_rules::WayRules;
 use crate::model::{DataSetName, ReplicaRole};
 use crate::policy::{
-    Activity, ActivitySet, Cause, Demand, Facts, Mode, PlaceIndex, PolicySet, Profile, RuleIndex,
-    UsedDataSet, Verdict, evaluate, reader_of,
+    Activity, ActivitySet, Cause, Demand, Facts, Mode, PlaceIndex, PolicySet, Profile, UsedDataSet, Verdict,
+    evaluate, reader_of,
 };
 
 /// What the policies make of one place.
@@ -66,47 +67,42 @@ pub struct CopyRules<'s> {
     now: Timestamp,
     /// Whether processing and storing is covered, and replicating is not.
     pub replicating_is_uncovered: bool,
-    /// Enforced rules that take ways to the data away, in the order of rules.
-    pub ways_ruled_by: Vec<Cause>,
+    /// The rules on transit that bind every pod that reads it.
+    pub ways_of_readers: WayRules,
+    /// The rules on transit that bind a copy of it.
+    pub ways_of_copies: WayRules,
 }
 
 impl<'s> CopyRules<'s> {
     /// The rules on a data set; `None` where it is not declared.
     #[must_use]
     pub fn new(set: &'s PolicySet, facts: Facts<'_>, name: &DataSetName, now: Timestamp) -> Option<Self> {
-        let mut profile = reader_of(facts, name, now)?;
+        let profile = reader_of(facts, name, now)?;
         let kept = ActivitySet::default()
             .with(Activity::Process)
             .with(Activity::Store);
-        let verdict = |performs: ActivitySet| {
+        let judged = |performs: ActivitySet| {
             let profile = Profile {
                 performs,
                 ..profile.clone()
             };
-            evaluate(set, &profile, now)
+            (evaluate(set, &profile, now), profile)
         };
         let is_uncovered = |verdict: &Verdict| {
             let mut restrictions = verdict.restrictions.iter();
             restrictions.any(|restriction| restriction.cause == Cause::Uncovered)
         };
-        let copied = kept.with(Activity::Replicate);
-        let (of_kept, of_copied) = (verdict(kept), verdict(copied));
-        let replicating_is_uncovered = is_uncovered(&of_copied) && !is_uncovered(&of_kept);
-        let mut bindings: Vec<RuleIndex> = of_copied
-            .transit
-            .iter()
-            .filter(|binding| binding.mode == Mode::Enforce)
-            .map(|binding| binding.rule)
-            .collect();
-        bindings.dedup();
-        profile.performs = copied;
+        let (of_reader, reader) = judged(profile.performs);
+        let (of_kept, _) = judged(kept);
+        let (of_copied, copy) = judged(kept.with(Activity::Replicate));
         Some(Self {
-            ways_ruled_by: bindings.into_iter().map(Cause::Rule).collect(),
+            ways_of_readers: WayRules::of(&of_reader, &reader, name),
+            ways_of_copies: WayRules::of(&of_copied, &copy, name),
+            replicating_is_uncovered: is_uncovered(&of_copied) && !is_uncovered(&of_kept),
             set,
             name: name.clone(),
-            profile,
+            profile: copy,
             now,
-            replicating_is_uncovered,
         })
     }
 
