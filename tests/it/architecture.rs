@@ -175,6 +175,47 @@ fn modules_name_only_what_their_wall_lets_through() {
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 
+/// What finds violations must not be wrong where what avoids them is.
+#[test]
+fn the_checker_of_simulations_shares_no_code_with_what_decides() {
+    const SHARED: [&str; 10] = [
+        "policy::",
+        "placement::",
+        "snapshot::",
+        "super::super",
+        "read_annotations",
+        "Catalogue",
+        "Category::",
+        "Classification::",
+        "Profile::",
+        "DataTuple",
+    ];
+    let all = sources();
+    let files = all.iter().filter(|(path, _)| {
+        path.starts_with("simulation/checker") || path.ends_with("simulation/checker.rs")
+    });
+    let files: Vec<(&PathBuf, &String)> = files.collect();
+    assert!(files.len() > 5, "the checker was not found");
+    for (path, text) in files {
+        let code = code(text);
+        for word in SHARED {
+            assert!(
+                !code.contains(word),
+                "{}: the checker may not name `{word}`",
+                path.display()
+            );
+        }
+        for import in imports(&code) {
+            assert_eq!(
+                import,
+                "model",
+                "{}: the checker reads for itself",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn the_wall_test_sees_imports_and_not_comments() {
     let text = "//! crate::server\nuse crate::model::Score;\nuse crate::{policy::A, snapshot};\n\n#[cfg(test)]\nmod tests {\n    use crate::cluster::X;\n}\n";

@@ -29,6 +29,14 @@ impl Holds {
         each.max().unwrap_or(Self::No)
     }
 
+    /// Of several things that a refusal is for: what one of them leaves open, the others do not settle.
+    pub(super) fn together(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Maybe, _) | (_, Self::Maybe) => Self::Maybe,
+            _ => self.min(other),
+        }
+    }
+
     /// The opposite.
     pub(super) fn opposite(self) -> Self {
         match self {

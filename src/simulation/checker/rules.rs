@@ -210,12 +210,12 @@ impl<'d> Judge<'d> {
                 _ => true,
             };
             if concerns {
-                all = all.min(self.are_in(name, copies, places, tuple));
+                all = all.together(self.are_in(name, copies, places, tuple));
             }
         }
         // What is mounted and not known may name any data set.
         if carried.may_name_more && !matches!(source, Source::DataSet(_)) {
-            all = all.min(Maybe);
+            all = all.together(Maybe);
         }
         if !matches!(demand, Demand::MustExistIn(_)) {
             return all;

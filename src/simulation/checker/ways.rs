@@ -68,7 +68,7 @@ impl<'d> Judge<'d> {
             };
             return Some(no_route(
                 &taken,
-                &format!("no way is left to `{name}`, which the pod {verb}"),
+                &format!("no way is left to `{name}` that the pod {verb}"),
             ));
         }
         if carried.may_name_more {
@@ -272,6 +272,6 @@ fn no_route(taken: &Taken<'_>, what: &str) -> Breach {
     let rules: Vec<String> = taken.rules.iter().map(|rule| format!("`{rule}`")).collect();
     Breach {
         rule: "no-route".to_owned(),
-        sentence: format!("{what}, by {}", rules.join(" and ")),
+        sentence: format!("{what} under {}", rules.join(" and ")),
     }
 }
