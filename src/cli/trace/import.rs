@@ -11,7 +11,7 @@ use super::report::Report;
 use super::text;
 use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};
-use crate::simulation::trace::import::{KubectlOptions, import_kubectl, import_openb};
+use crate::simulation::trace::import::{KubectlOptions, OpenbOptions, import_kubectl, import_openb};
 use crate::simulation::trace::synthesis::{self, DEFAULT_RULES, FleetRules, SynthesisRules, synthesise};
 use crate::simulation::trace::{Trace, TraceSummary};
 
@@ -55,6 +55,9 @@ struct OpenbArgs {
     /// The pods: name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,...
     #[arg(long, value_name = "FILE")]
     pods: PathBuf,
+    /// Leave the deletions of pods out, so that the fleet fills up: pods of this trace live for minutes
+    #[arg(long)]
+    keep_pods: bool,
     #[command(flatten)]
     made: MadeUp,
     #[command(flatten)]
@@ -141,7 +144,10 @@ fn kubectl(args: &KubectlArgs) -> Result<Trace> {
 fn openb(args: &OpenbArgs) -> Result<Trace> {
     let (nodes, pods) = (text(&args.nodes)?, text(&args.pods)?);
     let (nodes_name, pods_name) = (args.nodes.display().to_string(), args.pods.display().to_string());
-    import_openb((&nodes_name, &nodes), (&pods_name, &pods)).map_err(all)
+    let options = OpenbOptions {
+        keep_pods: args.keep_pods,
+    };
+    import_openb((&nodes_name, &nodes), (&pods_name, &pods), options).map_err(all)
 }
 
 fn synthesis_rules(file: Option<&Path>) -> Result<SynthesisRules> {

@@ -14,4 +14,4 @@ mod selectors;
 mod views;
 
 pub use kubectl::{KubectlOptions, import_kubectl};
-pub use openb::import_openb;
+pub use openb::{OpenbOptions, import_openb};

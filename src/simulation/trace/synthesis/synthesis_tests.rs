@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::RegionKey;
 use crate::objects::{ObjectKind, read_annotations};
-use crate::simulation::trace::import::import_openb;
+use crate::simulation::trace::import::{OpenbOptions, import_openb};
 use crate::simulation::trace::{Event, Trace, TraceNode, TracePod, TraceSummary, What};
 
 fn rules() -> SynthesisRules {
@@ -25,7 +25,7 @@ fn bare() -> Trace {
             "p{number},{cpu},1024,0,0,,{qos},Running,{number},,{number}\n"
         ));
     }
-    import_openb(("n", &nodes), ("p", &pods)).expect("a trace")
+    import_openb(("n", &nodes), ("p", &pods), OpenbOptions::default()).expect("a trace")
 }
 
 fn written(trace: &Trace) -> String {
