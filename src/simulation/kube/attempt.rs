@@ -12,9 +12,12 @@
 use rand::RngExt as _;
 
 use super::causes::{Causes, Rejector};
+use super::class::PodClass;
 use super::cluster::Cluster;
 use super::extender::{Extender, Opinion, Question, Reply};
-use super::{NodeIndex, PodIndex, node_scores};
+use super::spread::SpreadScratch;
+use super::verdict::TurnedAway;
+use super::{NodeIndex, PodIndex, node_scores, pod_affinity};
 
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,30 +68,31 @@ pub struct Nomination {
 /// Lists that are used again from attempt to attempt.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    pub feasible: Vec<NodeIndex>,
-    pub opinions: Vec<Opinion>,
-    pub extender_scores: Vec<u8>,
-    pub scores: Vec<i64>,
+    feasible: Vec<NodeIndex>,
+    opinions: Vec<Opinion>,
+    extender_scores: Vec<u8>,
+    pub(super) scores: Vec<i64>,
+    raw_scores: Vec<i64>,
+    spread: SpreadScratch,
+    /// Nodes where evicting may help.
+    evictable: Vec<NodeIndex>,
+    /// Nodes that others are to come to, and what the plugins say of them then.
+    second_looks: Vec<(u32, Option<TurnedAway>)>,
 }
 
 impl Cluster {
-    /// Tries to place a pod. Nothing is bound.
+    /// Tries to place a pod. Nothing is bound; a pod that is turned away may be nominated.
     pub fn attempt(&mut self, pod: PodIndex, mut extender: Option<&mut Extender<'_>>) -> Attempt {
         let class = self.class_of(pod);
-        self.prepare(class);
+        self.tree.refresh();
+        self.recount();
+        let PodClass { shape, rules, .. } = self.classes[class];
+        self.shapes.refresh(shape, &self.nodes, &self.profile.weights);
+        self.verdicts.refresh(rules, &self.nodes);
         let mut scratch = std::mem::take(&mut self.scratch);
         let attempt = self.attempt_prepared(pod, class, &mut scratch, &mut extender);
         self.scratch = scratch;
         attempt
-    }
-
-    /// Brings all that is kept per class up to date.
-    fn prepare(&mut self, class: usize) {
-        self.tree.refresh();
-        let class = &self.classes[class];
-        self.shapes
-            .refresh(class.shape, &self.nodes, &self.profile.weights);
-        self.verdicts.refresh(class.rules, &self.nodes);
     }
 
     fn attempt_prepared(
@@ -98,17 +102,21 @@ impl Cluster {
         scratch: &mut Scratch,
         extender: &mut Option<&mut Extender<'_>>,
     ) -> Attempt {
-        let mut causes = self.search(class, &mut scratch.feasible);
-        if let Some(ask) = extender.as_mut().filter(|_| !scratch.feasible.is_empty())
-            && self.ask_filter(pod, ask, scratch, &mut causes) == Reply::Failed
-        {
+        if let Some(chosen) = self.try_nominated(pod, scratch, extender) {
+            return Attempt::Chosen(chosen);
+        }
+        self.look_twice(pod, scratch);
+        let mut causes = self.search(class, scratch);
+        if self.ask_filter(pod, extender, scratch, &mut causes) == Reply::Failed {
             return Attempt::Failed(causes);
         }
         match scratch.feasible.as_slice() {
-            [] => Attempt::Unschedulable(Unschedulable {
-                causes,
-                nominated: None,
-            }),
+            [] => {
+                let potential = std::mem::take(&mut scratch.evictable);
+                let nominated = self.preempt(pod, &potential, &mut scratch.spread, extender);
+                scratch.evictable = potential;
+                Attempt::Unschedulable(Unschedulable { causes, nominated })
+            }
             [only] => Attempt::Chosen(chosen(&causes, *only, 1, (0, 1))),
             _ => {
                 let (node, best) = self.best(pod, class, scratch, extender);
@@ -117,9 +125,48 @@ impl Cluster {
         }
     }
 
+    /// Tries the node that is being made free for the pod before all others (`evaluateNominatedNode`).
+    fn try_nominated(
+        &mut self,
+        pod: PodIndex,
+        scratch: &mut Scratch,
+        extender: &mut Option<&mut Extender<'_>>,
+    ) -> Option<Chosen> {
+        let node = self.nominations.node_of(pod)?;
+        if self.judge(pod, node, &mut scratch.spread).is_some() {
+            return None;
+        }
+        let mut causes = Causes::of_nodes(self.tree.order().len());
+        (causes.looked_at, causes.feasible) = (1, 1);
+        scratch.feasible.clear();
+        scratch.feasible.push(node);
+        // A failure here leads to the search, and to its failure.
+        let reply = self.ask_filter(pod, extender, scratch, &mut causes);
+        let survives = reply == Reply::Answered && scratch.feasible.as_slice() == [node];
+        survives.then(|| chosen(&causes, node, 1, (0, 1)))
+    }
+
+    /// Judges the nodes that others are to come to, with those others there.
+    fn look_twice(&mut self, pod: PodIndex, scratch: &mut Scratch) {
+        scratch.second_looks.clear();
+        for at in 0..self.nominations.all().len() {
+            let (_, node) = self.nominations.all()[at];
+            let turned_away = self.judge(pod, node, &mut scratch.spread);
+            scratch.second_looks.push((node.0, turned_away));
+        }
+    }
+
     /// Looks at nodes until enough are feasible (`findNodesThatPassFilters`).
-    fn search(&mut self, class: usize, feasible: &mut Vec<NodeIndex>) -> Causes {
+    fn search(&mut self, class: usize, scratch: &mut Scratch) -> Causes {
+        let Scratch {
+            feasible,
+            evictable,
+            spread,
+            second_looks,
+            ..
+        } = scratch;
         feasible.clear();
+        evictable.clear();
         let class = &self.classes[class];
         let order = self.tree.order();
         let mut causes = Causes::of_nodes(order.len());
@@ -127,15 +174,33 @@ impl Cluster {
         let nodes = named.as_deref().unwrap_or(order);
         let points = self.shapes.points(class.shape);
         let rejectors = &self.verdicts.of(class.rules).rejector;
+        spread.prepare(&class.near, &self.counters);
+        let minds_company = class.near.minds_company();
         let sought = self.profile.feasible_nodes_to_find(nodes.len());
         let start = self.next_start.checked_rem(nodes.len()).unwrap_or(0);
         let (head, tail) = nodes.split_at(start);
         let mut looked_at = 0;
         for slot in tail.iter().chain(head) {
             let index = *slot as usize;
-            let rejector = rejectors[index].or((points[index] < 0).then_some(Rejector::NodeResourcesFit));
-            match rejector {
-                Some(rejector) => causes.count(rejector),
+            let mut turned_away = TurnedAway::by_node(rejectors[index]);
+            if turned_away.is_none() && points[index] < 0 {
+                turned_away = TurnedAway::by_resources(points[index]);
+            }
+            if minds_company && turned_away.is_none() {
+                turned_away = TurnedAway::by_pods(&class.near, &self.counters, spread, index);
+            }
+            if !second_looks.is_empty()
+                && let Some((_, second)) = second_looks.iter().find(|(node, _)| node == slot)
+            {
+                turned_away = *second;
+            }
+            match turned_away {
+                Some(turned_away) => {
+                    causes.count(turned_away.by);
+                    if turned_away.eviction_may_help {
+                        evictable.push(NodeIndex(*slot));
+                    }
+                }
                 // One more than is sought: here the next search begins.
                 None if feasible.len() == sought => break,
                 None => feasible.push(NodeIndex(*slot)),
@@ -168,13 +233,19 @@ impl Cluster {
     fn ask_filter(
         &self,
         pod: PodIndex,
-        ask: &mut Extender<'_>,
+        extender: &mut Option<&mut Extender<'_>>,
         scratch: &mut Scratch,
         causes: &mut Causes,
     ) -> Reply {
         let Scratch {
-            feasible, opinions, ..
+            feasible,
+            opinions,
+            evictable,
+            ..
         } = scratch;
+        let Some(ask) = extender.as_mut().filter(|_| !feasible.is_empty()) else {
+            return Reply::Answered;
+        };
         opinions.clear();
         opinions.resize(feasible.len(), Opinion::RefusedForGood);
         let question = Question::Filter {
@@ -189,12 +260,15 @@ impl Cluster {
             };
         }
         let mut said = opinions.iter();
-        feasible.retain(|_| {
-            let passes = said.next() == Some(&Opinion::Pass);
-            if !passes {
+        feasible.retain(|node| {
+            let opinion = said.next().copied().unwrap_or_default();
+            if opinion != Opinion::Pass {
                 causes.count(Rejector::Extender);
             }
-            passes
+            if opinion == Opinion::Refused {
+                evictable.push(*node);
+            }
+            opinion == Opinion::Pass
         });
         Reply::Answered
     }
@@ -241,17 +315,24 @@ impl Cluster {
 
     /// What all plugins together give each feasible node (`RunScorePlugins`).
     fn score(&mut self, class: usize, scratch: &mut Scratch) {
-        let class = &self.classes[class];
-        let points = self.shapes.points(class.shape);
-        let Scratch { feasible, scores, .. } = scratch;
+        let PodClass {
+            shape, rules, near, ..
+        } = &self.classes[class];
+        let Scratch {
+            feasible,
+            scores,
+            raw_scores,
+            spread,
+            ..
+        } = scratch;
+        let weights = &self.profile.weights;
+        let points = self.shapes.points(*shape);
         scores.clear();
         scores.extend(feasible.iter().map(|node| i64::from(points[node.get()])));
-        node_scores::add(
-            scores,
-            feasible,
-            self.verdicts.of(class.rules),
-            &self.profile.weights,
-        );
+        node_scores::add(scores, feasible, self.verdicts.of(*rules), weights);
+        let spread_weight = i64::from(weights.pod_topology_spread);
+        spread.add(scores, feasible, near, &self.counters, spread_weight);
+        pod_affinity::add(raw_scores, scores, feasible, near, &self.counters, &self.profile);
     }
 }
 

@@ -12,13 +12,15 @@ use std::collections::HashMap;
 
 use rand_pcg::Pcg64;
 
+use super::causes::Rejector;
 use super::class::PodClass;
+use super::near::counters::Counters;
 use super::node_tree::NodeTree;
 use super::node_verdicts::NodeVerdicts;
 use super::nodes::Nodes;
+use super::nominations::Nominations;
 use super::profile::Profile;
 use super::resources::Shapes;
-use super::selection::NodeRules;
 use super::spec::{Labels, NodeSpec, PodSpec, Taint};
 use super::{NodeIndex, PodIndex};
 
@@ -49,12 +51,14 @@ pub struct Cluster {
     pub(super) tree: NodeTree,
     by_name: HashMap<String, NodeIndex>,
     pub(super) classes: Vec<PodClass>,
-    by_spec: HashMap<PodSpec, u32>,
+    pub(super) by_spec: HashMap<PodSpec, u32>,
     pub(super) shapes: Shapes,
     pub(super) verdicts: NodeVerdicts,
     pub(super) pods: Vec<Pod>,
     /// The pods of each node, in the order in which they were bound.
     pub(super) on_node: Vec<Vec<PodIndex>>,
+    pub(super) counters: Counters,
+    pub(super) nominations: Nominations,
     pub(super) scratch: super::attempt::Scratch,
 }
 
@@ -75,6 +79,8 @@ impl Cluster {
             verdicts: NodeVerdicts::default(),
             pods: Vec::new(),
             on_node: Vec::new(),
+            counters: Counters::default(),
+            nominations: Nominations::default(),
             scratch: super::attempt::Scratch::default(),
         }
     }
@@ -90,7 +96,8 @@ impl Cluster {
         let index = NodeIndex(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.by_name.insert(spec.name.clone(), index);
         self.tree.add(index.0, &spec.labels);
-        self.nodes.add(spec);
+        let slot = self.nodes.add(spec);
+        self.counters.add_node(slot, &self.nodes);
         self.on_node.push(Vec::new());
         Ok(index)
     }
@@ -108,6 +115,8 @@ impl Cluster {
         self.by_name.remove(&spec.name);
         self.tree.remove(node.0, &spec.labels);
         self.nodes.remove(node.get());
+        self.counters.remove_node(node.get());
+        self.nominations.forget_node(node);
         stranded
     }
 
@@ -120,6 +129,7 @@ impl Cluster {
     /// Changes the taints of a node.
     pub fn set_taints(&mut self, node: NodeIndex, taints: Vec<Taint>) {
         self.nodes.set_taints(node.get(), taints);
+        self.counters.taints_changed();
     }
 
     /// Changes the labels of a node.
@@ -127,6 +137,7 @@ impl Cluster {
         let before = self.nodes.set_labels(node.get(), labels);
         let after = &self.nodes.specs[node.get()].labels;
         self.tree.relabel(node.0, &before, after);
+        self.counters.labels_changed(node.get(), after);
     }
 
     /// A pod comes, to wait.
@@ -142,37 +153,14 @@ impl Cluster {
 
     /// A pod goes, wherever it is: the node that it was on.
     pub fn remove_pod(&mut self, pod: PodIndex) -> Option<NodeIndex> {
+        self.nominations.withdraw(pod);
         self.unbind(pod)
-    }
-
-    fn class(&mut self, spec: &PodSpec) -> u32 {
-        // The name tells pods of one class apart and nothing else.
-        let nameless = PodSpec {
-            name: String::new(),
-            ..spec.clone()
-        };
-        if let Some(found) = self.by_spec.get(&nameless) {
-            return *found;
-        }
-        let rules = NodeRules::of(&nameless);
-        let named_nodes = rules.named_nodes();
-        let named_nodes = named_nodes.map(|names| names.into_iter().map(str::to_owned).collect());
-        let request = self.nodes.request(&nameless.requests);
-        let class = PodClass {
-            shape: self.shapes.intern(request),
-            rules: self.verdicts.intern(rules),
-            named_nodes,
-            spec: nameless.clone(),
-        };
-        let index = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
-        self.classes.push(class);
-        self.by_spec.insert(nameless, index);
-        index
     }
 
     /// Binds a pod to a node at a time; one that was elsewhere moves.
     pub fn bind(&mut self, pod: PodIndex, node: NodeIndex, now_ms: u64) {
         self.unbind(pod);
+        self.nominations.withdraw(pod);
         self.pods[pod.get()].node = Some(node);
         self.pods[pod.get()].bound_at_ms = now_ms;
         self.on_node[node.get()].push(pod);
@@ -188,10 +176,11 @@ impl Cluster {
     }
 
     /// Counts a pod on a node, or no more.
-    pub(super) fn load(&mut self, pod: PodIndex, node: NodeIndex, sign: i64) {
-        let class = self.pods[pod.get()].class as usize;
-        let request = self.shapes.request(self.classes[class].shape);
-        self.nodes.load(node.get(), request, sign);
+    pub(super) fn load(&mut self, pod: PodIndex, node: NodeIndex, sign: i32) {
+        let class = &self.classes[self.pods[pod.get()].class as usize];
+        let request = self.shapes.request(class.shape);
+        self.nodes.load(node.get(), request, sign.into());
+        self.counters.count(&class.near.counted_by, node.get(), sign);
     }
 
     /// The class of a pod.
@@ -221,6 +210,29 @@ impl Cluster {
     #[must_use]
     pub fn pod_spec(&self, pod: PodIndex) -> &PodSpec {
         &self.classes[self.class_of(pod)].spec
+    }
+
+    /// Whether a pod that was bound, or went, is one that another that waits could care about: the closer look of
+    /// [`super::Queue::wake_those`].
+    #[must_use]
+    pub fn could_matter(&self, changed: PodIndex, waiting: PodIndex, rejector: Rejector) -> bool {
+        let near = &self.classes[self.class_of(waiting)].near;
+        let counted_by = &self.classes[self.class_of(changed)].near.counted_by;
+        let reads = |counter: &usize| counted_by.contains(counter);
+        match rejector {
+            Rejector::PodTopologySpread => near.hard.iter().any(|spread| reads(&spread.counter)),
+            Rejector::InterPodAffinity => {
+                let all = [&near.affinity, &near.anti_affinity, &near.kept_away_by];
+                all.into_iter().flatten().any(reads)
+            }
+            _ => true,
+        }
+    }
+
+    /// The node that is being made free for a pod.
+    #[must_use]
+    pub fn nominated_node(&self, pod: PodIndex) -> Option<NodeIndex> {
+        self.nominations.node_of(pod)
     }
 
     /// The node that a pod is on.

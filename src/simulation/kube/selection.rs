@@ -22,10 +22,6 @@ const UNSCHEDULABLE_TAINT: &str = "node.kubernetes.io/unschedulable";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Selection(Option<Vec<LabelSelectorRequirement>>);
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for spread and affinity, which follow")
-)]
 impl Selection {
     /// From a selector (`LabelSelectorAsSelector`).
     pub fn of(selector: Option<&LabelSelector>) -> Self {
