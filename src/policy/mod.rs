@@ -29,6 +29,7 @@ mod membership;
 mod phrase;
 mod profile;
 mod proof;
+mod relaxation;
 mod schema;
 mod selector;
 mod sentence;
@@ -71,6 +72,7 @@ pub use matrix::{
 pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
+pub use relaxation::Relaxation;
 pub use schema::json_schema;
 pub(crate) use schema::without_null;
 pub use sentence::{PlacesOfFleet, RefusedAccess, sentence};

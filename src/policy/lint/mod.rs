@@ -31,7 +31,7 @@ use super::finding::{Finding, Level, Position};
 use crate::model::DataSetName;
 
 /// Where things stand that the model does not keep a position of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct WrittenAt {
     /// Regions by their key.
     pub regions: BTreeMap<String, Position>,
