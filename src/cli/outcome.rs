@@ -1,4 +1,4 @@
-//! How a verb ends: exit codes 0 and 1 where it could do its work, and 2 where it could not.
+//! How a verb ends: exit codes 0 and 1 where it could do its work, 2 where it could not, 130 where it was stopped.
 
 use std::process::ExitCode;
 
@@ -9,9 +9,14 @@ pub enum Outcome {
     Holds,
     /// It does not: a refusal or a finding.
     Finding,
+    /// Somebody stopped it, and what there was by then is told.
+    Stopped,
 }
 
 impl Outcome {
+    /// The exit code of what was stopped: 128 and the number of the signal, as shells have it.
+    pub const STOPPED_CODE: u8 = 130;
+
     /// What holds, or a finding.
     #[must_use]
     pub fn holds_if(holds: bool) -> Self {
@@ -24,6 +29,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Holds => Self::SUCCESS,
             Outcome::Finding => Self::FAILURE,
+            Outcome::Stopped => Self::from(Outcome::STOPPED_CODE),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `domicile schema [KIND]`: the JSON Schema of policy files, for editors; `--of trace`: that of the lines of traces.
+//! `domicile schema [KIND]`: the JSON Schema of policy files, for editors; `--of trace`: that of the lines of traces;
+//! `--of simulation`: that of the summaries of simulations.
 
 use std::io::Write;
 
@@ -9,6 +10,7 @@ use super::Outcome;
 use super::output::write_json;
 use crate::model::nearest_word;
 use crate::policy::{KINDS, json_schema};
+use crate::simulation::summary_schema;
 use crate::simulation::trace::trace_schema;
 
 /// The JSON Schema of policy files, so that editors complete, explain and check them
@@ -30,6 +32,8 @@ pub enum SchemaOf {
     Policies,
     /// A line of a trace.
     Trace,
+    /// The `summary.json` of a simulation.
+    Simulation,
 }
 
 /// Answers `domicile schema`.
@@ -38,11 +42,16 @@ pub enum SchemaOf {
 /// Where there is no such kind, or the answer cannot be written.
 pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> Result<Outcome> {
     let kind = args.kind.as_deref();
-    if args.of == SchemaOf::Trace {
+    let whole = match args.of {
+        SchemaOf::Policies => None,
+        SchemaOf::Trace => Some((trace_schema(), "line; the schema of traces is one")),
+        SchemaOf::Simulation => Some((summary_schema(), "summary; the schema of summaries is one")),
+    };
+    if let Some((schema, is_one)) = whole {
         if let Some(kind) = kind {
-            bail!("`{kind}` is no kind of line; the schema of traces is one");
+            bail!("`{kind}` is no kind of {is_one}");
         }
-        write_json(out, &trace_schema())?;
+        write_json(out, &schema)?;
         return Ok(Outcome::Holds);
     }
     let schema = json_schema(kind).ok_or_else(|| {

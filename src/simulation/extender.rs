@@ -1,52 +1,45 @@
-//! The extender as kube-scheduler sees it in a simulation: the served functions, asked in the served order.
+//! The extender as kube-scheduler meets it in a simulation: the served functions, asked in the served order.
 //!
-//! Inputs: an assessment, the candidates that fit. Outputs: the survivors with their scores, or why there
-//! is none. Invariant: nothing is decided here; [`filter`] and the scores are those of the server, with
-//! the survivors of one being the candidates of the other.
+//! Inputs: an assessment, the classes of candidates. Outputs: opinions and scores, or that the sample was blind.
+//! Invariant: nothing is decided here; [`filter`] and the scores are those of the server, and what a pod demands beyond
+//! the snapshot is only where others run by then.
 
-use crate::model::Score;
+use super::kube::Opinion;
 use crate::placement::{AccessDemand, Answer, Assessment, BlindSample, filter, prioritize_demand};
 use crate::snapshot::ClassIndex;
 
-/// What the extender says about candidates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// The answer of the filter.
-    pub answer: Answer,
-    /// The candidates that survive, by their position, with their scores.
-    pub survivors: Vec<(usize, Score)>,
+/// Filters candidates, as `/filter` does: `None` where the server answers that the sample was blind.
+pub fn filter_nodes(
+    assessment: &Assessment<'_>,
+    candidates: &[Option<ClassIndex>],
+    on_blind_sample: BlindSample,
+    opinions: &mut [Opinion],
+) -> Option<Answer> {
+    let outcome = filter(assessment, candidates.iter().copied(), on_blind_sample);
+    if outcome.answer == Answer::BlindSample {
+        return None;
+    }
+    if outcome.answer == Answer::Survivors {
+        for (opinion, class) in opinions.iter_mut().zip(candidates) {
+            // What is refused is named among the nodes where no eviction helps.
+            *opinion = match assessment.passes(*class) {
+                true => Opinion::Pass,
+                false => Opinion::RefusedForGood,
+            };
+        }
+    }
+    Some(outcome.answer)
 }
 
-/// Asks the extender: first to filter, then to prioritize what is left.
-#[must_use]
-pub fn decide(assessment: &Assessment<'_>, candidates: &[Option<ClassIndex>]) -> Decision {
-    decide_by(assessment, assessment.demand(), candidates)
-}
-
-/// As [`decide`], for a pod that comes after others which its demand knows and the snapshot does not.
-#[must_use]
-pub fn decide_by(
+/// Scores candidates, as `/prioritize` does; `demand` may know more of where peers run than the snapshot.
+pub fn score_nodes(
     assessment: &Assessment<'_>,
     demand: &AccessDemand,
     candidates: &[Option<ClassIndex>],
-) -> Decision {
-    // Every node is looked at (`kube_scheduler`), so what is missing from an offer has no room.
-    let outcome = filter(assessment, candidates.iter().copied(), BlindSample::Refuse);
-    if outcome.answer != Answer::Survivors {
-        return Decision {
-            answer: outcome.answer,
-            survivors: Vec::new(),
-        };
-    }
-    let survivors = || {
-        let positions = candidates.iter().copied().enumerate();
-        positions.filter(|(_, class)| assessment.passes(*class))
-    };
-    let scores = prioritize_demand(assessment, demand, survivors().map(|(_, class)| class));
-    Decision {
-        answer: outcome.answer,
-        survivors: survivors()
-            .map(|(position, class)| (position, scores.score(class)))
-            .collect(),
+    scores: &mut [u8],
+) {
+    let found = prioritize_demand(assessment, demand, candidates.iter().copied());
+    for (score, class) in scores.iter_mut().zip(candidates) {
+        *score = found.score(*class).get();
     }
 }

@@ -1,28 +1,41 @@
 //! OFFLINE SHELL: where the pods of a cluster would go, without a cluster.
 //!
-//! Inputs: a run file, a snapshot, what the nodes can allocate. Outputs: a report with and without the
-//! extender. Invariants: pods are judged by the functions that the server calls (`extender`); one seed, no
-//! clock, no order of a hash map: the same inputs give the same bytes. Deliberately absent: reading and
-//! writing files (`cli::simulate`); failures and further comparators, which come with stage 5 and for which
-//! `run::Comparator` and `kube_scheduler` are the seams. What happens to a cluster over time is a [`trace`].
+//! Inputs: a run file, the texts that it names, a trace. Outputs: what each of several schedulers would make of it, as one
+//! summary, tables and a text. Invariants: pods are judged by the functions that the server calls (`extender`); what
+//! was placed is checked again by what shares no code with them (`checker`); one seed, no clock, no order of a hash
+//! map: the same inputs give the same bytes on any number of threads. Deliberately absent: reading and writing files
+//! (`cli::simulate`).
 
-mod capacity;
+mod answers;
 pub mod checker;
+mod comparator;
+mod drive;
 mod extender;
-mod generated_fleet;
+mod fail_on;
 pub mod kube;
-mod kube_scheduler;
-mod peers;
-mod quantity;
+mod made_up;
+mod percentiles;
 mod report;
 mod run;
 mod run_file;
+mod scenario;
+mod summary;
 pub mod trace;
+mod world;
 
-pub use capacity::{Capacities, Resources, capacities};
-pub use extender::{Decision, decide};
-pub use generated_fleet::fleet_text;
-pub use quantity::InvalidQuantity;
-pub use report::{ComparatorSummary, LatencySummary, RefusedPods, Report, Summary, report};
-pub use run::{Comparator, Placement, Simulated, SimulatedNode, SimulatedPod, SimulatedWorkload, simulate};
-pub use run_file::{FleetSpec, NamespaceSpec, NodeGroupSpec, RunFile, SchedulerSpec, WorkloadSpec};
+pub use answers::summarize;
+pub use checker::Checker;
+pub use comparator::Comparator;
+pub use drive::Control;
+pub use extender::{filter_nodes, score_nodes};
+pub use fail_on::{FailOn, Figures};
+pub use report::{ReportFile, report_files, summary_text};
+pub use run::{Options, Run, planned_events, simulate};
+pub use run_file::{PoliciesB, RunFile};
+pub use scenario::{Scenario, ScenarioTexts};
+pub use summary::{
+    Agreement, AgreementOfWorkload, Attempts, CdfPoint, ComparatorSummary, ComplianceCost, DataSetCost,
+    Distribution, Fidelity, Interval, LatencyFigures, Mark, Moved, MovedPods, PolicyAlone, PolicyCost,
+    RefusedPods, RegionFailure, RegionUse, RunFacts, Sample, SchedulerFacts, SeedFigures, SeedIntervals,
+    Stopped, Summary, TraceFacts, Unschedulable, Waits, summary_schema,
+};

@@ -1,301 +1,289 @@
-//! One run: every pod in turn, once with the extender and once without.
+//! One run: every comparator, further seeds, what single policies cost, the loss of each region.
 //!
-//! Inputs: a checked run file, a snapshot, what the nodes can allocate. Outputs: where each pod went or
-//! why it went nowhere. Invariants: the same inputs give the same outcome on any machine: pods come in an
-//! order that the seed decides, and each comparator has a stream of random numbers of its own, so that one
-//! cannot disturb another. Deliberately absent: time. Pods come one after the other and stay; those that come
-//! later find them as peers.
+//! Inputs: a scenario, how many threads, whether to record attempts. Outputs: a [`Run`]. Invariants: what is
+//! independent goes on several threads, and nothing of the result depends on how many; whoever stops the
+//! run gets what there is by then. Deliberately absent: figures (`answers`).
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg64;
+use super::answers::{SeedRun, seed_run};
+use super::comparator::Comparator;
+use super::drive::{
+    Control, EndState, FailedRegion, Outcome, Roster, Setting, drive, drive_to_state, fail_region,
+};
+use super::run_file::{Attribution, Failures};
+use super::scenario::Scenario;
+use super::trace::Event;
+use crate::model::RegionKey;
 
-use super::capacity::{Capacities, Resources};
-use super::extender::decide_by;
-use super::kube_scheduler::{NodeState, extender_points, winner};
-use super::peers::PlacedPeers;
-use super::run_file::{RunFile, WorkloadSpec};
-use crate::model::{LabelSet, NamespaceName, PodRequirements};
-use crate::objects::{ObjectKind, read_annotations};
-use crate::placement::{AccessCost, AccessDemand, Assessment, access_cost, assess};
-use crate::snapshot::{ClassIndex, Snapshot};
-
-/// Who places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Comparator {
-    /// kube-scheduler with the extender.
-    Domicile,
-    /// kube-scheduler alone.
-    KubeDefault,
-}
-
-impl Comparator {
-    /// Every comparator, in the order of reports.
-    pub const ALL: [Self; 2] = [Self::Domicile, Self::KubeDefault];
-
-    /// Its stream of random numbers; 0 is the order of the pods.
-    fn stream(self) -> u128 {
-        match self {
-            Self::Domicile => 1,
-            Self::KubeDefault => 2,
-        }
-    }
-}
-
-/// What became of a pod.
+/// How to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// It was placed on this node.
-    Placed(usize),
-    /// It fits on no node at all.
-    NoRoom,
-    /// Nodes of the fleet are permitted, and it fits on none of them.
-    NoRoomWherePermitted,
-    /// No node of the fleet is permitted.
-    Refused,
+pub struct Options {
+    /// On how many threads at most.
+    pub threads: usize,
+    /// Whether every attempt of the first seed is recorded.
+    pub records_decisions: bool,
 }
 
-/// A node of the fleet that takes pods.
-#[derive(Debug, Clone)]
-pub struct SimulatedNode {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its class.
-    pub class: Option<ClassIndex>,
-    /// What it can allocate.
-    pub allocatable: Resources,
-}
-
-/// A workload and what the snapshot says about its pods.
+/// A run as it came out.
 #[derive(Debug)]
-pub struct SimulatedWorkload<'s> {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The labels of its pods, by which others call them.
-    pub labels: LabelSet,
-    /// What one pod asks for.
-    pub request: Resources,
-    /// What the snapshot says about its pods, which are all alike.
-    pub assessment: Assessment<'s>,
+pub struct Run<'e> {
+    /// The pods of the first seed.
+    pub roster: &'e Roster<'e>,
+    /// What happened under the first seed.
+    pub events: &'e [Event],
+    /// The comparators under the first seed, in the order of the run file; `None` where one never began.
+    pub outcomes: Vec<(Comparator, Option<Outcome>)>,
+    /// Runs in which one policy is only recorded, by its name.
+    pub without: Vec<(String, Option<Outcome>)>,
+    /// Each region, lost.
+    pub failures: Vec<(RegionKey, FailedRegion)>,
+    /// The figures of every seed, the first among them; empty where there is only one.
+    pub seeds: Vec<SeedRun>,
+    /// Runs of one comparator and one seed that came to their end.
+    pub done: u64,
+    /// How many there were to be, as far as known.
+    pub planned: u64,
 }
 
-/// A pod of a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SimulatedPod {
-    /// Which workload, by its position.
-    pub workload: usize,
-    /// Which of its pods, from 0.
-    pub ordinal: usize,
-}
-
-/// A run and its outcome.
-#[derive(Debug)]
-pub struct Simulated<'s> {
-    /// The nodes in the order of their names.
-    pub nodes: Vec<SimulatedNode>,
-    /// The workloads in the order of the run file.
-    pub workloads: Vec<SimulatedWorkload<'s>>,
-    /// The pods in the order in which they came.
-    pub pods: Vec<SimulatedPod>,
-    /// For each comparator, in their order, what became of each pod.
-    pub placements: [Vec<Placement>; Comparator::ALL.len()],
-    /// For each comparator, in their order, where peers are once every pod has its place.
-    peers: [PlacedPeers; Comparator::ALL.len()],
-}
-
-impl Simulated<'_> {
-    /// What became of a pod, by its position.
+impl Run<'_> {
+    /// The outcome of a comparator.
     #[must_use]
-    pub fn placement(&self, comparator: Comparator, position: usize) -> Placement {
-        let [domicile, kube_default] = &self.placements;
-        let placements = match comparator {
-            Comparator::Domicile => domicile,
-            Comparator::KubeDefault => kube_default,
-        };
-        placements.get(position).copied().unwrap_or(Placement::NoRoom)
+    pub fn outcome(&self, comparator: &Comparator) -> Option<&Outcome> {
+        let found = self.outcomes.iter().find(|(each, _)| each == comparator);
+        found.and_then(|(_, outcome)| outcome.as_ref())
     }
 
-    /// What it costs a pod of a workload to be where it was placed, now that every pod has its place. `None`
-    /// where there is no such workload or class.
+    /// Whether everything came to its end.
     #[must_use]
-    pub fn cost(&self, comparator: Comparator, workload: usize, class: ClassIndex) -> Option<AccessCost> {
-        let [domicile, kube_default] = &self.peers;
-        let peers = match comparator {
-            Comparator::Domicile => domicile,
-            Comparator::KubeDefault => kube_default,
-        };
-        let snapshot = self.workloads.get(workload)?.assessment.snapshot;
-        let point = snapshot.class(class)?.point;
-        let demand = peers.demand_of_placed(workload, point)?;
-        Some(access_cost(snapshot.latency(), &demand, point))
+    pub fn is_complete(&self) -> bool {
+        self.done == self.planned
     }
 }
 
-/// Runs. `progress` is told after each pod how many placements of how many are done.
+/// How many events there are to be, for whoever shows how far a run is.
 #[must_use]
-pub fn simulate<'s>(
-    run: &RunFile,
-    snapshot: &'s Snapshot,
-    capacities: &Capacities,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Simulated<'s> {
-    let nodes: Vec<SimulatedNode> = capacities
-        .iter()
-        .map(|(name, allocatable)| SimulatedNode {
-            name: Arc::from(name.as_str()),
-            class: snapshot.class_of(name.as_bytes()),
-            allocatable: *allocatable,
-        })
-        .collect();
-    let workloads: Vec<SimulatedWorkload<'s>> = run
-        .workloads
-        .iter()
-        .filter_map(|workload| simulated_workload(workload, snapshot, run))
-        .collect();
-    let counts = run.workloads.iter().map(|workload| workload.pods).enumerate();
-    let mut pods: Vec<SimulatedPod> = counts
-        .flat_map(|(workload, pods)| (0..pods).map(move |ordinal| SimulatedPod { workload, ordinal }))
-        .collect();
-    pods.shuffle(&mut Pcg64::new(u128::from(run.seed), 0));
-    let total = pods.len() * Comparator::ALL.len();
-    let mut done = 0;
-    let before = PlacedPeers::new(&workloads);
-    let outcomes = Comparator::ALL.map(|comparator| {
-        let mut peers = before.clone();
-        let mut scheduler = Scheduler {
-            nodes: &nodes,
-            states: nodes
-                .iter()
-                .map(|node| NodeState::empty(node.allocatable))
-                .collect(),
-            random: Pcg64::new(u128::from(run.seed), comparator.stream()),
-            weight: run.scheduler.extender_weight,
-        };
-        let mut placements = Vec::with_capacity(pods.len());
-        for pod in &pods {
-            if let (Some(workload), Some(demand)) = (workloads.get(pod.workload), peers.demand(pod.workload))
-            {
-                let placement = scheduler.place(workload, demand, comparator);
-                placements.push(placement);
-                if let Placement::Placed(node) = placement {
-                    let class = nodes.get(node).and_then(|node| snapshot.class(node.class?));
-                    peers.place(pod.workload, class.and_then(|class| class.point));
-                }
-            }
-            done += 1;
-            progress(done, total);
+pub fn planned_events(scenario: &Scenario) -> u64 {
+    let events = scenario.events(scenario.run.seed).len() as u64;
+    events * scenario.run.comparators().len() as u64 * u64::from(scenario.run.seeds)
+}
+
+/// Runs, and hands the result to `then`, which borrows what was simulated.
+///
+/// # Errors
+/// Where the checker cannot read a document.
+pub fn simulate<T>(
+    scenario: &Scenario,
+    options: Options,
+    control: &Control,
+    then: impl FnOnce(&Run<'_>) -> T,
+) -> Result<T, String> {
+    let events = scenario.events(scenario.run.seed);
+    let roster = Roster::of(&events);
+    let pods = SeedPods {
+        scenario,
+        events: &events,
+        roster: &roster,
+        seed: scenario.run.seed,
+    };
+    let comparators = scenario.run.comparators();
+    let wants_end = |comparator: &Comparator| *comparator == Comparator::Domicile;
+    let driven = on_threads(&comparators, options.threads, control, |comparator| {
+        let setting = pods.setting(comparator, options.records_decisions);
+        match wants_end(comparator) {
+            true => drive_to_state(setting, control).map(|(outcome, end)| (outcome, Some(end))),
+            false => drive(setting, control).map(|outcome| (outcome, None)),
         }
-        (placements, peers)
     });
-    let [(domicile, domicile_peers), (off, off_peers)] = outcomes;
-    Simulated {
-        nodes,
-        workloads,
-        pods,
-        placements: [domicile, off],
-        peers: [domicile_peers, off_peers],
+    let mut end = None;
+    let mut outcomes = Vec::with_capacity(comparators.len());
+    for (comparator, driven) in comparators.iter().zip(driven) {
+        let driven = driven.transpose()?.map(|(outcome, state)| {
+            end = state.or(end.take());
+            outcome
+        });
+        outcomes.push((comparator.clone(), driven));
     }
-}
-
-impl WorkloadSpec {
-    /// One of its pods, which are all alike; `None` where its namespace is no name, which a run file that has been
-    /// checked does not have.
-    #[must_use]
-    pub fn pod(&self) -> Option<PodRequirements> {
-        let annotations = self.annotations.iter();
-        Some(PodRequirements {
-            namespace: NamespaceName::new(&self.namespace).ok()?,
-            name: self.name.clone(),
-            uid: String::new(),
-            owner: None,
-            labels: self.labels.clone(),
-            annotations: read_annotations(
-                ObjectKind::Pod,
-                annotations.map(|(key, value)| (key.as_str(), value.as_str())),
-            ),
-            volumes: Vec::new(),
-            node: None,
-            scheduler: Arc::from("domicile"),
-        })
-    }
-}
-
-fn simulated_workload<'s>(
-    workload: &WorkloadSpec,
-    snapshot: &'s Snapshot,
-    run: &RunFile,
-) -> Option<SimulatedWorkload<'s>> {
-    // The run file has been checked, so nothing is left out here.
-    let pod = workload.pod()?;
-    Some(SimulatedWorkload {
-        namespace: workload.namespace.clone(),
-        name: workload.name.clone(),
-        labels: LabelSet::new(
-            pod.labels
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        ),
-        request: workload.request().ok()?,
-        assessment: assess(snapshot, &pod, run.at),
-    })
-}
-
-struct Scheduler<'a> {
-    nodes: &'a [SimulatedNode],
-    states: Vec<NodeState>,
-    random: Pcg64,
-    weight: u32,
-}
-
-impl Scheduler<'_> {
-    fn place(
-        &mut self,
-        workload: &SimulatedWorkload<'_>,
-        demand: &AccessDemand,
-        comparator: Comparator,
-    ) -> Placement {
-        let request = workload.request;
-        let fitting: Vec<(usize, &SimulatedNode, &NodeState)> = self
-            .nodes
-            .iter()
-            .zip(&self.states)
-            .enumerate()
-            .filter(|(_, (_, state))| state.fits(request))
-            .map(|(index, (node, state))| (index, node, state))
-            .collect();
-        let assessment = &workload.assessment;
-        let candidates: Vec<(usize, u64)> = match comparator {
-            Comparator::KubeDefault => fitting
-                .iter()
-                .map(|(index, _, state)| (*index, state.resource_score(request)))
-                .collect(),
-            Comparator::Domicile => {
-                let classes: Vec<Option<ClassIndex>> =
-                    fitting.iter().map(|(_, node, _)| node.class).collect();
-                let survivors = decide_by(assessment, demand, &classes).survivors;
-                let scored = survivors.into_iter().filter_map(|(position, score)| {
-                    let (index, _, state) = fitting.get(position)?;
-                    let points = extender_points(score.get(), self.weight);
-                    Some((*index, state.resource_score(request) + points))
-                });
-                scored.collect()
-            }
-        };
-        let anything_fits = !fitting.is_empty();
-        let Some(index) = winner(&candidates, &mut self.random) else {
-            let permitted = assessment.observes() || assessment.permitted_nodes() > 0;
-            return match (comparator, permitted) {
-                (Comparator::Domicile, false) => Placement::Refused,
-                (Comparator::Domicile, true) if anything_fits => Placement::NoRoomWherePermitted,
-                _ => Placement::NoRoom,
-            };
-        };
-        if let Some(state) = self.states.get_mut(index) {
-            state.requested = state.requested.plus(request);
+    let without = without_policies(scenario, &outcomes, options.threads, control, |comparator| {
+        drive(pods.setting(comparator, false), control)
+    })?;
+    let failures = match (scenario.run.failures, &end) {
+        (Some(Failures::EachRegion), Some(end)) => lose_regions(end, options.threads, control)?,
+        _ => Vec::new(),
+    };
+    let first = |outcomes: &[(Comparator, Option<Outcome>)]| seed_run(scenario.run.seed, outcomes);
+    let others: Vec<u64> = scenario.run.seeds().into_iter().skip(1).collect();
+    let mut seeds = Vec::new();
+    if !others.is_empty() {
+        seeds.push(first(&outcomes));
+        let runs = on_threads(&others, options.threads, control, |seed| {
+            further_seed(scenario, *seed, control)
+        });
+        for run in runs.into_iter().flatten() {
+            seeds.push(run?);
         }
-        Placement::Placed(index)
+    }
+    let came_to_end = |outcome: Option<&Outcome>| u64::from(outcome.is_some_and(|outcome| outcome.complete));
+    let of_first = outcomes
+        .iter()
+        .map(|(_, outcome)| came_to_end(outcome.as_ref()))
+        .sum::<u64>();
+    let of_policies = without
+        .iter()
+        .map(|(_, outcome)| came_to_end(outcome.as_ref()))
+        .sum::<u64>();
+    let of_seeds = seeds.iter().skip(1).map(|seed| seed.done).sum::<u64>();
+    let planned = comparators.len() * (1 + others.len()) + without.len();
+    let run = Run {
+        roster: &roster,
+        events: &events,
+        outcomes,
+        without,
+        failures,
+        seeds,
+        done: of_first + of_policies + of_seeds,
+        planned: planned as u64,
+    };
+    Ok(then(&run))
+}
+
+/// What happens under a seed.
+struct SeedPods<'a> {
+    scenario: &'a Scenario,
+    events: &'a [Event],
+    roster: &'a Roster<'a>,
+    seed: u64,
+}
+
+impl<'a> SeedPods<'a> {
+    fn setting<'s>(&self, comparator: &'s Comparator, records_decisions: bool) -> Setting<'s>
+    where
+        'a: 's,
+    {
+        Setting {
+            scenario: self.scenario,
+            events: self.events,
+            roster: self.roster,
+            comparator,
+            seed: self.seed,
+            records_decisions,
+        }
+    }
+}
+
+/// Every comparator under a further seed.
+fn further_seed(scenario: &Scenario, seed: u64, control: &Control) -> Result<SeedRun, String> {
+    let events = scenario.events(seed);
+    let roster = Roster::of(&events);
+    let pods = SeedPods {
+        scenario,
+        events: &events,
+        roster: &roster,
+        seed,
+    };
+    let mut outcomes = Vec::new();
+    for comparator in scenario.run.comparators() {
+        let outcome = drive(pods.setting(&comparator, false), control)?;
+        outcomes.push((comparator, Some(outcome)));
+    }
+    Ok(seed_run(seed, &outcomes))
+}
+
+/// A run without each policy that takes a node of the fleet from some pod.
+fn without_policies(
+    scenario: &Scenario,
+    outcomes: &[(Comparator, Option<Outcome>)],
+    threads: usize,
+    control: &Control,
+    drive: impl Fn(&Comparator) -> Result<Outcome, String> + Sync,
+) -> Result<Vec<(String, Option<Outcome>)>, String> {
+    if scenario.run.attribution != Some(Attribution::EachPolicy) {
+        return Ok(Vec::new());
+    }
+    let product = outcomes
+        .iter()
+        .find(|(comparator, _)| *comparator == Comparator::Domicile);
+    let kinds = product
+        .and_then(|(_, outcome)| outcome.as_ref())
+        .map(|outcome| outcome.kinds.iter());
+    let policies: BTreeSet<String> = kinds
+        .into_iter()
+        .flatten()
+        .flat_map(|kind| kind.binding_policies.iter().cloned())
+        .collect();
+    let policies: Vec<String> = policies.into_iter().collect();
+    let driven = on_threads(&policies, threads, control, |policy| {
+        drive(&Comparator::WithoutPolicy(policy.clone()))
+    });
+    policies
+        .into_iter()
+        .zip(driven)
+        .map(|(policy, driven)| Ok((policy, driven.transpose()?)))
+        .collect()
+}
+
+fn lose_regions(
+    end: &EndState<'_>,
+    threads: usize,
+    control: &Control,
+) -> Result<Vec<(RegionKey, FailedRegion)>, String> {
+    let regions = end.regions();
+    let failed = on_threads(&regions, threads, control, |region| {
+        fail_region(end, region, control)
+    });
+    let failed = regions.into_iter().zip(failed);
+    let failed =
+        failed.filter_map(|(region, failed)| failed.map(|failed| failed.map(|failed| (region, failed))));
+    failed.collect()
+}
+
+/// Does jobs on several threads; the results are in the order of the jobs, `None` for those that did not begin before
+/// somebody stopped the run.
+fn on_threads<'j, J: Sync, R: Send>(
+    jobs: &'j [J],
+    threads: usize,
+    control: &Control,
+    job: impl Fn(&'j J) -> R + Sync,
+) -> Vec<Option<R>> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<R>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let work = || {
+        while !control.stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = jobs.get(index) else { break };
+            let result = job(one);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(slot) = results.get_mut(index) {
+                *slot = Some(result);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        // This thread works too.
+        for _ in 1..threads.clamp(1, jobs.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stand_in_the_order_of_jobs_on_any_number_of_threads() {
+        let control = Control::default();
+        let jobs: Vec<u64> = (0..100).collect();
+        for threads in [0, 1, 3, 200] {
+            let results = on_threads(&jobs, threads, &control, |job| job * 2);
+            let expected: Vec<Option<u64>> = jobs.iter().map(|job| Some(job * 2)).collect();
+            assert_eq!(results, expected);
+        }
+        control.stop.store(true, Ordering::Relaxed);
+        assert_eq!(on_threads(&jobs, 2, &control, |job| *job), vec![None; 100]);
     }
 }

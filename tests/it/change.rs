@@ -57,7 +57,7 @@ fn matrix_of(profiles: &[&str], output: TableOutput) -> Result<String, String> {
     let mut out = Vec::new();
     match matrix::run(&args, now(), &mut out) {
         Ok(Outcome::Holds) => Ok(String::from_utf8(out).unwrap()),
-        Ok(Outcome::Finding) => panic!("a matrix finds nothing"),
+        Ok(Outcome::Finding | Outcome::Stopped) => panic!("a matrix finds nothing"),
         Err(problem) => Err(format!("{problem:#}")),
     }
 }

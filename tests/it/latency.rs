@@ -29,7 +29,7 @@ fn run(command: &str, screen: Screen) -> String {
     let mut out = Vec::new();
     let end = match run_on(&arguments.arguments, now, &screen, &mut out) {
         Ok(Outcome::Holds) => "[exit 0]\n".to_owned(),
-        Ok(Outcome::Finding) => "[exit 1]\n".to_owned(),
+        Ok(Outcome::Finding | Outcome::Stopped) => "[exit 1]\n".to_owned(),
         Err(problem) => format!("domicile latency: {problem:#}\n[exit 2]\n"),
     };
     String::from_utf8(out).unwrap() + &end

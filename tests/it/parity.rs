@@ -12,10 +12,11 @@ use domicile::cli::{Outcome, Output, why, why_not};
 use domicile::embedded;
 use domicile::model::PodRequirements;
 use domicile::objects::read_pod;
-use domicile::placement::assess;
+use domicile::placement::{Assessment, BlindSample, assess};
 use domicile::server::configure;
-use domicile::simulation::{RunFile, capacities, decide, simulate};
-use domicile::snapshot::Snapshot;
+use domicile::simulation::kube::Opinion;
+use domicile::simulation::{RunFile, Scenario, ScenarioTexts, filter_nodes, score_nodes};
+use domicile::snapshot::{ClassIndex, Snapshot};
 use serde_json::{Value, json};
 
 use crate::webhook::state;
@@ -274,30 +275,70 @@ fn by_command_line(facts: &Facts, pod: &PodRequirements, nodes: &[String]) -> An
     relative(&answer)
 }
 
-fn by_simulation(facts: &Facts, texts: &FactTexts, pod: &Value, nodes: &[String]) -> Answer {
+/// The pods without volumes as workloads of a run, the way that a user gives them: what the run makes of them, by name.
+fn of_a_run(texts: &FactTexts, pods: &[Value]) -> BTreeMap<String, PodRequirements> {
+    let plain = pods.iter().filter(|pod| pod["spec"]["volumes"].is_null());
+    let workloads = plain.map(|pod| {
+        let metadata = &pod["metadata"];
+        json!({"name": metadata["name"], "namespace": metadata["namespace"],
+            "annotations": metadata["annotations"], "pods": 1, "cpu": "100m", "memory": "1Mi"})
+    });
+    let workloads: Vec<Value> = workloads.collect();
+    let run = json!({"v": 1, "title": "parity", "seed": 1, "at": NOW, "workloads": workloads}).to_string();
+    let texts = ScenarioTexts {
+        rules: texts.rules.clone(),
+        fleet: Some(texts.fleet.clone()),
+        policies_b: None,
+        loads: BTreeMap::new(),
+        trace: None,
+        trace_version: String::new(),
+        synthesis: None,
+        run: run.clone(),
+    };
+    let scenario = Scenario::assemble(RunFile::read("run.yaml", &run).unwrap(), texts).unwrap();
+    let (_, kinds) = scenario.opening();
+    let named = kinds.into_iter().map(|(pod, _)| (pod.name.clone(), pod));
+    named.collect()
+}
+
+fn by_simulation(
+    facts: &Facts,
+    of_run: &BTreeMap<String, PodRequirements>,
+    pod: &Value,
+    nodes: &[String],
+) -> Answer {
     let classes: Vec<_> = nodes
         .iter()
         .map(|node| facts.snapshot.class_of(node.as_bytes()))
         .collect();
-    let decision = if pod["spec"]["volumes"].is_null() {
-        // As a workload of a run, the way that a user gives it.
-        let metadata = &pod["metadata"];
-        let run = json!({
-            "v": 1, "title": "parity", "seed": 1, "at": NOW,
-            "workloads": [{"name": metadata["name"], "namespace": metadata["namespace"],
-                "annotations": metadata["annotations"], "pods": 1, "cpu": "100m", "memory": "1Mi"}],
-        });
-        let run = RunFile::read("run.yaml", &run.to_string()).unwrap();
-        let capacities = capacities(&texts.fleet.text).unwrap();
-        let simulated = simulate(&run, &facts.snapshot, &capacities, &mut |_, _| {});
-        decide(&simulated.workloads.first().unwrap().assessment, &classes)
+    if pod["spec"]["volumes"].is_null() {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let pod = of_run.get(&format!("{name}-0")).unwrap();
+        asked(&assess(&facts.snapshot, pod, facts.at), &classes, nodes)
     } else {
-        // Workloads of a run have no volumes yet; the decision function is the same.
+        // Workloads of a run have no volumes yet; the functions that are asked are the same.
         let pod = read_pod(&pod.to_string(), "pod.json").unwrap();
-        decide(&assess(&facts.snapshot, &pod, facts.at), &classes)
+        asked(&assess(&facts.snapshot, &pod, facts.at), &classes, nodes)
+    }
+}
+
+/// What the extender of a simulation answers: first to the filter, then about the scores of what is left.
+fn asked(assessment: &Assessment<'_>, classes: &[Option<ClassIndex>], nodes: &[String]) -> Answer {
+    let mut opinions = vec![Opinion::default(); classes.len()];
+    filter_nodes(assessment, classes, BlindSample::Refuse, &mut opinions).unwrap();
+    let passes = || {
+        opinions
+            .iter()
+            .zip(classes)
+            .zip(nodes)
+            .filter(|((opinion, _), _)| **opinion == Opinion::Pass)
     };
-    let survivors = decision.survivors.into_iter();
-    let named = survivors.map(|(position, score)| (nodes.get(position).unwrap().clone(), score.get()));
+    let survivors: Vec<_> = passes().map(|((_, class), _)| *class).collect();
+    let mut scores = vec![0; survivors.len()];
+    score_nodes(assessment, assessment.demand(), &survivors, &mut scores);
+    let named = passes()
+        .zip(scores)
+        .map(|((_, node), score)| (node.clone(), score));
     relative(&named.collect())
 }
 
@@ -311,6 +352,7 @@ async fn hold_together(settings: &[(&str, &str)], nodes: (&str, &str)) -> Vec<An
     let nodes: Vec<String> = fleet.chain(STRANGERS.map(str::to_owned)).collect();
     assert!(nodes.len() >= 40, "{} nodes", nodes.len());
     let pods = pods();
+    let of_run = of_a_run(&texts, &pods);
     let http = by_http(snapshot(&texts).unwrap(), &pods, &nodes).await;
     for (pod, by_http) in pods.iter().zip(&http) {
         let name = &pod["metadata"]["name"];
@@ -322,7 +364,7 @@ async fn hold_together(settings: &[(&str, &str)], nodes: (&str, &str)) -> Vec<An
         );
         assert_eq!(
             by_http,
-            &by_simulation(&facts, &texts, pod, &nodes),
+            &by_simulation(&facts, &of_run, pod, &nodes),
             "simulation, pod {name}"
         );
     }

@@ -5,6 +5,7 @@
 use crate::cli::counted::counted;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use super::AdviseArgs;
 use crate::assembly::{Problem, fleet_dump, read_rules};
 use crate::cli::facts::{FactTexts, lines, read_texts};
-use crate::cli::simulate::{read_run, texts_of_run};
+use crate::cli::simulate::read_scenario;
 use crate::model::{DataSetName, PodRequirements, RegionKey, RegionReference};
 use crate::placement::advice::{
     DemandRow, DemandingPods, KnownRegions, PodDemand, fleet_regions, joined, measured_regions, read_demand,
@@ -24,7 +25,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct Gathered {
     /// The world.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// The instant.
     pub at: Timestamp,
     /// Pods, and how many are like each.
@@ -56,30 +57,24 @@ impl Gathered {
     /// # Errors
     /// Where something cannot be read, or a region is not known.
     pub fn read(args: &AdviseArgs, now: Timestamp) -> Result<Self> {
-        let (texts, of_run) = match &args.run {
+        let (snapshot, at_of_run, pods, pods_source) = match &args.run {
             Some(path) => {
-                let (run, _) = read_run(path)?;
-                (texts_of_run(&run, path)?, Some(run))
+                let scenario = read_scenario(path)?;
+                let (snapshot, pods) = scenario.opening();
+                let source = format!("the pods of `{}`", path.display());
+                (snapshot, Some(scenario.run.at), pods, source)
             }
-            None => (read_texts(&args.facts.sources)?, None),
-        };
-        let (snapshot, pods_of_fleet) = world(&texts)?;
-        let at = args.facts.at.or(of_run.as_ref().map(|run| run.at)).unwrap_or(now);
-        let (pods, pods_source) = match (&of_run, &args.run) {
-            (Some(run), Some(path)) => {
-                let workloads = run.workloads.iter();
-                let pods = workloads.filter_map(|workload| Some((workload.pod()?, workload.pods)));
-                (pods.collect(), format!("the workloads of `{}`", path.display()))
-            }
-            _ => {
-                let pods = pods_of_fleet.into_iter().map(|pod| (pod, 1)).collect();
+            None => {
+                let (snapshot, pods) = world(&read_texts(&args.facts.sources)?)?;
+                let pods = pods.into_iter().map(|pod| (pod, 1)).collect();
                 let named = args.facts.sources.fleet.as_ref();
                 let source = named.map_or("the built-in fleet".to_owned(), |path| {
                     format!("`{}`", path.display())
                 });
-                (pods, source)
+                (Arc::new(snapshot), None, pods, source)
             }
         };
+        let at = args.facts.at.or(at_of_run).unwrap_or(now);
         let (candidates, candidates_source) = if !args.regions.is_empty() {
             (named_regions(&snapshot, &args.regions)?, "that `--regions` names")
         } else if args.run.is_some() || args.facts.sources.fleet.is_some() {

@@ -42,7 +42,7 @@ pub use cluster::{Cluster, NodeExists};
 pub use extender::{Candidate, Extender, Opinion, Question, Reply};
 pub use fidelity::{MODELLED, NOT_MODELLED};
 pub use profile::{DefaultSpread, Profile, Weights};
-pub use quantity::Quantity;
+pub use quantity::{InvalidQuantity, Quantity};
 pub use queue::{ClusterEvent, Queue, QueueSettings};
 
 /// A node of a cluster, by the order in which it came; never used again.

@@ -10,7 +10,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::super::quantity::InvalidQuantity;
+/// A text that is no quantity, or one that is out of range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no quantity such as `500m`, `2` or `32Gi`")]
+pub struct InvalidQuantity(pub String);
 
 /// An amount: thousandths of a CPU, of a byte or of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, JsonSchema)]

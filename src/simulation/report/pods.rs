@@ -1,90 +1,100 @@
-//! The table of pods: `pods.csv`, a row for each pod in the order in which they came.
+//! The table of pods: `pods.csv`, a row for each comparator and pod in the order in which they came.
 
 use std::io;
 
-use super::latency::hundredths;
-use super::summary::region_of;
-use crate::model::Provenance;
-use crate::placement::AccessCost;
-use crate::simulation::run::{Comparator, Placement, Simulated, SimulatedWorkload};
-use crate::snapshot::{ClassIndex, Snapshot};
+use crate::simulation::drive::{Cost, Outcome, PodKind, PodLife};
+use crate::simulation::run::Run;
+use crate::simulation::trace::TracePod;
 use crate::spreadsheet::Table;
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 19] = [
+    "comparator",
     "namespace",
     "pod",
-    "domicile",
-    "domicile_node",
-    "domicile_region",
-    "domicile_permitted",
-    "domicile_ms",
-    "domicile_least_certain",
-    "off",
-    "off_node",
-    "off_region",
-    "off_permitted",
-    "off_ms",
-    "off_least_certain",
+    "uid",
+    "workload",
+    "state",
+    "node",
+    "region",
+    "came_ms",
+    "waited_ms",
+    "ended_ms",
+    "attempts",
+    "blind_attempts",
+    "lost_node",
+    "latency_us",
+    "estimated",
+    "best_us",
+    "breaches",
     "reason",
 ];
 
 /// Writes the table.
-///
-/// # Errors
-/// Where it cannot be written, which memory always can.
-pub fn pods_csv(snapshot: &Snapshot, simulated: &Simulated<'_>) -> io::Result<String> {
+pub fn pods_csv(run: &Run<'_>) -> io::Result<String> {
     let mut text = Vec::new();
     let mut table = Table::new(&mut text, &HEADER)?;
-    for (position, pod) in simulated.pods.iter().enumerate() {
-        let Some(workload) = simulated.workloads.get(pod.workload) else {
+    for (comparator, outcome) in &run.outcomes {
+        let (id, Some(outcome)) = (comparator.id(), outcome) else {
             continue;
         };
-        let mut fields = vec![
-            workload.namespace.clone(),
-            format!("{}-{}", workload.name, pod.ordinal),
-        ];
-        for comparator in Comparator::ALL {
-            let placement = simulated.placement(comparator, position);
-            let cost = |class| simulated.cost(comparator, pod.workload, class);
-            fields.extend(placed(snapshot, simulated, workload, placement, cost));
+        let lives = outcome.lives.iter().zip(&run.roster.pods);
+        for (life, made) in lives.filter(|(life, _)| life.began) {
+            if let Some(kind) = run.roster.kinds.get(made.kind) {
+                let refused = outcome
+                    .kinds
+                    .get(made.kind)
+                    .and_then(|kind| kind.refused.as_deref());
+                table.row(row(&id, (made.pod, kind), life, outcome, refused))?;
+            }
         }
-        fields.push(match simulated.placement(Comparator::Domicile, position) {
-            Placement::Refused => workload.assessment.sentence(),
-            _ => String::new(),
-        });
-        table.row(&fields)?;
     }
     table.end()?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-fn placed(
-    snapshot: &Snapshot,
-    simulated: &Simulated<'_>,
-    workload: &SimulatedWorkload<'_>,
-    placement: Placement,
-    cost: impl Fn(ClassIndex) -> Option<AccessCost>,
-) -> [String; 6] {
-    let word = match placement {
-        Placement::Placed(_) => "placed",
-        Placement::NoRoom => "no-room",
-        Placement::NoRoomWherePermitted => "no-room-where-permitted",
-        Placement::Refused => "refused",
+fn row(
+    comparator: &str,
+    (pod, kind): (&TracePod, &PodKind),
+    life: &PodLife,
+    outcome: &Outcome,
+    refused: Option<&str>,
+) -> [String; 19] {
+    let state = match (life.node, life.ended_ms) {
+        (Some(_), None) if life.already_there => "there-already",
+        (Some(_), None) => "running",
+        (Some(_), Some(_)) => "ended",
+        (None, None) => "waiting",
+        (None, Some(_)) => "ended-waiting",
     };
-    let mut fields = [word, "", "", "", "", ""].map(str::to_owned);
-    let [_, name, region, permitted, ms, least_certain] = &mut fields;
-    if let Placement::Placed(index) = placement
-        && let Some(node) = simulated.nodes.get(index)
-    {
-        *name = node.name.to_string();
-        *region = region_of(snapshot, node.class);
-        *permitted = workload.assessment.permits(node.class).to_string();
-        let cost = node.class.and_then(cost);
-        if let Some(total) = cost.as_ref().and_then(|cost| cost.total.known()) {
-            *ms = hundredths(total.ms).to_string();
-        }
-        let source = cost.and_then(|cost| cost.least_certain);
-        *least_certain = source.map_or("", Provenance::word).to_owned();
-    }
-    fields
+    let number = |number: Option<u64>| number.map_or(String::new(), |number| number.to_string());
+    let estimated = match life.cost {
+        Cost::Known { is_estimated, .. } => is_estimated.to_string(),
+        Cost::NotDemanded | Cost::Unknown => String::new(),
+    };
+    let reason = match (life.kept_by(), refused) {
+        (Some(keeps), Some(sentence)) => format!("{}: {sentence}", keeps.word()),
+        (Some(keeps), None) => keeps.word().to_owned(),
+        (None, _) => String::new(),
+    };
+    [
+        comparator.to_owned(),
+        pod.spec.namespace.clone(),
+        pod.spec.name.clone(),
+        pod.uid.clone(),
+        kind.workload.clone(),
+        state.to_owned(),
+        outcome.node(life).unwrap_or_default().to_owned(),
+        outcome.region(life).unwrap_or_default().to_owned(),
+        life.began_ms.to_string(),
+        number(life.waited_ms()),
+        number(life.ended_ms),
+        life.attempts.to_string(),
+        life.blind.to_string(),
+        (life.evicted + life.preempted).to_string(),
+        number(life.cost.us()),
+        estimated,
+        number(life.best_us.filter(|_| life.node.is_some())),
+        life.breaches.join(" "),
+        reason,
+    ]
 }

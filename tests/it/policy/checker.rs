@@ -11,10 +11,10 @@ use domicile::embedded;
 use domicile::model::NodeName;
 use domicile::objects::read_pod;
 use domicile::placement::assess;
+use domicile::simulation::RunFile;
 use domicile::simulation::checker::{
     CheckedMount, CheckedNode, CheckedOwner, CheckedPod, CheckedStorage, Checker, Verdict,
 };
-use domicile::simulation::{RunFile, fleet_text};
 use domicile::snapshot::Snapshot;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -392,6 +392,30 @@ fn folder(name: &str) -> Vec<SourceText> {
     found
 }
 
+/// The nodes and namespaces that a run makes up, as kubectl would print them.
+fn fleet_text(run: &RunFile) -> String {
+    let namespaces = run.fleet.namespaces.iter().map(|namespace| {
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": namespace.name, "labels": namespace.labels, "annotations": namespace.annotations}})
+    });
+    let mut items: Vec<Value> = namespaces.collect();
+    for group in &run.fleet.nodes {
+        let (provider, region) = group.region.split_once('/').unwrap();
+        for zone in &group.zones {
+            for number in 0..group.nodes_per_zone {
+                items.push(json!({"apiVersion": "v1", "kind": "Node", "metadata": {
+                "name": format!("{provider}-{zone}-{number}"),
+                "labels": {
+                    "domicile.dev/provider": provider,
+                    "topology.kubernetes.io/region": region,
+                    "topology.kubernetes.io/zone": zone,
+                }}}));
+            }
+        }
+    }
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
 #[test]
 fn the_checker_agrees_about_every_workload_of_the_quickstart() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulations/quickstart/run.yaml");
@@ -400,7 +424,7 @@ fn the_checker_agrees_about_every_workload_of_the_quickstart() {
         &embedded(embedded::policies()),
         &embedded(&[embedded::data_sets()]),
         &embedded(&[embedded::latency()]),
-        &fleet_text(&run.fleet),
+        &fleet_text(&run),
     );
     let nodes = cluster.of_kind("Node").count();
     let mut by_workload: BTreeMap<String, usize> = BTreeMap::new();

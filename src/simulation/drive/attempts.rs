@@ -1,0 +1,150 @@
+//! Attempts to place the pods that wait.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::judge::Judge;
+use super::{Control, Drive};
+use crate::simulation::comparator::Extends;
+use crate::simulation::kube::{Attempt, Causes, ClusterEvent, PodIndex, Question};
+
+impl Drive<'_> {
+    /// Tries every pod that is ready, until none is.
+    pub(super) fn place_waiting(&mut self, judge: &mut Judge<'_>, control: &Control) {
+        while let Some(pod) = self.queue.pop(self.now_ms) {
+            self.try_pod(pod, judge);
+            if control.stop.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    fn try_pod(&mut self, pod: PodIndex, judge: &mut Judge<'_>) {
+        let life = self.life_of[pod.get()];
+        let (kind, at, manner) = (self.kind(life), self.at(), self.manner);
+        let running = &self.running;
+        let attempt = match manner.extends {
+            Extends::Nothing => self.cluster.attempt(pod, None),
+            _ => {
+                let mut ask =
+                    |_: PodIndex, question: Question<'_>| judge.answer(kind, question, running, manner, at);
+                self.cluster.attempt(pod, Some(&mut ask))
+            }
+        };
+        let looked_at_all = |causes: &Causes| causes.looked_at >= causes.nodes;
+        let showed_none = judge.take_showed_none();
+        let was_blind = showed_none
+            && match &attempt {
+                Attempt::Chosen(_) => false,
+                Attempt::Failed(causes) => !looked_at_all(causes),
+                Attempt::Unschedulable(refusal) => !looked_at_all(&refusal.causes),
+            };
+        self.lives[life].attempts += 1;
+        self.samples.attempts += 1;
+        if self.setting.records_decisions {
+            self.record(life, &attempt, was_blind, judge);
+        }
+        match attempt {
+            Attempt::Chosen(chosen) => {
+                self.queue.remove(pod);
+                self.settle(life, chosen.node);
+                self.watch(life);
+                let record = &mut self.lives[life];
+                record.first_bound_ms.get_or_insert(self.now_ms);
+                self.queue.wake(ClusterEvent::PodBound, self.now_ms);
+            }
+            Attempt::Failed(causes) => {
+                self.note_refusal(life, causes, was_blind);
+                self.queue.fail(pod, self.now_ms);
+            }
+            Attempt::Unschedulable(refusal) => {
+                self.note_refusal(life, refusal.causes, was_blind);
+                self.queue.refuse(pod, &refusal.causes, self.now_ms);
+                for victim in refusal
+                    .nominated
+                    .into_iter()
+                    .flat_map(|nominated| nominated.victims)
+                {
+                    let victim = self.life_of[victim.get()];
+                    self.preempt(victim, judge);
+                }
+            }
+        }
+    }
+
+    fn note_refusal(&mut self, life: usize, causes: Causes, was_blind: bool) {
+        let record = &mut self.lives[life];
+        record.blind += u64::from(was_blind);
+        record.last = Some((causes, was_blind));
+    }
+
+    /// Has the checker look at a placement.
+    fn watch(&mut self, life: usize) {
+        let (kind, at) = (self.kind(life), self.at());
+        let node = self.lives[life].node.and_then(|node| self.nodes.get(node));
+        let Some(place) = node.map(|node| node.place) else {
+            return;
+        };
+        let roster = self.setting.roster;
+        if let Some(breach) = self.watcher.breach((kind, &roster.kinds[kind]), place, at) {
+            let record = &mut self.lives[life];
+            record.violations += 1;
+            if !record.breaches.contains(&breach) {
+                record.breaches.push(breach);
+            }
+        }
+    }
+
+    /// Writes an attempt down, as one line of JSON.
+    fn record(&mut self, life: usize, attempt: &Attempt, was_blind: bool, judge: &mut Judge<'_>) {
+        let (kind, at) = (self.kind(life), self.at());
+        let spec = &self.setting.roster.pods[life].pod.spec;
+        let turned_away = |causes: &Causes| -> Map<String, Value> {
+            let each = causes.iter();
+            each.map(|(rejector, nodes)| (rejector.name().to_owned(), nodes.into()))
+                .collect()
+        };
+        let mut line = json!({
+            "tMs": self.now_ms,
+            "comparator": self.setting.comparator.id(),
+            "pod": format!("{}/{}", spec.namespace, spec.name),
+            "attempt": self.lives[life].attempts,
+        });
+        let more = match attempt {
+            Attempt::Chosen(chosen) => {
+                let node = self.nodes.get(chosen.node);
+                json!({
+                    "outcome": "chosen",
+                    "node": node.map(|node| &*node.name),
+                    "region": node.map(|node| &*node.region),
+                    "lookedAt": chosen.looked_at,
+                    "feasible": chosen.feasible,
+                    "survivors": chosen.survivors,
+                    "score": chosen.score,
+                    "ties": chosen.ties,
+                })
+            }
+            Attempt::Unschedulable(refusal) => json!({
+                "outcome": "refused",
+                "lookedAt": refusal.causes.looked_at,
+                "feasible": refusal.causes.feasible,
+                "turnedAway": turned_away(&refusal.causes),
+                "blind": was_blind,
+                "sentence": self.obeys_policies().then(|| judge.assessment(kind, at).sentence()),
+            }),
+            Attempt::Failed(causes) => json!({
+                "outcome": "error",
+                "lookedAt": causes.looked_at,
+                "feasible": causes.feasible,
+                "turnedAway": turned_away(causes),
+                "blind": was_blind,
+            }),
+        };
+        if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
+            line.extend(more);
+        }
+        self.decisions.push_str(&line.to_string());
+        self.decisions.push('\n');
+    }
+}

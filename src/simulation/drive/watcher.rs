@@ -1,0 +1,185 @@
+//! The independent checker at work: it is told what the events say, and asked about every placement.
+//!
+//! Inputs: the texts of policies and data sets, events, placements. Outputs: breaches. Invariants: it never asks what
+//! decided (`placement`, `policy`); what it said is only remembered while documents, objects and dates stay, and for nodes
+//! that say the same of their place.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::assembly::SourceText;
+use crate::simulation::checker::{CheckedNode, CheckedOwner, CheckedPod, Checker};
+use crate::simulation::kube::spec::Labels;
+use crate::simulation::trace::{LeaderMove, TraceNode, What};
+
+use super::roster::{KindIndex, PodKind};
+
+/// The documents that the checker reads.
+#[derive(Debug, Clone, Default)]
+pub struct Documents {
+    /// The folder of policies.
+    pub policies: Vec<SourceText>,
+    /// The data sets beside them.
+    pub data_sets: Vec<SourceText>,
+    /// The policies that the trace loads, by the path that it names.
+    pub loads: BTreeMap<String, Vec<SourceText>>,
+}
+
+/// The checker with what it was told.
+#[derive(Debug, Clone)]
+pub struct Watcher<'a> {
+    documents: &'a Documents,
+    checker: Checker,
+    /// The data sets of the trace, as they stand now.
+    data_sets: BTreeMap<String, Value>,
+    /// Nodes that say the same of their place, by number.
+    places: BTreeMap<CheckedNode, usize>,
+    /// What was said; forgotten when anything changes.
+    said: BTreeMap<(KindIndex, usize), Option<String>>,
+    period: usize,
+}
+
+/// Labels that say nothing of where a node is begin otherwise.
+const PLACE_LABELS: [&str; 3] = [
+    "topology.kubernetes.io/",
+    "failure-domain.beta.kubernetes.io/",
+    "domicile.",
+];
+
+impl<'a> Watcher<'a> {
+    /// Before the first event.
+    ///
+    /// # Errors
+    /// Where the checker cannot read a document.
+    pub fn new(documents: &'a Documents) -> Result<Self, String> {
+        Ok(Self {
+            checker: Checker::read(&named(&documents.policies, &documents.data_sets))?,
+            documents,
+            data_sets: BTreeMap::new(),
+            places: BTreeMap::new(),
+            said: BTreeMap::new(),
+            period: 0,
+        })
+    }
+
+    /// Tells it of an event.
+    ///
+    /// # Errors
+    /// Where the checker cannot read a document.
+    pub fn tell(&mut self, what: &What) -> Result<(), String> {
+        match what {
+            What::NamespaceSet(namespace) => {
+                let name = namespace.namespace.as_str();
+                self.checker
+                    .namespace(name, namespace.labels.clone(), namespace.annotations.clone());
+            }
+            What::DataSetSet(data_set) => {
+                let written = serde_json::to_value(data_set).map_err(|error| error.to_string())?;
+                let name = data_set.data_set().name.to_string();
+                let spec = written.get("spec").cloned().unwrap_or_default();
+                self.checker.data_set(&name, &spec)?;
+                self.data_sets.insert(name, spec);
+            }
+            What::DataSetLeader(leader) => {
+                let name = leader.id.to_string();
+                if let Some(spec) = self.data_sets.get_mut(&name) {
+                    move_leader(spec, leader);
+                    self.checker.data_set(&name, spec)?;
+                }
+            }
+            What::PolicyLoad(load) => {
+                if let Some(policies) = self.documents.loads.get(&load.path) {
+                    self.checker = self.checker.reread(&named(policies, &self.documents.data_sets))?;
+                    for (name, spec) in &self.data_sets {
+                        self.checker.data_set(name, spec)?;
+                    }
+                }
+            }
+            _ => return Ok(()),
+        }
+        self.said.clear();
+        Ok(())
+    }
+
+    /// The number of the place that a node says it is at.
+    pub fn place(&mut self, node: &TraceNode) -> usize {
+        let labels = node.spec.labels.iter();
+        let labels: Labels = labels
+            .filter(|(key, _)| PLACE_LABELS.iter().any(|beginning| key.starts_with(beginning)))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        // The last part of a providerID is the machine.
+        let provider_id = node.provider_id.as_deref();
+        let provider_id = provider_id.map(|id| id.rsplit_once('/').map_or(id, |(place, _)| place));
+        let place = CheckedNode {
+            labels,
+            provider_id: provider_id.map(|place| format!("{place}/machine")),
+        };
+        let next = self.places.len();
+        *self.places.entry(place).or_insert(next)
+    }
+
+    /// What forbids pods of a kind at a place, by name.
+    pub fn breach(&mut self, kind: (KindIndex, &PodKind), place: usize, at: Timestamp) -> Option<String> {
+        let period = self.checker.period(at);
+        if period != self.period {
+            self.period = period;
+            self.said.clear();
+        }
+        let (index, kind) = kind;
+        if let Some(said) = self.said.get(&(index, place)) {
+            return said.clone();
+        }
+        let node = self
+            .places
+            .iter()
+            .find(|(_, number)| **number == place)
+            .map(|(node, _)| node)?;
+        let pod = CheckedPod {
+            namespace: kind.pod.namespace.to_string(),
+            annotations: kind.annotations.clone(),
+            owner: kind.pod.owner.as_ref().map(|owner| CheckedOwner {
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+            }),
+            mounts: Vec::new(),
+            replicates: false,
+        };
+        let verdict = self.checker.check(&pod, node, at);
+        let breach = verdict.breach().map(|breach| breach.rule.clone());
+        self.said.insert((index, place), breach.clone());
+        breach
+    }
+}
+
+fn named<'d>(policies: &'d [SourceText], data_sets: &'d [SourceText]) -> Vec<(&'d str, &'d str)> {
+    let texts = policies.iter().chain(data_sets);
+    texts
+        .map(|file| (file.name.as_str(), file.text.as_str()))
+        .collect()
+}
+
+/// Moves the leader of a data set as it is written; the one that led becomes a voter.
+fn move_leader(spec: &mut Value, leader: &LeaderMove) {
+    let Some(replicas) = spec.get_mut("replicas").and_then(Value::as_array_mut) else {
+        return;
+    };
+    for replica in replicas {
+        let said = |field: &str| replica.get(field).and_then(Value::as_str);
+        let (region, zone, role) = (said("region"), said("zone"), said("role"));
+        let in_region = region.is_some_and(|region| {
+            region == leader.region.to_string() || (!region.contains('/') && region == leader.region.region())
+        });
+        let in_zone = leader.zone.is_none() || zone == leader.zone.as_deref();
+        let role = match role {
+            Some("voter" | "leader") if in_region && in_zone => "leader",
+            Some("leader") => "voter",
+            _ => continue,
+        };
+        if let Some(fields) = replica.as_object_mut() {
+            fields.insert("role".to_owned(), role.into());
+        }
+    }
+}
