@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command, FromArgMatches};
 use domicile::cli::facts::{read_facts, read_pod};
 use domicile::cli::lint::{LintArgs, run as lint};
-use domicile::cli::simulate::simulated;
+use domicile::cli::simulate::simulated_file;
 use domicile::cli::{Outcome, Output, why_not};
 use domicile::config::{FactsArgs, SourceArgs};
 use domicile::policy::{PolicySet, run_tests};
@@ -194,8 +194,18 @@ fn the_policies_lint_strictly_and_every_test_passes_and_every_rule_is_tested() {
 
 #[test]
 fn the_run_breaks_no_policy_and_the_same_pods_without_us_do() {
-    let summary = simulated(&example().join("run.yaml")).unwrap().summary;
-    assert_eq!((summary.domicile.placed, summary.domicile.violations), (100, 0));
-    assert_eq!(summary.extender_off.placed, 100);
-    assert!(summary.extender_off.violations > 30, "{:?}", summary.extender_off);
+    let summary = simulated_file(&example().join("run.yaml"), 2).unwrap().summary;
+    let with = summary.comparator("domicile").unwrap();
+    assert_eq!(
+        (with.placed, with.violations),
+        (100, 0),
+        "{:?}",
+        with.unschedulable
+    );
+    let without = summary.comparator("kube-default").unwrap();
+    assert!(
+        without.placed == 100 && without.violations > 30,
+        "{:?}",
+        without.violations_by
+    );
 }
