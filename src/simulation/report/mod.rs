@@ -1,9 +1,10 @@
-//! The files of a run: the summary for programs, tables, a text for people.
+//! The files of a run: the summary for programs, a page and a text for people, tables.
 //!
 //! Inputs: a run and its summary. Outputs: texts by the names of their files. Invariants: the same run gives the same bytes;
 //! every number of the text stands in the summary. Deliberately absent: writing files.
 
 mod difference;
+mod html;
 mod pods;
 mod text;
 mod timeline;
@@ -31,6 +32,7 @@ pub fn report_files(run: &Run<'_>, summary: &Summary) -> io::Result<Vec<ReportFi
     let file = |name, text| ReportFile { name, text };
     let mut files = vec![
         file("summary.json", summary.to_json()?),
+        file("report.html", html::html(summary)),
         file("pods.csv", pods::pods_csv(run)?),
         file("timeseries.csv", timeline::timeseries_csv(summary)?),
     ];

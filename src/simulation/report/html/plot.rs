@@ -1,7 +1,7 @@
 //! The frame of a drawing: scales, axes, ticks.
 //!
-//! Inputs: the greatest value of each axis, which begin at 0. Outputs: markup of SVG. Invariants: ticks are whole and one, two or five times
-//! a power of ten; coordinates have one decimal. Deliberately absent: what is drawn in the frame.
+//! Inputs: the greatest value of each axis, which begin at 0. Outputs: markup of SVG. Invariants: ticks are whole and one,
+//! two or five times a power of ten; coordinates have one decimal. Deliberately absent: what is drawn in the frame.
 
 use std::fmt::{self, Write as _};
 
