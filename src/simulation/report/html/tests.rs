@@ -1,3 +1,5 @@
+//! The page: well formed, safe, the same each time, true to the summary.
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
