@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{self as core, Event, Namespace, ServiceAccount};
+use k8s_openapi::api::core::v1::{self as core, Event, Namespace, Service, ServiceAccount};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
@@ -106,7 +106,8 @@ impl Cluster {
             .expect("the API server takes the pod")
     }
 
-    async fn ensure_priority_class(&self, priority: i32) {
+    /// Makes the class that carries a priority unless it is there.
+    pub async fn ensure_priority_class(&self, priority: i32) {
         let api: Api<PriorityClass> = Api::all(self.client.clone());
         let name = priority_class_name(priority);
         if api
@@ -304,7 +305,7 @@ impl Cluster {
     }
 
     /// Removes all that tests make and that could reach into the next test: admission policies,
-    /// pods, nodes, events, priority classes and namespaces. Roles and accounts stay.
+    /// pods, nodes, events, services, priority classes and namespaces. Roles and accounts stay.
     pub async fn sweep(&self) {
         let now = DeleteParams {
             grace_period_seconds: Some(0),
@@ -341,6 +342,12 @@ impl Cluster {
                 .await
                 .expect("events can be deleted");
             if !OWN_NAMESPACES.contains(&name.as_str()) {
+                // No controller empties a namespace that goes.
+                let services: Api<Service> = Api::namespaced(client(), &name);
+                services
+                    .delete_collection(&now, &all)
+                    .await
+                    .expect("services can be deleted");
                 self.remove_namespace(&namespaces, &name).await;
             }
         }

@@ -9,7 +9,7 @@
 //! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
 //! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `api` and
 //! `objects` (what tests do through the API server). `smoke` tests the harness alone; the
-//! product is in `cases`.
+//! product is in `cases`; `fidelity` measures the model of kube-scheduler against the real one.
 
 #![expect(
     clippy::panic,
@@ -29,6 +29,7 @@ mod control_plane;
 mod deploy;
 mod doctor;
 mod domicile;
+mod fidelity;
 mod http;
 mod objects;
 mod process;

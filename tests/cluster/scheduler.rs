@@ -67,6 +67,8 @@ pub struct SchedulerSettings {
     pub scheduler_names: Vec<String>,
     /// `None` leaves the default sampling.
     pub percentage_of_nodes_to_score: Option<u8>,
+    /// How many threads filter nodes; `None` is 16. Of one thread the order, and so the sample, is determined.
+    pub parallelism: Option<u8>,
     pub extenders: Vec<Extender>,
     /// `None` runs as `system:kube-scheduler`.
     pub kubeconfig: Option<PathBuf>,
@@ -78,6 +80,7 @@ impl SchedulerSettings {
         Self {
             scheduler_names: vec!["default-scheduler".to_owned()],
             percentage_of_nodes_to_score: Some(100),
+            parallelism: None,
             extenders: extenders.into_iter().collect(),
             kubeconfig: None,
         }
@@ -99,6 +102,9 @@ impl SchedulerSettings {
         });
         if let Some(percentage) = self.percentage_of_nodes_to_score {
             configuration["percentageOfNodesToScore"] = json!(percentage);
+        }
+        if let Some(parallelism) = self.parallelism {
+            configuration["parallelism"] = json!(parallelism);
         }
         configuration
     }
@@ -133,7 +139,8 @@ impl Scheduler {
                 "--authorization-always-allow-paths=/healthz,/livez,/readyz,/metrics".to_owned(),
                 "--v=3".to_owned(),
             ],
-            environment: Vec::new(),
+            // Its log tells local time.
+            environment: vec![("TZ".to_owned(), "UTC".into())],
             directory,
         });
         let client = unverified_client(port);
@@ -144,6 +151,11 @@ impl Scheduler {
         })
         .await;
         scheduler
+    }
+
+    /// Where it logs.
+    pub fn log(&self) -> PathBuf {
+        self.process.program().log()
     }
 
     /// Its metrics in text form.

@@ -95,6 +95,13 @@ impl Cluster {
         attempt
     }
 
+    /// What each survivor of the last attempt was worth, in the order of the search; nothing where fewer than two
+    /// survived, and so none was scored.
+    pub fn last_scores(&self) -> impl Iterator<Item = (NodeIndex, i64)> {
+        let Scratch { feasible, scores, .. } = &self.scratch;
+        feasible.iter().copied().zip(scores.iter().copied())
+    }
+
     fn attempt_prepared(
         &mut self,
         pod: PodIndex,
@@ -102,6 +109,7 @@ impl Cluster {
         scratch: &mut Scratch,
         extender: &mut Option<&mut Extender<'_>>,
     ) -> Attempt {
+        scratch.scores.clear();
         if let Some(chosen) = self.try_nominated(pod, scratch, extender) {
             return Attempt::Chosen(chosen);
         }

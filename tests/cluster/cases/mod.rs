@@ -5,14 +5,14 @@
 //! extender. `stand` puts that together; a theme is a module.
 
 mod faults;
-mod fleet;
+pub mod fleet;
 mod placement;
 mod policies;
 mod preemption;
 mod refusal;
 mod sampling;
 mod second_extender;
-mod stand;
+pub mod stand;
 mod transcript;
 mod waking;
 mod watches;

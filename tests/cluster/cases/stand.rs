@@ -27,6 +27,7 @@ pub struct Plan {
     modes: Vec<Mode>,
     policies: PathBuf,
     percentage_of_nodes_to_score: Option<u8>,
+    is_determined: bool,
     weight: i64,
     behind: Vec<Extender>,
 }
@@ -43,7 +44,7 @@ pub struct Lane {
     pub mode: Mode,
     /// Between kube-scheduler and domicile.
     pub recorder: Recorder,
-    _scheduler: Scheduler,
+    pub scheduler: Scheduler,
 }
 
 impl Plan {
@@ -56,6 +57,7 @@ impl Plan {
             modes: vec![Mode::NamesOnly, Mode::FullNodes],
             policies: shipped("policies"),
             percentage_of_nodes_to_score: Some(100),
+            is_determined: false,
             weight: 5,
             behind: Vec::new(),
         }
@@ -103,6 +105,12 @@ impl Plan {
         self
     }
 
+    /// One thread filters nodes, so that their order is determined, and waits for answers however busy the machine is.
+    pub fn determined(mut self) -> Self {
+        self.is_determined = true;
+        self
+    }
+
     /// One more extender, which kube-scheduler asks after ours, in the mode of the one lane.
     pub fn behind_ours(mut self, second: &Recorder) -> Self {
         let mode = self.modes[0];
@@ -126,12 +134,14 @@ impl Plan {
             let recorder = Recorder::in_front_of(domicile.address()).await;
             let ours = Extender {
                 weight: self.weight,
+                timeout_ms: if self.is_determined { 20_000 } else { 1_000 },
                 ..Extender::at(recorder.url(), mode)
             };
             let mut settings =
                 SchedulerSettings::with_extenders([ours].into_iter().chain(self.behind.clone()));
             settings.scheduler_names = vec![scheduler_name(mode).to_owned()];
             settings.percentage_of_nodes_to_score = self.percentage_of_nodes_to_score;
+            settings.parallelism = self.is_determined.then_some(1);
             let scheduler = self
                 .scenario
                 .start_scheduler(scheduler_name(mode), &settings)
@@ -139,7 +149,7 @@ impl Plan {
             lanes.push(Lane {
                 mode,
                 recorder,
-                _scheduler: scheduler,
+                scheduler,
             });
         }
         Stand {
@@ -232,7 +242,8 @@ impl Lane {
     }
 }
 
-fn scheduler_name(mode: Mode) -> &'static str {
+/// The scheduler that sends what.
+pub fn scheduler_name(mode: Mode) -> &'static str {
     match mode {
         Mode::NamesOnly => "names-only",
         Mode::FullNodes => "full-nodes",
