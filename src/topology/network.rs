@@ -177,10 +177,10 @@ impl Network {
 
     /// The links from a region of which the time is known: the number, where to, and the time in microseconds.
     fn timed_links(&self, region: usize) -> impl Iterator<Item = (usize, usize, u64)> {
-        let timed = |link: usize, to: usize, us: Option<f32>| Some((link, to, us? as u64));
-        self.graph
-            .edges(NodeIndex::new(region))
-            .filter_map(move |edge| timed(edge.weight().link, edge.target().index(), edge.weight().us))
+        self.graph.edges(NodeIndex::new(region)).filter_map(|edge| {
+            let Edge { link, us } = *edge.weight();
+            Some((link, edge.target().index(), us? as u64))
+        })
     }
 
     /// The least sum from one region to another over the links that are not taken, in microseconds.

@@ -4,11 +4,10 @@ use std::fmt::{self, Write as _};
 
 use super::escape::Text;
 use super::figures::{bare_ms, counted, ms, percent};
-use super::plot::{Frame, ticks};
+use super::plot::{Frame, WIDTH, begin_drawing, ticks};
 use super::series::{self, Series, legend};
 use crate::simulation::summary::{CdfPoint, Summary};
 
-const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 400.0;
 
 /// Writes the drawing with its legend.
@@ -25,14 +24,18 @@ pub fn latency(page: &mut String, summary: &Summary) -> fmt::Result {
          ended. A curve further left is better; where it is steep, many pods pay the same.</p>\n",
     );
     let frame = frame(drawn());
-    page.push_str(
-        "<figure>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"curves of latency\">\n",
-    );
-    write!(
+    begin_drawing(
         page,
-        "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"curve-drawing\">\n\
-         <title id=\"curve-drawing\">share of pods by the latency of an access, a curve for each scheduler</title>\n\
-         <clipPath id=\"curve-clip\"><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/></clipPath>\n",
+        HEIGHT,
+        "curves of latency",
+        (
+            "curve-drawing",
+            "share of pods by the latency of an access, a curve for each scheduler",
+        ),
+    )?;
+    writeln!(
+        page,
+        "<clipPath id=\"curve-clip\"><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/></clipPath>",
         frame.left,
         frame.top - 2.0,
         frame.width,

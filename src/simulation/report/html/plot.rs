@@ -7,6 +7,20 @@ use std::fmt::{self, Write as _};
 
 use super::escape::Text;
 
+/// How wide a drawing is, in its own units.
+pub const WIDTH: f64 = 760.0;
+
+/// Begins a figure with a drawing that scrolls where the page is narrow. `name` is what the figure is called, `id` and
+/// `title` are of the drawing.
+pub fn begin_drawing(page: &mut String, height: f64, name: &str, (id, title): (&str, &str)) -> fmt::Result {
+    write!(
+        page,
+        "<figure>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{name}\">\n\
+         <svg class=\"plot\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}\">\n\
+         <title id=\"{id}\">{title}</title>\n"
+    )
+}
+
 /// A frame with both axes from 0.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {

@@ -5,12 +5,11 @@ use std::fmt::{self, Write as _};
 
 use super::escape::Text;
 use super::figures::{UNKNOWN, added_ms, bare_ms, count, counted, ms};
-use super::plot::{Frame, ticks};
+use super::plot::{Frame, WIDTH, begin_drawing, ticks};
 use super::series::{self, Series};
 use super::table::{Cell, Column, table};
 use crate::simulation::summary::{Interval, SeedIntervals, Summary};
 
-const WIDTH: f64 = 760.0;
 const ROW: f64 = 30.0;
 
 /// The figure that is drawn.
@@ -120,13 +119,14 @@ fn drawing(page: &mut String, summary: &Summary, seeds: &SeedIntervals) -> fmt::
         most_x: (most as i64).saturating_add(most as i64 / 20).max(1_000),
         most_y: 1,
     };
-    page.push_str(
-        "<figure>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"intervals\">\n",
-    );
-    write!(
+    begin_drawing(
         page,
-        "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"seeds-drawing\">\n\
-         <title id=\"seeds-drawing\">95th percentile of latency under each scheduler: the mean over the seeds and its interval</title>\n"
+        height,
+        "intervals",
+        (
+            "seeds-drawing",
+            "95th percentile of latency under each scheduler: the mean over the seeds and its interval",
+        ),
     )?;
     let at: Vec<(i64, String)> = ticks(frame.most_x, 7)
         .into_iter()

@@ -4,11 +4,10 @@ use std::fmt::{self, Write as _};
 
 use super::escape::Text;
 use super::figures::{bare_ms, count, percent, span};
-use super::plot::{Frame, ticks, ticks_of_time};
+use super::plot::{Frame, WIDTH, begin_drawing, ticks, ticks_of_time};
 use super::series::{self, Series, legend};
 use crate::simulation::summary::{Mark, Sample, Summary};
 
-const WIDTH: f64 = 760.0;
 const LEFT: f64 = 58.0;
 const TOP: f64 = 46.0;
 const PANEL: f64 = 110.0;
@@ -89,13 +88,14 @@ pub fn timeline(page: &mut String, summary: &Summary) -> fmt::Result {
     }
     let marks = great_marks(&summary.run.marks);
     let height = TOP + panels.len() as f64 * (PANEL + BETWEEN) - BETWEEN + BELOW;
-    page.push_str(
-        "<figure>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"the run over time\">\n",
-    );
-    write!(
+    begin_drawing(
         page,
-        "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"timeline-drawing\">\n\
-         <title id=\"timeline-drawing\">figures over simulated time, a line for each scheduler</title>\n"
+        height,
+        "the run over time",
+        (
+            "timeline-drawing",
+            "figures over simulated time, a line for each scheduler",
+        ),
     )?;
     let frame = |at: usize, most_y: i64| Frame {
         left: LEFT,
