@@ -10,6 +10,7 @@
 //! The middle is pure: `model`, `policy`, `topology`, `replicas`, `objects`, `snapshot`, `placement`.
 //! Everything else is a shell around it. ARCHITECTURE.md is the map.
 
+pub mod admission;
 pub mod assembly;
 pub mod cli;
 pub mod cluster;

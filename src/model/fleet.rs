@@ -68,6 +68,9 @@ pub struct NodeRecord {
     pub restricted_region: Option<RegionReference>,
     /// The region that its providerID names; `None` where it names none.
     pub provider_id_region: Option<RegionReference>,
+    /// Whether it says its region or zone by the labels of before Kubernetes 1.17 alone. It decides nothing; whoever
+    /// asks nodes by label has to know.
+    pub has_legacy_labels: bool,
 }
 
 /// A node of which a label and the providerID name different providers, so that its place is unknown.

@@ -39,6 +39,11 @@ pub const MAX_READ_MS: &str = "domicile.dev/max-read-ms";
 /// The longest that a write may take, in milliseconds.
 pub const MAX_WRITE_MS: &str = "domicile.dev/max-write-ms";
 
+/// On an admitted pod: by which policies and which snapshot its places were found.
+pub const ADMITTED_BY: &str = "domicile.dev/admitted-by";
+/// On an admitted pod: the places that were permitted then.
+pub const ADMITTED_PLACES: &str = "domicile.dev/admitted-places";
+
 /// The keys that people write.
 pub const WRITTEN_BY_PEOPLE: [&str; 9] = [
     DATA,
@@ -52,9 +57,11 @@ pub const WRITTEN_BY_PEOPLE: [&str; 9] = [
     MAX_WRITE_MS,
 ];
 
-/// The keys that are kept for domicile itself to write on objects, and that nothing reads back: which
-/// decision placed a pod, by which snapshot, and when a refused pod was woken.
-pub const WRITTEN_BY_DOMICILE: [&str; 4] = [
+/// The keys that are kept for domicile itself to write on objects, and that no decision reads back: what admission
+/// wrote into a pod, which decision placed it, by which snapshot, and when a refused pod was woken.
+pub const WRITTEN_BY_DOMICILE: [&str; 6] = [
+    ADMITTED_BY,
+    ADMITTED_PLACES,
     "domicile.dev/decision",
     "domicile.dev/decision-snapshot",
     "domicile.dev/decision-time",

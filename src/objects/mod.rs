@@ -30,7 +30,7 @@ pub use error::ObjectError;
 pub use fleet_file::{FleetError, FleetFile, read_fleet};
 pub use manifest::read_pod;
 pub use namespace::NamespaceView;
-pub use node::NodeView;
+pub use node::{NodeView, PROVIDERS_THAT_NAME_REGIONS, REGION_LABELS, ZONE_LABELS};
 pub use pod::{PodView, pod_from_json};
 pub use quoted::quoted;
 pub use running_pod::running_pod_from_json;

@@ -17,18 +17,23 @@ use crate::model::{
 };
 
 /// The labels of a region, the one that counts first.
-const REGION_LABELS: [&str; 2] = [
+pub const REGION_LABELS: [&str; 2] = [
     "topology.kubernetes.io/region",
     "failure-domain.beta.kubernetes.io/region",
 ];
 /// The labels of a zone, the one that counts first.
-const ZONE_LABELS: [&str; 2] = [
+pub const ZONE_LABELS: [&str; 2] = [
     "topology.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/zone",
 ];
 
 /// Schemes of providerID that the clouds' own controllers write, and the provider that each stands for.
-const CLOUD_SCHEMES: [(&str, &str); 3] = [("aws", "aws"), ("azure", "azure"), ("gce", "gcp")];
+const CLOUD_SCHEMES: [(&str, &str); 3] = [("aws", AWS), ("azure", "azure"), ("gce", GCP)];
+
+/// The providers whose providerIDs name the region.
+pub const PROVIDERS_THAT_NAME_REGIONS: [&str; 2] = [AWS, GCP];
+const AWS: &str = "aws";
+const GCP: &str = "gcp";
 
 /// What is read of a node.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -87,6 +92,9 @@ impl NodeView<'_> {
             locality,
             restricted_region: region(&confirming, self.label(&[RESTRICTED_REGION_LABEL])),
             provider_id_region,
+            has_legacy_labels: [REGION_LABELS, ZONE_LABELS]
+                .iter()
+                .any(|[newest, legacy]| self.label(&[newest]).is_none() && self.label(&[legacy]).is_some()),
         };
         Ok((name, record))
     }
@@ -153,12 +161,12 @@ fn region_of_provider_id(provider_id: &str) -> Option<RegionReference> {
             let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
             let numbers = of_zone.split('-').filter(is_number).count();
             let ends_with_it = of_zone.ends_with(|last: char| last.is_ascii_digit());
-            (numbers == 1 && ends_with_it).then_some(("aws", of_zone))?
+            (numbers == 1 && ends_with_it).then_some((AWS, of_zone))?
         }
         "gce" => {
             let zone = path.split('/').nth(1)?;
             let (of_zone, _) = zone.rsplit_once('-')?;
-            ("gcp", of_zone)
+            (GCP, of_zone)
         }
         _ => return None,
     };
@@ -231,6 +239,21 @@ mod tests {
             r#""topology.kubernetes.io/region":"not a label""#,
         ] {
             assert_eq!(region_of("{}", nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_has_old_labels_alone_says_so() {
+        const OLD: &str = r#""failure-domain.beta.kubernetes.io/zone":"z""#;
+        const NEW: &str = r#""topology.kubernetes.io/zone":"z""#;
+        for (labels, is_legacy) in [
+            (OLD.to_owned(), true),
+            (format!(r#"{OLD},"topology.kubernetes.io/region":"r""#), true),
+            (format!("{OLD},{NEW}"), false),
+            (NEW.to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(record("{}", &labels).has_legacy_labels, is_legacy, "{labels}");
         }
     }
 

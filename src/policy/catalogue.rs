@@ -137,6 +137,21 @@ impl Catalogue {
             .unwrap_or(PlaceIndex::UNKNOWN)
     }
 
+    /// The place of a region, and those of its zones that have one.
+    #[must_use]
+    pub fn places_of(
+        &self,
+        region: &RegionKey,
+    ) -> Option<(PlaceIndex, impl Iterator<Item = (&Arc<str>, PlaceIndex)>)> {
+        let whole = *self.by_region.get(region)?;
+        let zones = self.regions.get(region)?.zones.keys();
+        // Zones are numbered after their region.
+        let numbered = zones
+            .zip(whole.0 + 1..)
+            .map(|(zone, number)| (zone, PlaceIndex(number)));
+        Some((whole, numbered))
+    }
+
     /// The facts of a place.
     #[must_use]
     pub fn facts(&self, place: PlaceIndex) -> Option<&PlaceFacts> {

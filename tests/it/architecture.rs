@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of ours each pure module may name. What is not listed here is a shell and may name all.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("topology", &["model"]),
     ("policy", &["model"]),
@@ -15,6 +15,10 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     (
         "placement",
         &["model", "policy", "topology", "replicas", "snapshot"],
+    ),
+    (
+        "admission",
+        &["model", "objects", "placement", "policy", "snapshot"],
     ),
     ("extender", &["model", "objects", "placement", "snapshot"]),
     (

@@ -15,7 +15,14 @@ use crate::model::{
 const PREFIX: &str = "domicile.dev/";
 
 /// What Domicile itself writes, and nobody reads back.
-const WRITTEN_BY_DOMICILE: [&str; 4] = ["decision", "decision-snapshot", "decision-time", "woken-at"];
+const WRITTEN_BY_DOMICILE: [&str; 6] = [
+    "admitted-by",
+    "admitted-places",
+    "decision",
+    "decision-snapshot",
+    "decision-time",
+    "woken-at",
+];
 
 const CATEGORIES: [&str; 12] = [
     "personal",

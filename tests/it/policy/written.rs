@@ -495,6 +495,7 @@ pub fn node(labels: Labels) -> NodeRecord {
         },
         restricted_region: labels.restricted.map(reference),
         provider_id_region: labels.provider_id.map(|(provider, region)| key(provider, region)),
+        has_legacy_labels: false,
     }
 }
 
