@@ -136,11 +136,28 @@ pub fn lines(problems: &[Problem]) -> String {
     lines.collect()
 }
 
-/// Reads the manifest of a pod; `-` is standard input.
+/// A manifest, and the pod that it speaks of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The text.
+    pub text: String,
+    /// The pod.
+    pub pod: PodRequirements,
+}
+
+/// Reads the pod of a manifest; `-` is standard input.
 ///
 /// # Errors
 /// Where it cannot be read or is no pod.
 pub fn read_pod(path: &Path) -> Result<PodRequirements> {
+    Ok(read_manifest(path)?.pod)
+}
+
+/// Reads a manifest of a pod; `-` is standard input.
+///
+/// # Errors
+/// Where it cannot be read or is no pod.
+pub fn read_manifest(path: &Path) -> Result<Manifest> {
     let (name, text) = if path == Path::new("-") {
         let mut text = String::new();
         let read = std::io::stdin().lock().read_to_string(&mut text);
@@ -151,5 +168,6 @@ pub fn read_pod(path: &Path) -> Result<PodRequirements> {
         let text = std::fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
         (name, text)
     };
-    objects::read_pod(&text, &name).map_err(|problem| anyhow!("{problem}"))
+    let pod = objects::read_pod(&text, &name).map_err(|problem| anyhow!("{problem}"))?;
+    Ok(Manifest { text, pod })
 }

@@ -14,6 +14,7 @@ mod first_decision;
 pub mod impact;
 pub mod latency;
 pub mod lint;
+mod live;
 pub mod matrix;
 pub mod new;
 mod outcome;

@@ -5,11 +5,13 @@
 //! before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
 //! nothing; changes that come together are published together, and those of running pods, which never
 //! rest, at most every [`PODS_APART`]. When the API server is away the last state stays, and says which
-//! watches are broken. What pods should be told is written as Events. Deliberately absent: CRDs, the
+//! watches are broken. What pods should be told is written as Events. Besides, for whoever
+//! asks once, the lists of the cluster as text. Deliberately absent: CRDs, the
 //! decision itself.
 
 mod events;
 mod index;
+mod lists;
 mod wake;
 mod watch;
 
@@ -25,6 +27,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::{Fleet, RunningPods};
 pub use events::write_pod_events;
 pub use index::{Change, Index, Store};
+pub use lists::list_fleet;
 pub use wake::{is_widened, wake_after_publications};
 use watch::{Heard, PODS, watch_all};
 

@@ -86,6 +86,11 @@ pub struct PodRequirements {
     pub node: Option<NodeName>,
     /// The scheduler that is asked to place it; unstated is `default-scheduler`, as the API server has it.
     pub scheduler: Arc<str>,
+    /// Where it was permitted when it was admitted, as the webhook wrote it on the pod. It tells what became stale,
+    /// and decides nothing.
+    pub admitted_places: Option<Arc<str>>,
+    /// Whether gates keep it from being scheduled; until they are gone its affinity can still be narrowed.
+    pub is_gated: bool,
 }
 
 impl PodRequirements {
@@ -109,6 +114,8 @@ impl PodRequirements {
             volumes: Vec::new(),
             node: None,
             scheduler: Arc::from(""),
+            admitted_places: None,
+            is_gated: false,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::view::{Metadata, Object, or_null};
 use crate::model::{Owner, PodRequirements};
 
 /// Kinds with a pod or with a template of one.
-const KINDS: [&str; 7] = [
+pub(crate) const POD_KINDS: [&str; 7] = [
     "Pod",
     "Deployment",
     "StatefulSet",
@@ -68,16 +68,19 @@ struct JobSpec<'a> {
 /// # Errors
 /// Where the file cannot be read, or speaks of no pod or of several.
 pub fn read_pod(text: &str, file: &str) -> Result<PodRequirements, FleetError> {
-    let contents = contents(text, &KINDS).map_err(|unreadable| FleetError {
+    let contents = contents(text, &POD_KINDS).map_err(|unreadable| FleetError {
         line: unreadable.line,
         ..whole(file, unreadable.problem)
     })?;
     if let Some((place, problem)) = contents.problems.first() {
         return Err(nameless(*place, text, file, problem.to_string()));
     }
-    let mut candidates = contents.items.iter().filter(|item| KINDS.contains(&&*item.kind));
+    let mut candidates = contents
+        .items
+        .iter()
+        .filter(|item| POD_KINDS.contains(&&*item.kind));
     let Some(item) = candidates.next() else {
-        let problem = format!("the file has no {}", alternatives(KINDS));
+        let problem = format!("the file has no {}", alternatives(POD_KINDS));
         return Err(whole(file, problem));
     };
     if let Some(other) = candidates.next() {

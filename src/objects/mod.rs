@@ -28,6 +28,7 @@ pub use annotations::{ObjectKind, read_annotations};
 pub(crate) use document::{Item, contents};
 pub use error::ObjectError;
 pub use fleet_file::{FleetError, FleetFile, read_fleet};
+pub(crate) use manifest::POD_KINDS;
 pub use manifest::read_pod;
 pub use namespace::NamespaceView;
 pub use node::{NodeView, PROVIDERS_THAT_NAME_REGIONS, REGION_LABELS, ZONE_LABELS};

@@ -307,7 +307,7 @@ struct Judged<'p> {
     control: Control,
 }
 
-/// Whether two pods differ in nothing that decides: their names and their nodes do not.
+/// Whether two pods differ in nothing that decides: their names, their nodes and what became of them do not.
 fn are_alike(one: &PodRequirements, other: &PodRequirements) -> bool {
     let PodRequirements {
         namespace,
@@ -319,6 +319,8 @@ fn are_alike(one: &PodRequirements, other: &PodRequirements) -> bool {
         volumes,
         node: _,
         scheduler: _,
+        admitted_places: _,
+        is_gated: _,
     } = one;
     *namespace == other.namespace
         && *owner == other.owner

@@ -7,6 +7,7 @@
 //! (`cli::simulate`).
 
 mod answers;
+mod beside;
 pub mod checker;
 mod comparator;
 mod drive;
@@ -24,6 +25,7 @@ pub mod trace;
 mod world;
 
 pub use answers::summarize;
+pub use beside::{Beside, BesideFacts, DeadSpread, HinderedNodes};
 pub use checker::Checker;
 pub use comparator::Comparator;
 pub use drive::Control;

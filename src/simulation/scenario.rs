@@ -109,7 +109,10 @@ impl Scenario {
             let facts = fleet_facts(file)
                 .map_err(|found| problems.extend(found.iter().map(|error| format!("fleet: {error}"))))
                 .ok()?;
-            let options = KubectlOptions { keep_nodes: true };
+            let options = KubectlOptions {
+                keep_nodes: true,
+                ..KubectlOptions::default()
+            };
             let trace = import_kubectl([(file.name.as_str(), file.text.as_str())], options)
                 .map_err(|found| problems.extend(found.iter().map(|error| format!("fleet: {error}"))))
                 .ok()?;

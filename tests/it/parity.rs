@@ -264,7 +264,7 @@ fn by_command_line(facts: &Facts, pod: &PodRequirements, nodes: &[String]) -> An
     }
     // `why-not` speaks of the nodes that the fleet has and the policies permit.
     let mut out = Vec::new();
-    why_not::report(facts, pod, Output::Json, &mut out).unwrap();
+    why_not::report(facts, pod, None, Output::Json, &mut out).unwrap();
     let why_not: Value = serde_json::from_slice(&out).unwrap();
     for place in why_not["permitted"].as_array().unwrap() {
         for node in place["nodes"].as_array().unwrap() {

@@ -41,7 +41,7 @@ fn asked(facts: &Facts, pod: &str, node: Option<&str>) -> Value {
     let mut out = Vec::new();
     match node {
         Some(node) => why::report(facts, &pod, node, Output::Json, &mut out),
-        None => why_not::report(facts, &pod, Output::Json, &mut out),
+        None => why_not::report(facts, &pod, None, Output::Json, &mut out),
     }
     .unwrap();
     serde_json::from_slice(&out).unwrap()

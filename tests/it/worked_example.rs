@@ -61,7 +61,7 @@ fn asked(workload: &str, at: &str) -> (BTreeSet<String>, serde_json::Value) {
     let facts = read_facts(&args, Timestamp::UNIX_EPOCH).unwrap();
     let pod = read_pod(&example().join(format!("pods/{workload}.yaml"))).unwrap();
     let mut out = Vec::new();
-    let outcome = why_not::report(&facts, &pod, Output::Json, &mut out).unwrap();
+    let outcome = why_not::report(&facts, &pod, None, Output::Json, &mut out).unwrap();
     assert_eq!(outcome, Outcome::Holds, "{workload} has no place");
     let answer: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let permitted = answer

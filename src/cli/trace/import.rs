@@ -137,6 +137,7 @@ fn kubectl(args: &KubectlArgs) -> Result<Trace> {
     let files = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let options = KubectlOptions {
         keep_nodes: args.keep_nodes,
+        ..KubectlOptions::default()
     };
     import_kubectl(files, options).map_err(all)
 }

@@ -12,6 +12,7 @@
 //! counted per selector and label when they come and go, never when a pod is placed.
 
 mod attempt;
+mod beside;
 mod causes;
 mod change_log;
 mod class;
@@ -37,6 +38,7 @@ mod spread;
 mod verdict;
 
 pub use attempt::{Attempt, Chosen, Nomination, Unschedulable};
+pub use beside::{HardSpread, Hindrance, SpreadDomain};
 pub use causes::{Causes, Rejector};
 pub use cluster::{Cluster, NodeExists};
 pub use extender::{Candidate, Extender, Opinion, Question, Reply};

@@ -130,12 +130,17 @@ impl NodeRules {
             })
     }
 
-    /// Whether a taint that keeps pods away is not tolerated (`FindMatchingUntoleratedTaint` with
+    /// The first taint that keeps pods away and is not tolerated (`FindMatchingUntoleratedTaint` with
     /// `DoNotScheduleTaintsFilterFunc`).
-    pub fn is_kept_away_by_taints(&self, node: &NodeSpec) -> bool {
+    pub fn untolerated_taint<'n>(&self, node: &'n NodeSpec) -> Option<&'n Taint> {
         let keeps_away = |taint: &&Taint| taint.effect != TaintEffect::PreferNoSchedule;
         let mut taints = node.taints.iter().filter(keeps_away);
-        taints.any(|taint| !self.tolerates(taint))
+        taints.find(|taint| !self.tolerates(taint))
+    }
+
+    /// Whether there is such a taint.
+    pub fn is_kept_away_by_taints(&self, node: &NodeSpec) -> bool {
+        self.untolerated_taint(node).is_some()
     }
 
     /// Whether the pod may go to cordoned nodes (`NodeUnschedulable.Filter`).

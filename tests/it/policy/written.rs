@@ -476,6 +476,8 @@ pub fn pod(pod: &Pod) -> PodRequirements {
         volumes: pod.mounts.iter().map(mount).collect(),
         node: None,
         scheduler: Arc::from("default-scheduler"),
+        admitted_places: None,
+        is_gated: false,
     }
 }
 

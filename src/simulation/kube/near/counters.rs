@@ -231,6 +231,13 @@ impl Counters {
         counter.counts.get(domain as usize).copied()
     }
 
+    /// Whether pods on a node count: it has the label and is within the limit.
+    pub fn counts_on(&self, counter: usize, slot: usize) -> bool {
+        let counter = &self.all[counter];
+        let is_within = |limit: usize| self.limits[limit].is_within[slot];
+        self.topology.domain(counter.key, slot) != NOWHERE && counter.limit.is_none_or(is_within)
+    }
+
     /// The least count over the domains with a node within the limit, and how many there are.
     pub fn least(&self, counter: usize) -> (i32, usize) {
         let counter = &self.all[counter];

@@ -19,7 +19,7 @@ use super::views::{AnyView, ControllerView, Metadata, NodeView, PodSpecView, Pod
 use crate::model::{NamespaceName, Owner};
 use crate::objects::annotations::{PREFIX, WRITTEN_BY_DOMICILE};
 use crate::objects::{Item, contents};
-use crate::simulation::kube::spec::{NodeSpec, PodSpec, PreemptionPolicy};
+use crate::simulation::kube::spec::{NodeSpec, PodSpec, PreemptionPolicy, ResourceList};
 use crate::simulation::trace::{Event, Header, Trace, TraceNamespace, TraceNode, TracePod, What};
 
 /// The kinds whose typed lists are taken apart.
@@ -47,6 +47,8 @@ const MIRROR_OWNER: &str = "Node";
 pub struct KubectlOptions {
     /// Whether pods that run stay where they are; otherwise each wants a node anew.
     pub keep_nodes: bool,
+    /// Whether nodes may leave out what can be allocated on them: whoever asks looks at no resources.
+    pub unknown_capacity: bool,
 }
 
 /// Makes a trace of what kubectl prints; files are (name, text).
@@ -180,7 +182,8 @@ impl Import {
         if !self.names_of_nodes.insert(name.clone()) {
             return Err("it is there twice".to_owned());
         }
-        let allocatable = view.status.allocatable;
+        let unknown = self.options.unknown_capacity.then(ResourceList::new);
+        let allocatable = view.status.allocatable.or(unknown);
         let taints = view.spec.taints.unwrap_or_default();
         let notes = &mut self.notes;
         self.nodes.push(TraceNode {
@@ -236,7 +239,13 @@ impl Import {
                     name: owner.name?,
                 })
             });
-        let spec = self.pod_spec(view.spec, namespace, name, labels.unwrap_or_default());
+        let spec = pod_spec(
+            view.spec,
+            namespace,
+            name,
+            labels.unwrap_or_default(),
+            &mut self.notes,
+        );
         self.pods.push(Found {
             created: created.transpose()?,
             is_mirror: owner.as_ref().is_some_and(|owner| owner.kind == MIRROR_OWNER),
@@ -248,55 +257,6 @@ impl Import {
             },
         });
         Ok(())
-    }
-
-    fn pod_spec(
-        &mut self,
-        spec: PodSpecView,
-        namespace: String,
-        name: String,
-        labels: BTreeMap<String, String>,
-    ) -> PodSpec {
-        let notes = &mut self.notes;
-        let mut volumes = spec.volumes.iter().flatten();
-        if volumes.any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some()) {
-            notes.add("pods have claims, which may bind them to a zone and carry data: both are left out");
-        }
-        let mut ports = spec
-            .containers
-            .iter()
-            .flatten()
-            .filter_map(|container| container.ports.as_ref());
-        if ports.any(|ports| {
-            ports
-                .iter()
-                .any(|port| port.host_port.is_some_and(|port| port > 0))
-        }) {
-            notes.add("pods ask for a port of their node, which is left out");
-        }
-        PodSpec {
-            requests: requests(&spec),
-            namespace,
-            name,
-            labels,
-            node_selector: spec.node_selector.unwrap_or_default(),
-            affinity: spec
-                .affinity
-                .and_then(|affinity| understood(affinity, "affinity", notes)),
-            tolerations: (spec.tolerations.into_iter().flatten())
-                .filter_map(|toleration| understood(toleration, "tolerations", notes))
-                .collect(),
-            topology_spread_constraints: (spec.topology_spread_constraints.into_iter().flatten())
-                .filter_map(|constraint| understood(constraint, "topologySpreadConstraints", notes))
-                .collect(),
-            default_spread_selector: None,
-            priority: spec.priority.unwrap_or_default(),
-            preemption_policy: match spec.preemption_policy.as_deref() {
-                Some("Never") => PreemptionPolicy::Never,
-                _ => PreemptionPolicy::PreemptLowerPriority,
-            },
-            node_name: spec.node_name.filter(|node| !node.is_empty()),
-        }
     }
 
     /// The trace of all that was read.
@@ -358,6 +318,55 @@ impl Import {
         }
         header.notes = self.notes.told();
         Ok(Trace { header, events })
+    }
+}
+
+/// What a pod says to kube-scheduler; what the model has no words for is noted.
+pub(super) fn pod_spec(
+    spec: PodSpecView,
+    namespace: String,
+    name: String,
+    labels: BTreeMap<String, String>,
+    notes: &mut Notes,
+) -> PodSpec {
+    let mut volumes = spec.volumes.iter().flatten();
+    if volumes.any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some()) {
+        notes.add("pods have claims, which may bind them to a zone and carry data: both are left out");
+    }
+    let mut ports = spec
+        .containers
+        .iter()
+        .flatten()
+        .filter_map(|container| container.ports.as_ref());
+    if ports.any(|ports| {
+        ports
+            .iter()
+            .any(|port| port.host_port.is_some_and(|port| port > 0))
+    }) {
+        notes.add("pods ask for a port of their node, which is left out");
+    }
+    PodSpec {
+        requests: requests(&spec),
+        namespace,
+        name,
+        labels,
+        node_selector: spec.node_selector.unwrap_or_default(),
+        affinity: spec
+            .affinity
+            .and_then(|affinity| understood(affinity, "affinity", notes)),
+        tolerations: (spec.tolerations.into_iter().flatten())
+            .filter_map(|toleration| understood(toleration, "tolerations", notes))
+            .collect(),
+        topology_spread_constraints: (spec.topology_spread_constraints.into_iter().flatten())
+            .filter_map(|constraint| understood(constraint, "topologySpreadConstraints", notes))
+            .collect(),
+        default_spread_selector: None,
+        priority: spec.priority.unwrap_or_default(),
+        preemption_policy: match spec.preemption_policy.as_deref() {
+            Some("Never") => PreemptionPolicy::Never,
+            _ => PreemptionPolicy::PreemptLowerPriority,
+        },
+        node_name: spec.node_name.filter(|node| !node.is_empty()),
     }
 }
 

@@ -63,7 +63,11 @@ items:
 
 fn import(keep_nodes: bool) -> Trace {
     let files = [("nodes.json", NODES), ("others.yaml", OTHERS)];
-    let trace = import_kubectl(files, KubectlOptions { keep_nodes }).expect("a trace");
+    let options = KubectlOptions {
+        keep_nodes,
+        ..KubectlOptions::default()
+    };
+    let trace = import_kubectl(files, options).expect("a trace");
     let mut bytes = Vec::new();
     trace.write(&mut bytes).expect("memory takes it");
     assert_eq!(

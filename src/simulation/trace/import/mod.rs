@@ -7,6 +7,7 @@
 mod kubectl;
 #[cfg(test)]
 mod kubectl_tests;
+mod manifest;
 mod notes;
 mod openb;
 mod requests;
@@ -14,4 +15,5 @@ mod selectors;
 mod views;
 
 pub use kubectl::{KubectlOptions, import_kubectl};
+pub use manifest::pod_of_manifest;
 pub use openb::{OpenbOptions, import_openb};

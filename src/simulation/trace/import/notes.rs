@@ -12,6 +12,11 @@ impl Notes {
         *self.0.entry(sentence.into()).or_default() += 1;
     }
 
+    /// The sentences in order, of one thing alone.
+    pub(super) fn sentences(self) -> Vec<String> {
+        self.0.into_keys().collect()
+    }
+
     /// The sentences in order, each with its number.
     pub(super) fn told(self) -> Vec<String> {
         let told = self.0.into_iter();

@@ -42,9 +42,9 @@ fn why(facts: &Facts, pod: &PodRequirements, node: &str) -> (Outcome, Value, Str
 
 fn why_not(facts: &Facts, pod: &PodRequirements) -> (Outcome, Value, String) {
     let (mut json, mut text) = (Vec::new(), Vec::new());
-    let outcome = report(facts, pod, Output::Json, &mut json).expect("JSON");
+    let outcome = report(facts, pod, None, Output::Json, &mut json).expect("JSON");
     assert_eq!(
-        report(facts, pod, Output::Text, &mut text).expect("text"),
+        report(facts, pod, None, Output::Text, &mut text).expect("text"),
         outcome
     );
     let text = String::from_utf8(text).expect("UTF-8");
@@ -97,7 +97,6 @@ fn a_refusal_names_the_rule_the_data_the_place_and_whom_to_ask() {
 
 /// The embedded facts with pods that run.
 fn facts_with_pods(pods: &[(&str, &str)]) -> Facts {
-    use crate::cli::facts::{read_texts, snapshot};
     let mut texts = read_texts(&FactsArgs::default().sources).expect("the embedded facts");
     for (number, (labels, node)) in pods.iter().enumerate() {
         texts.fleet.text.push_str(&format!(
@@ -269,7 +268,7 @@ fn facts_with(settings: &[(&str, &str)], at: &str) -> Facts {
         fleet: SourceText::new(name, fleet.replace(label, &confirmed)),
     };
     Facts {
-        snapshot: crate::cli::facts::snapshot(&texts).expect("the facts"),
+        snapshot: snapshot(&texts).expect("the facts"),
         at: at.parse().expect("an instant"),
     }
 }
@@ -465,4 +464,108 @@ fn each_access_tells_who_serves_it_what_commits_and_whether_the_limit_is_kept() 
     let regions = group.map(|group| &group["regions"]).expect("a group");
     assert!(regions.get("aws/eu-west-1").is_some(), "{regions}");
     assert!(text.contains("takes longer than the `20` ms"), "{text}");
+}
+
+/// As [`why_not`], with what stands in the way beside the policy, in a fleet with more objects.
+fn why_not_beside(more: &str, spec: &str) -> (Outcome, Value, String) {
+    let mut texts = read_texts(&FactsArgs::default().sources).expect("the embedded facts");
+    texts.fleet.text.push_str(more);
+    let facts = Facts {
+        snapshot: snapshot(&texts).expect("a world"),
+        at: facts().at,
+    };
+    let manifest = format!(
+        "kind: Pod\nmetadata: {{name: p, namespace: shop, labels: {{app: web}}, annotations: \
+         {{domicile.dev/data-sets: \"orders: reads=4 writes=1\"}}}}\nspec: {{{spec}}}\n"
+    );
+    let pod = objects::read_pod(&manifest, "pod.yaml").expect("a pod");
+    let judged = BesideFacts {
+        fleet: (&texts.fleet.name, &texts.fleet.text),
+        manifest: &manifest,
+        pod: &pod,
+    };
+    let (mut json, mut text) = (Vec::new(), Vec::new());
+    let outcome = report(&facts, &pod, Some(judged), Output::Json, &mut json).expect("JSON");
+    let again = report(&facts, &pod, Some(judged), Output::Text, &mut text).expect("text");
+    assert_eq!(outcome, again);
+    let text = String::from_utf8(text).expect("UTF-8");
+    (outcome, serde_json::from_slice(&json).expect("JSON"), text)
+}
+
+#[test]
+fn a_taint_on_a_permitted_node_is_named_and_one_elsewhere_is_nobodys_business() {
+    let node = |name: &str, region: &str| {
+        format!(
+            "\n---\nkind: Node\napiVersion: v1\nmetadata: {{name: {name}, labels: {{topology.kubernetes.io/region: {region}}}}}\n\
+             spec: {{providerID: \"aws:///{region}a/i-0\", taints: [{{key: gpu, value: \"a\", effect: NoSchedule}}]}}\n"
+        )
+    };
+    let more = node("tainted-here", "eu-central-1") + &node("tainted-there", "us-east-1");
+    let (outcome, json, text) = why_not_beside(&more, "");
+    assert_eq!(outcome, Outcome::Holds);
+    let group = &json["beside"]["hindered"][0];
+    assert_eq!(
+        (
+            &group["plugin"],
+            &group["taint"],
+            &group["nodes"],
+            &group["examples"][0]
+        ),
+        (
+            &"TaintToleration".into(),
+            &"gpu=a:NoSchedule".into(),
+            &1.into(),
+            &"tainted-here".into()
+        )
+    );
+    for said in [
+        "\nwhat stands in the way beside the policy\n  1 permitted node: the taint `gpu=a:NoSchedule`, which the pod does not tolerate\n",
+        "    in aws/eu-central-1 (1)\n    such as tainted-here\n",
+        "permitted nodes are left\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(!text.contains("tainted-there"), "{text}");
+    let (_, json, text) = why_not_beside(&more, "tolerations: [{key: gpu, operator: Exists}]");
+    assert_eq!(json["beside"]["hindered"], Value::Array(Vec::new()));
+    assert!(!text.contains("beside the policy"), "{text}");
+}
+
+#[test]
+fn where_nothing_is_left_of_what_policy_permits_it_is_a_finding() {
+    let (outcome, json, text) = why_not_beside("", "nodeSelector: {disk: ssd}");
+    assert_eq!(
+        (outcome, &json["beside"]["openNodes"]),
+        (Outcome::Finding, &0.into())
+    );
+    assert_eq!(json["beside"]["hindered"][0]["nodes"], json["permittedNodes"]);
+    assert!(
+        text.contains("not what the nodeSelector or the required node affinity"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_hard_spread_over_regions_that_policy_forbids_is_named_with_its_cure() {
+    let spread = "topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/region, \
+        whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}]";
+    let (outcome, json, text) = why_not_beside("", spread);
+    // A first pod finds a node; the last of a Deployment does not.
+    assert_eq!(outcome, Outcome::Holds);
+    let found = &json["beside"]["spread"][0];
+    let (open, room) = (found["open"].as_u64(), found["room"].as_u64());
+    assert!(open.is_some_and(|open| open > 1) && open == room, "{found}");
+    assert!(
+        found["forbidden"]
+            .as_array()
+            .is_some_and(|of| of.contains(&"us-east-1".into())),
+        "{found}"
+    );
+    for said in [
+        "the topology spread constraint on `topology.kubernetes.io/region` (DoNotSchedule, maxSkew 1) comes to a standstill",
+        "more such pods can be placed\n    fix: let the admission webhook write the permitted places into the pod",
+        "or set `whenUnsatisfiable: ScheduleAnyway`\n    without a permitted node: ",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
 }

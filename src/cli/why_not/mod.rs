@@ -1,6 +1,9 @@
 //! `domicile why-not POD.yaml`: which nodes of the fleet a pod may run on, and what refuses the others.
 //!
-//! Exit code 0 where some node is permitted, 1 where none is.
+//! Beside the policy it says what of kube-scheduler's own turns the pod away from permitted nodes. Exit code 0
+//! where some node is left, 1 where none is.
+
+mod beside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -17,13 +20,16 @@ use super::explanation::{
     Access, DecisionCause, ExceptionUse, PodName, VERSION, World, access, causes_with_bearings,
     data_in_words, doubts_in_words, of_access, place,
 };
-use super::facts::{Facts, read_facts, read_pod};
+use super::facts::{Facts, read_manifest, read_texts, snapshot};
+use super::live::fleet_of_cluster;
 use super::output::{Output, write_json};
 use super::why::passing_classes;
 use crate::config::FactsArgs;
 use crate::model::PodRequirements;
 use crate::placement::{Assessment, ClassScores, Obstacle, assess, prioritize};
+use crate::simulation::BesideFacts;
 use crate::snapshot::{ClassIndex, NodeClass, Snapshot};
+use beside::BesideReport;
 
 /// How many node names stand for a group.
 const MOST_EXAMPLES: usize = 3;
@@ -37,6 +43,9 @@ pub struct WhyNotArgs {
     /// The manifest of the pod (YAML or JSON), or `-` for standard input
     #[arg(value_name = "POD")]
     pub pod: PathBuf,
+    /// Ask the cluster that kubeconfig names, or that we run in, for nodes, namespaces, volumes and pods
+    #[arg(long, conflicts_with = "fleet", help_heading = "Facts")]
+    pub cluster: bool,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
@@ -50,28 +59,43 @@ pub struct WhyNotArgs {
 /// # Errors
 /// Where facts or the pod cannot be read, or the answer cannot be written.
 pub fn run(args: &WhyNotArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let facts = read_facts(&args.facts, now)?;
-    let pod = read_pod(&args.pod)?;
-    Ok(report(&facts, &pod, args.output, out)?)
+    let mut texts = read_texts(&args.facts.sources)?;
+    if args.cluster {
+        texts.fleet = fleet_of_cluster()?;
+    }
+    let facts = Facts {
+        snapshot: snapshot(&texts)?,
+        at: args.facts.at.unwrap_or(now),
+    };
+    let manifest = read_manifest(&args.pod)?;
+    let beside = BesideFacts {
+        fleet: (&texts.fleet.name, &texts.fleet.text),
+        manifest: &manifest.text,
+        pod: &manifest.pod,
+    };
+    Ok(report(&facts, &manifest.pod, Some(beside), args.output, out)?)
 }
 
-/// Answers from facts that are already there.
+/// Answers from facts that are already there; beside the policy only where the texts are given.
 ///
 /// # Errors
 /// Where the answer cannot be written.
 pub fn report(
     facts: &Facts,
     pod: &PodRequirements,
+    beside: Option<BesideFacts<'_>>,
     output: Output,
     out: &mut dyn Write,
 ) -> io::Result<Outcome> {
     let assessment = assess(&facts.snapshot, pod, facts.at);
-    let why_not = WhyNot::new(&assessment, pod, facts.at);
+    let beside = beside.and_then(|beside| BesideReport::of(&assessment, beside));
+    let why_not = WhyNot::new(&assessment, pod, beside, facts.at);
     match output {
         Output::Json => write_json(out, &why_not)?,
         Output::Text => why_not.write(&assessment, pod, out)?,
     }
-    Ok(Outcome::holds_if(why_not.permitted_nodes > 0))
+    let leaves_a_node = why_not.beside.as_ref().is_none_or(BesideReport::leaves_a_node);
+    Ok(Outcome::holds_if(why_not.permitted_nodes > 0 && leaves_a_node))
 }
 
 /// The answer.
@@ -94,6 +118,8 @@ struct WhyNot {
     refused: Vec<RefusedGroup>,
     /// The exceptions without which some of the permitted nodes would be refused.
     exceptions: Vec<ExceptionGroup>,
+    /// What else turns the pod away from permitted nodes; absent where none is permitted, or nobody asked.
+    beside: Option<BesideReport>,
 }
 
 /// Nodes that one exception lets pass.
@@ -132,7 +158,12 @@ struct RefusedGroup {
 }
 
 impl WhyNot {
-    fn new(assessment: &Assessment<'_>, pod: &PodRequirements, now: Timestamp) -> Self {
+    fn new(
+        assessment: &Assessment<'_>,
+        pod: &PodRequirements,
+        beside: Option<BesideReport>,
+        now: Timestamp,
+    ) -> Self {
         let snapshot = assessment.snapshot;
         let names = names_by_class(snapshot);
         let classes = passing_classes(assessment);
@@ -152,6 +183,7 @@ impl WhyNot {
             permitted,
             refused: refused(assessment, pod, &names, now),
             exceptions: exceptions(assessment, &classes),
+            beside,
         }
     }
 
@@ -189,6 +221,9 @@ impl WhyNot {
         }
         self.write_refused(pod, out)?;
         self.write_exceptions(out)?;
+        if let Some(beside) = &self.beside {
+            beside.write(self.permitted_nodes, out)?;
+        }
         self.write_permitted(out)
     }
 

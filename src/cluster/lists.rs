@@ -1,0 +1,103 @@
+//! Everything that decides, listed once: a cluster as the text of a fleet file.
+//!
+//! Inputs: a client. Outputs: typed lists as `kubectl get -o json` prints them, one after the other, so that whoever reads a
+//! fleet file reads a cluster by the same code. Invariants: each kind is there, even where there is no object of it; what a
+//! heartbeat changes is left out. Deliberately absent: what changes later, which is for the watches.
+
+use k8s_openapi::api::core::v1;
+use k8s_openapi::api::storage::v1 as storage;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::Client;
+use serde_json::{Map, Value, json};
+
+/// Objects of one list page: a full node is about 17 kB, so a page stays under ten megabytes.
+const PAGE_SIZE: u32 = 500;
+
+/// Of `status`, what can be allocated, and whether a pod has ended; the rest tells what happens.
+const KEPT_OF_STATUS: [&str; 2] = ["allocatable", "phase"];
+
+/// Lists the nodes, namespaces, claims, volumes, storage classes and pods of a cluster.
+///
+/// # Errors
+/// Where the API server cannot be asked, or may not tell.
+pub async fn list_fleet(client: &Client) -> Result<String, kube::Error> {
+    let mut text = String::new();
+    for resource in [
+        ApiResource::erase::<v1::Node>(&()),
+        ApiResource::erase::<v1::Namespace>(&()),
+        ApiResource::erase::<v1::PersistentVolumeClaim>(&()),
+        ApiResource::erase::<v1::PersistentVolume>(&()),
+        ApiResource::erase::<storage::StorageClass>(&()),
+        ApiResource::erase::<v1::Pod>(&()),
+    ] {
+        let items = list(client, &resource).await?;
+        let list = json!({
+            "apiVersion": resource.api_version,
+            "kind": format!("{}List", resource.kind),
+            "items": items,
+        });
+        text.push_str(&list.to_string());
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+async fn list(client: &Client, resource: &ApiResource) -> Result<Vec<Value>, kube::Error> {
+    let objects: Api<DynamicObject> = Api::all_with(client.clone(), resource);
+    let mut parameters = ListParams::default().limit(PAGE_SIZE);
+    let mut items = Vec::new();
+    loop {
+        let page = objects.list(&parameters).await?;
+        for object in page.items {
+            let item = serde_json::to_value(&object).map_err(kube::Error::SerdeError)?;
+            items.push(reduced(item));
+        }
+        parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+        if parameters.continue_token.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// The object without what is large or restless and decides nothing.
+fn reduced(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+        metadata.remove("resourceVersion");
+    }
+    if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+        *status = std::mem::take(status)
+            .into_iter()
+            .filter(|(field, _)| KEPT_OF_STATUS.contains(&field.as_str()))
+            .collect::<Map<_, _>>();
+    }
+    // The kind is that of the list, as kubectl has it within typed lists.
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_restless_is_left_out_and_what_decides_is_not() {
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": "n", "resourceVersion": "7", "managedFields": [{}], "labels": {"a": "b"}},
+            "spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]},
+            "status": {"allocatable": {"cpu": "4"}, "conditions": [{}], "images": [{}]},
+        });
+        assert_eq!(
+            reduced(node),
+            json!({
+                "metadata": {"name": "n", "labels": {"a": "b"}},
+                "spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]},
+                "status": {"allocatable": {"cpu": "4"}},
+            })
+        );
+    }
+}
