@@ -6,6 +6,7 @@
 //! of whoever reads.
 
 mod latency;
+mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -26,6 +27,7 @@ use crate::files::{SourceHealth, SourceName, SourceState};
 use crate::pod_events::PodEventCounters;
 
 pub use latency::{LatencyMetrics, PairCounts};
+pub use tls::TlsMetrics;
 
 /// The media type of what [`Metrics::encode`] gives.
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -125,6 +127,7 @@ pub struct Metrics {
     decision_log: DecisionLogCounters,
     pod_events: PodEventCounters,
     latency: LatencyMetrics,
+    tls: TlsMetrics,
     rules: RwLock<BTreeSet<String>>,
     exception_names: RwLock<BTreeSet<String>>,
     sources: Mutex<BTreeMap<SourceName, SourceMemory>>,
@@ -154,6 +157,7 @@ impl Default for Metrics {
             decision_log: DecisionLogCounters::default(),
             pod_events: PodEventCounters::default(),
             latency: LatencyMetrics::default(),
+            tls: TlsMetrics::default(),
             rules: RwLock::default(),
             exception_names: RwLock::default(),
             sources: Mutex::default(),
@@ -161,6 +165,7 @@ impl Default for Metrics {
         metrics.register_requests();
         metrics.register_world();
         metrics.latency.register(&mut metrics.registry);
+        metrics.tls.register(&mut metrics.registry);
         metrics
     }
 }
@@ -406,10 +411,17 @@ impl Metrics {
         self.latency.clone()
     }
 
+    /// What encrypted addresses count with.
+    #[must_use]
+    pub fn tls(&self) -> TlsMetrics {
+        self.tls.clone()
+    }
+
     /// Every metric as text, with ages as of now.
     #[must_use]
     pub fn encode(&self, now: Timestamp) -> String {
         self.latency.age(now);
+        self.tls.age(now);
         for (name, memory) in self.sources().iter() {
             let Some(confirmed_at) = memory.confirmed_at else {
                 continue;

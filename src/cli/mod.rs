@@ -6,6 +6,7 @@ pub mod advise;
 mod counted;
 pub mod diff;
 pub mod doctor;
+mod encryption;
 pub mod exceptions;
 pub mod explain;
 pub mod explanation;

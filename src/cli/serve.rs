@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::encryption::Encryption;
 use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
 use crate::assembly::FleetFacts;
@@ -24,7 +25,7 @@ use crate::cluster::ClusterState;
 use crate::config::{self, FleetSource, LiveLatencySettings, OnBlindSample, ServeArgs, ServeSettings};
 use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
 use crate::extender::RefusalReasons;
-use crate::files::{SourceHealth, SourceName, SourceState};
+use crate::files::{SourceHealth, SourceName, SourceState, SourceWatch};
 use crate::live_latency::LiveLatency;
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
@@ -32,7 +33,9 @@ use crate::placement::BlindSample;
 use crate::pod_events::PodEvents;
 use crate::policy::PolicySet;
 use crate::publish::Publisher;
-use crate::server::{self, AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState};
+use crate::server::{
+    self, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, TlsAddress,
+};
 use crate::snapshot::RunningFacts;
 use crate::{cluster, embedded, prometheus, telemetry};
 
@@ -58,6 +61,8 @@ pub fn run(arguments: &ServeArgs, environment: &BTreeMap<String, String>) -> Exi
 
 /// How often the age of the cluster's state is noted where nothing changes.
 const CONFIRM_INTERVAL: Duration = Duration::from_secs(5);
+/// How many threads answer at the admin address.
+const ADMIN_WORKERS: usize = 1;
 
 async fn serve(settings: ServeSettings) -> Result<()> {
     let listener = bind(settings.listen)?;
@@ -83,6 +88,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         })
     };
     let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
+    let (endpoints, certificates) = endpoints(&settings, &metrics, listener, admin)?;
     let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
     let pod_events = match settings.fleet {
         FleetSource::Cluster => Some(follow_cluster(&publisher, &readiness, &metrics).await?),
@@ -107,16 +113,37 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     });
     greet(&settings, &publisher, address);
     let kept = Arc::new(kept);
-    on_hangup(kept.clone(), decisions.clone())?;
+    on_hangup(kept.clone(), certificates, decisions.clone())?;
     let run = RunSettings {
-        workers: settings.workers.map(NonZeroUsize::get),
         shutdown_grace: settings.shutdown_grace,
     };
-    let outcome = server::run(state, listener, admin, run).await;
+    let outcome = server::run(state, endpoints, run).await;
     if let Some(log) = decisions {
         log.close(settings.shutdown_grace);
     }
     outcome.context("the server failed")
+}
+
+/// What is served where, and the watches of the certificates for it. With an address of their own, the admin
+/// routes are there and only there, unencrypted: they tell nothing of pods.
+fn endpoints(
+    settings: &ServeSettings,
+    metrics: &Metrics,
+    extender: TcpListener,
+    admin: Option<TcpListener>,
+) -> Result<(Vec<Endpoint>, Vec<SourceWatch>)> {
+    let mut encryption = Encryption::new(settings, metrics);
+    let routes = match admin {
+        Some(_) => server::configure_extender,
+        None => server::configure,
+    };
+    let workers = settings.workers.map(NonZeroUsize::get);
+    let extender = Endpoint::new(extender, routes).with_workers(workers);
+    let extender = encryption.of(extender, TlsAddress::Extender, settings.tls.as_ref())?;
+    let admin =
+        admin.map(|admin| Endpoint::new(admin, server::configure_admin).with_workers(Some(ADMIN_WORKERS)));
+    let endpoints = [extender].into_iter().chain(admin).collect();
+    Ok((endpoints, encryption.into_watches()))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -150,12 +177,17 @@ fn count_publications(publisher: &Publisher, metrics: &Arc<Metrics>) {
     });
 }
 
-/// On SIGHUP every file is looked at and the log of decisions is opened anew.
-fn on_hangup(kept: Arc<Kept>, decisions: Option<Arc<DecisionLog>>) -> Result<()> {
+/// On SIGHUP every file is looked at, certificates too, and the log of decisions is opened anew.
+fn on_hangup(
+    kept: Arc<Kept>,
+    certificates: Vec<SourceWatch>,
+    decisions: Option<Arc<DecisionLog>>,
+) -> Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
     actix_web::rt::spawn(async move {
         while hangups.recv().await.is_some() {
             kept.look_now();
+            certificates.iter().for_each(SourceWatch::look_now);
             if let Some(log) = &decisions {
                 log.reopen();
             }
@@ -286,8 +318,10 @@ fn blind_sample(setting: OnBlindSample) -> BlindSample {
 /// Says where it listens, and on the built-in fleet what to try first. Only that goes to standard output,
 /// which in an installation may be where decision records go.
 fn greet(settings: &ServeSettings, publisher: &Publisher, address: SocketAddr) {
-    tracing::info!("answers kube-scheduler at http://{address}");
-    if settings.fleet != FleetSource::Embedded {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    tracing::info!("answers kube-scheduler at {scheme}://{address}");
+    // Whoever has certificates is beyond a first look.
+    if settings.fleet != FleetSource::Embedded || settings.tls.is_some() {
         return;
     }
     let snapshot = publisher.snapshots().load_full();

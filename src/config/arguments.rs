@@ -1,6 +1,6 @@
 //! The flags of `serve`, and the flags by which every verb names its facts.
 //!
-//! A flag has the name of its setting. Absent: defaults. They live with the settings, so that a flag
+//! A flag has the name of its setting, with `-` for the dot between levels. Absent: defaults. They live with the settings, so that a flag
 //! that is not given never hides a value of the file or of the environment.
 
 use std::path::PathBuf;
@@ -41,6 +41,24 @@ pub struct FactsArgs {
     pub at: Option<Timestamp>,
 }
 
+/// How the address for kube-scheduler is encrypted, and whom it lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[command(next_help_heading = "Encryption")]
+pub struct TlsArgs {
+    /// The certificate for --listen and its chain (PEM); read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Let in only clients that show a certificate of these authorities (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// And only those whose certificate bears one of these names, with commas between [default: any name]
+    #[arg(long, value_name = "NAMES")]
+    pub tls_client_names: Option<String>,
+}
+
 /// The flags of `domicile serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub struct ServeArgs {
@@ -50,7 +68,13 @@ pub struct ServeArgs {
     /// Where kube-scheduler finds us [default: 127.0.0.1:8265]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Serve /livez, /readyz and /metrics at an address of their own [default: shared with --listen]
+    /// How that address is encrypted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// Let addresses beyond loopback be unencrypted, where others can read pods and forge decisions
+    #[arg(long, help_heading = "Encryption")]
+    pub insecure_http: bool,
+    /// Serve /livez, /readyz and /metrics, unencrypted, at an address of their own [default: shared with --listen]
     #[arg(long, value_name = "ADDR")]
     pub admin_listen: Option<String>,
     /// Watch the nodes and namespaces of the cluster that we run in, or that kubeconfig names

@@ -37,7 +37,11 @@ macro_rules! settings {
 
 settings! {
     "listen" = Some("127.0.0.1:8265"), "address of the extender routes";
-    "allow-plain-http-beyond-loopback" = Some("false"), "let `listen` be no loopback address, although nothing is encrypted";
+    "tls.certificate" = None, "PEM file with the certificate of `listen` and its chain, docs/tls.md";
+    "tls.key" = None, "PEM file with its key";
+    "tls.client-ca" = None, "PEM file with the authorities whose clients alone are let in";
+    "tls.client-names" = None, "list of names of which the certificate of a client must bear one";
+    "insecure-http" = Some("false"), "let addresses beyond loopback be unencrypted";
     "admin-listen" = None, "address of /livez, /readyz and /metrics; unset shares `listen`";
     "fleet" = None, "file with nodes and namespaces";
     "cluster" = Some("false"), "watch the cluster instead of a fleet file";
@@ -257,7 +261,9 @@ fn flags(arguments: &ServeArgs) -> Layer {
     let ServeArgs {
         config: _,
         listen,
+        tls,
         admin_listen,
+        insecure_http,
         cluster,
         sources,
         state_dir,
@@ -268,6 +274,11 @@ fn flags(arguments: &ServeArgs) -> Layer {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let given = [
         ("listen", listen.clone()),
+        ("tls.certificate", path(&tls.tls_certificate)),
+        ("tls.key", path(&tls.tls_key)),
+        ("tls.client-ca", path(&tls.tls_client_ca)),
+        ("tls.client-names", tls.tls_client_names.clone()),
+        ("insecure-http", insecure_http.then(|| "true".to_owned())),
         ("admin-listen", admin_listen.clone()),
         ("cluster", cluster.then(|| "true".to_owned())),
         ("fleet", path(&sources.fleet)),
@@ -288,7 +299,10 @@ fn flags(arguments: &ServeArgs) -> Layer {
     let set = given.into_iter().filter_map(|(key, value)| {
         Some((
             key.to_owned(),
-            (ValueKind::String(value?), Origin::Flag(format!("--{key}"))),
+            (
+                ValueKind::String(value?),
+                Origin::Flag(format!("--{}", key.replace('.', "-"))),
+            ),
         ))
     });
     Layer(set.collect())

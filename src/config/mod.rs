@@ -14,6 +14,7 @@ mod live_latency;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod validate;
 
 pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::live_latency::LiveLatencySettings;
+use crate::server::TlsSettings;
 
 /// A setting whose value is one of a few words.
 pub trait WordSetting: Sized + Copy + 'static {
@@ -91,6 +92,8 @@ pub enum FleetSource {
 pub struct ServeSettings {
     /// Where kube-scheduler finds us.
     pub listen: SocketAddr,
+    /// How it is encrypted; `None` is not at all.
+    pub tls: Option<TlsSettings>,
     /// Where the admin routes are; `None` shares `listen`.
     pub admin_listen: Option<SocketAddr>,
     /// Where nodes and namespaces come from.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::arguments::TlsArgs;
 use super::*;
+use crate::server::{ClientSettings, TlsSettings};
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let owned = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into()));
@@ -35,6 +37,7 @@ fn without_any_layer_the_defaults_serve_on_loopback_from_what_is_built_in() {
         settings,
         ServeSettings {
             listen: "127.0.0.1:8265".parse().expect("an address"),
+            tls: None,
             admin_listen: None,
             fleet: FleetSource::Embedded,
             policies: None,
@@ -140,7 +143,11 @@ fn every_format_says_the_same() {
 fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
     let samples = [
         ("listen", "127.0.0.1:9"),
-        ("allow-plain-http-beyond-loopback", "true"),
+        ("tls.certificate", "c"),
+        ("tls.key", "k"),
+        ("tls.client-ca", "a"),
+        ("tls.client-names", "system:kube-scheduler, spiffe://x/y"),
+        ("insecure-http", "true"),
         ("admin-listen", "127.0.0.1:10"),
         ("cluster", "true"),
         ("policies", "p"),
@@ -297,11 +304,24 @@ fn a_listener_that_others_can_reach_needs_a_word_of_its_own() {
         "{told:?}"
     );
     assert!(
-        told[0].contains("`allow-plain-http-beyond-loopback: true`"),
+        told[0].contains("set `tls.certificate` and `tls.key`") && told[0].contains("`insecure-http: true`"),
         "{told:?}"
     );
-    let allowed = environment(&[("DOMICILE__ALLOW_PLAIN_HTTP_BEYOND_LOOPBACK", "true")]);
+    let allowed = environment(&[("DOMICILE__INSECURE_HTTP", "true")]);
     assert!(load(&arguments, &allowed).is_ok());
+    let by_flag = ServeArgs {
+        insecure_http: true,
+        ..arguments.clone()
+    };
+    assert!(load(&by_flag, &BTreeMap::new()).is_ok());
+    let encrypted = environment(&[("DOMICILE__TLS__CERTIFICATE", "c"), ("DOMICILE__TLS__KEY", "k")]);
+    assert!(load(&arguments, &encrypted).is_ok());
+    let half = problems(&arguments, &[("DOMICILE__TLS__CERTIFICATE", "c")]);
+    assert_eq!(
+        half.len(),
+        1,
+        "the address is not blamed for a missing key: {half:?}"
+    );
     let admin = ServeArgs {
         admin_listen: Some("0.0.0.0:9000".into()),
         ..ServeArgs::default()
@@ -348,4 +368,90 @@ fn a_file_that_cannot_be_read_is_told() {
         ..ServeArgs::default()
     };
     assert!(problems(&arguments, &[])[0].contains("/nowhere/d.yaml"));
+}
+
+#[test]
+fn files_of_encryption_come_together() {
+    let tls = |text: &str| {
+        let (directory, arguments) = with_file("d.yaml", text);
+        let loaded = load(&arguments, &BTreeMap::new());
+        drop(directory);
+        loaded
+            .map(|settings| settings.tls)
+            .map_err(|error| error.problems)
+    };
+    assert_eq!(
+        tls(
+            "tls: {certificate: c, key: k, client-ca: a, client-names: [\"system:kube-scheduler\", \"a, b\"]}"
+        ),
+        Ok(Some(TlsSettings {
+            certificate: "c".into(),
+            key: "k".into(),
+            clients: Some(ClientSettings {
+                authority: "a".into(),
+                names: ["system:kube-scheduler".to_owned(), "a, b".to_owned()].into(),
+            }),
+        }))
+    );
+    let anybody = tls("tls: {certificate: c, key: k, client-ca: a}");
+    let anybody = anybody.expect("settings").and_then(|tls| tls.clients);
+    assert_eq!(anybody.map(|clients| clients.names.len()), Some(0));
+    for (text, expected) in [
+        ("{certificate: c}", "needs `tls.key` beside it"),
+        ("{key: k}", "needs `tls.certificate` beside it"),
+        ("{client-ca: a}", "needs `tls.certificate` and `tls.key`"),
+        (
+            "{certificate: c, key: k, client-names: [a]}",
+            "needs `tls.client-ca`",
+        ),
+        (
+            "{certificate: c, key: k, client-ca: a, client-names: []}",
+            "leave it out",
+        ),
+        (
+            "{certificate: c, key: k, client-ca: a, client-names: [\"\"]}",
+            "leave it out",
+        ),
+        (
+            "{certificate: c, key: k, client-ca: a, client-names: [[a]]}",
+            "is no list of names",
+        ),
+        ("{certificat: c, key: k}", "did you mean `tls.certificate`"),
+    ] {
+        let problems = tls(&format!("tls: {text}")).expect_err(text);
+        assert!(
+            problems.iter().any(|problem| problem.contains(expected)),
+            "{text}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn names_of_clients_are_text_with_commas_where_a_layer_has_no_lists() {
+    let arguments = ServeArgs {
+        tls: TlsArgs {
+            tls_certificate: Some("c".into()),
+            tls_key: Some("k".into()),
+            tls_client_ca: Some("a".into()),
+            tls_client_names: Some("system:kube-scheduler, spiffe://example/scheduler".into()),
+        },
+        ..ServeArgs::default()
+    };
+    let clients = load(&arguments, &BTreeMap::new())
+        .expect("settings")
+        .tls
+        .and_then(|tls| tls.clients);
+    let names: Vec<String> = clients.expect("clients").names.into_iter().collect();
+    assert_eq!(names, ["spiffe://example/scheduler", "system:kube-scheduler"]);
+    let wrong = ServeArgs {
+        tls: TlsArgs {
+            tls_key: Some("k".into()),
+            ..TlsArgs::default()
+        },
+        ..ServeArgs::default()
+    };
+    assert_eq!(
+        problems(&wrong, &[]),
+        ["`tls.key` from the flag `--tls-key` needs `tls.certificate` beside it"]
+    );
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::config::ValueKind;
+use ::config::{Value, ValueKind};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
@@ -52,14 +52,18 @@ pub fn load(
     }
 }
 
-struct Reader {
+/// Reads settings one after another and gathers what is wrong with them.
+pub(super) struct Reader {
     layers: Layers,
     problems: Vec<String>,
 }
 
 impl Reader {
     fn settings(&mut self) -> Option<ServeSettings> {
-        let listen = self.listen();
+        let tls = self.tls("tls");
+        // Whoever names a certificate means to encrypt, even where something is wrong with the rest.
+        let means_tls = self.is_set("tls.certificate");
+        let listen = self.guarded_address("listen", "tls", means_tls);
         let admin_listen = self.address("admin-listen");
         if listen.is_some() && listen == admin_listen {
             self.reject(
@@ -87,6 +91,7 @@ impl Reader {
         let shutdown_grace = self.duration("shutdown-grace", Duration::ZERO, LONGEST_SHUTDOWN_GRACE);
         Some(ServeSettings {
             listen: listen?,
+            tls,
             admin_listen,
             fleet,
             policies,
@@ -105,13 +110,23 @@ impl Reader {
         })
     }
 
-    fn reject(&mut self, key: &str, problem: &str) {
+    pub(super) fn reject(&mut self, key: &str, problem: &str) {
         let origin = self.layers.origin(key);
         self.problems.push(format!("`{key}` from {origin} {problem}"));
     }
 
+    /// A value as it was written.
+    pub(super) fn value(&self, key: &str) -> Option<Value> {
+        self.layers.value(key)
+    }
+
+    /// Whether any layer sets a key.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.layers.value(key).is_some()
+    }
+
     /// A value as text; what is no single value is a problem.
-    fn text(&mut self, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.layers.value(key)?;
         let text = match value.kind {
             ValueKind::Nil => String::new(),
@@ -128,7 +143,7 @@ impl Reader {
         Some(text)
     }
 
-    fn address(&mut self, key: &str) -> Option<SocketAddr> {
+    pub(super) fn address(&mut self, key: &str) -> Option<SocketAddr> {
         let text = self.text(key)?;
         let address = text.parse().ok();
         if address.is_none() {
@@ -140,23 +155,7 @@ impl Reader {
         address
     }
 
-    fn listen(&mut self) -> Option<SocketAddr> {
-        let address = self.address("listen");
-        let allowed = self.truth("allow-plain-http-beyond-loopback");
-        let address = address?;
-        if !address.ip().is_loopback() && !allowed {
-            self.reject(
-                "listen",
-                &format!(
-                    "is `{address}`, where others could read and forge decisions because nothing is encrypted: \
-                     use a loopback address, or set `allow-plain-http-beyond-loopback: true`"
-                ),
-            );
-        }
-        Some(address)
-    }
-
-    fn truth(&mut self, key: &str) -> bool {
+    pub(super) fn truth(&mut self, key: &str) -> bool {
         match self.text(key).as_deref() {
             Some("true") => true,
             Some("false") | None => false,
@@ -167,7 +166,7 @@ impl Reader {
         }
     }
 
-    fn path(&mut self, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         self.text(key).map(PathBuf::from)
     }
 
@@ -232,7 +231,7 @@ impl Reader {
 
     fn live_latency(&mut self) -> Option<LiveLatencySettings> {
         let estimator = self.estimator()?;
-        let Some(value) = self.layers.value(SOURCES_KEY) else {
+        let Some(value) = self.value(SOURCES_KEY) else {
             return Some(LiveLatencySettings {
                 prometheus: Vec::new(),
                 estimator,

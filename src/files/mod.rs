@@ -16,7 +16,7 @@ mod watch;
 
 pub use digest::{Sha256Hex, sha256_of};
 pub use keeper::{Compile, SourceHealth, SourceKeeper, SourceState, SourceStatus};
-pub use read::{SourceError, read_source};
+pub use read::{SourceError, read_file, read_source};
 pub use source::{Limits, OnFailure, Source, SourceFiles, SourceName};
 pub use state_store::{Persisted, StateError, StateStore};
-pub use watch::{SourceWatch, WatchSettings, watch};
+pub use watch::{SourceWatch, WatchSettings, watch, watch_files};

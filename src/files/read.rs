@@ -65,6 +65,9 @@ pub enum SourceError {
     /// A link was swapped during every attempt.
     #[error("`{}` changed during each of {ATTEMPTS} readings", .0.display())]
     KeepsChanging(PathBuf),
+    /// A directory where a file is expected.
+    #[error("`{}` is a directory, and a file is expected", .0.display())]
+    IsDirectory(PathBuf),
     /// Text or a name that is not UTF-8.
     #[error("`{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
@@ -98,6 +101,26 @@ pub fn read_source(name: SourceName, source: &Source) -> Result<SourceFiles, Sou
         }))),
         Source::Path(path) => read_path(path, name.extensions(), name.limits()),
     }
+}
+
+/// The most bytes of a file that is read by itself; a bundle of every public authority has 300 kB.
+const SINGLE_FILE: Limits = Limits {
+    file_bytes: 1024 * 1024,
+    total_bytes: 1024 * 1024,
+    files: 1,
+    depth: 0,
+};
+
+/// Reads one file that is no source of facts, such as a certificate, with the same care.
+///
+/// # Errors
+/// Where it cannot be read, is no text, or has more than 1 MiB.
+pub fn read_file(path: &Path) -> Result<String, SourceError> {
+    if path.is_dir() {
+        return Err(SourceError::IsDirectory(path.to_owned()));
+    }
+    let files = read_path(path, &[], SINGLE_FILE)?;
+    Ok(files.iter().map(|(_, text)| text).collect())
 }
 
 fn read_path(path: &Path, extensions: &[&str], limits: Limits) -> Result<SourceFiles, SourceError> {

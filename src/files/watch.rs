@@ -1,7 +1,7 @@
 //! A thread that looks at a source again when something announces a change, and now and then anyway.
 //!
-//! Inputs: a [`SourceKeeper`], a clock, a callback. Outputs: calls of the callback after every look;
-//! [`SourceStatus::changed`] says whether anything is new. Invariants: a storm of announcements is one
+//! Inputs: a [`SourceKeeper`], a clock, a callback; or paths and what to do at a look. Outputs: calls of the
+//! callback after every look; [`SourceStatus::changed`] says whether anything is new. Invariants: a storm of announcements is one
 //! look; announcements are only hints, so a file system that makes none (network mounts), a link that
 //! is swapped elsewhere or a watch that could not be set up delay a change by at most the reload
 //! interval. The thread ends when its [`SourceWatch`] is dropped.
@@ -76,35 +76,53 @@ impl Drop for SourceWatch {
 /// # Errors
 /// Where the thread cannot be started.
 pub fn watch<T: Send + Sync + 'static>(
-    keeper: SourceKeeper<T>,
+    mut keeper: SourceKeeper<T>,
     settings: WatchSettings,
     clock: impl Fn() -> Timestamp + Send + 'static,
-    publish: impl FnMut(&SourceStatus<T>) + Send + 'static,
+    mut publish: impl FnMut(&SourceStatus<T>) + Send + 'static,
+) -> std::io::Result<SourceWatch> {
+    let paths = match keeper.source() {
+        Source::Path(path) => vec![path.clone()],
+        Source::Embedded(_) => Vec::new(),
+    };
+    let name = keeper.name().to_string();
+    watch_files(&name, paths, settings, move || {
+        publish(&keeper.refresh(clock()));
+    })
+}
+
+/// Watches files, or directories, on a thread of its own, and calls `look` where [`watch`] looks at a source.
+/// `name` is for the log.
+///
+/// # Errors
+/// Where the thread cannot be started.
+pub fn watch_files(
+    name: &str,
+    paths: Vec<PathBuf>,
+    settings: WatchSettings,
+    look: impl FnMut() + Send + 'static,
 ) -> std::io::Result<SourceWatch> {
     let (signals, receiver) = mpsc::channel();
-    let announcements = Announcements::of(&keeper, signals.clone());
-    let name = format!("files-{}", keeper.name());
+    let announcements = Announcements::of(name, paths, signals.clone());
     let thread = std::thread::Builder::new()
-        .name(name)
-        .spawn(move || run(keeper, settings, announcements, &receiver, clock, publish))?;
+        .name(format!("files-{name}"))
+        .spawn(move || run(settings, announcements, &receiver, look))?;
     Ok(SourceWatch {
         signals,
         thread: Some(thread),
     })
 }
 
-fn run<T>(
-    mut keeper: SourceKeeper<T>,
+fn run(
     settings: WatchSettings,
     mut announcements: Announcements,
     signals: &Receiver<Signal>,
-    clock: impl Fn() -> Timestamp,
-    mut publish: impl FnMut(&SourceStatus<T>),
+    mut look: impl FnMut(),
 ) {
     loop {
         // Directories may have been replaced, and a watch stays with the one that it was set on.
         announcements.attach();
-        publish(&keeper.refresh(clock()));
+        look();
         if !wait(signals, settings) {
             return;
         }
@@ -129,39 +147,38 @@ fn wait(signals: &Receiver<Signal>, settings: WatchSettings) -> bool {
     true
 }
 
-/// What the operating system tells about a path and the directory that it is in.
+/// What the operating system tells about paths and the directories that they are in.
 struct Announcements {
     watcher: Option<RecommendedWatcher>,
-    path: PathBuf,
-    parent: PathBuf,
+    paths: Vec<PathBuf>,
     has_failed: bool,
 }
 
 impl Announcements {
-    fn of<T>(keeper: &SourceKeeper<T>, signals: Sender<Signal>) -> Self {
-        let path = match keeper.source() {
-            // Events bear absolute paths.
-            Source::Path(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-            Source::Embedded(_) => PathBuf::new(),
-        };
-        let watched = path.clone();
+    fn of(name: &str, paths: Vec<PathBuf>, signals: Sender<Signal>) -> Self {
+        // Events bear absolute paths.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let paths: Vec<PathBuf> = paths.into_iter().map(absolute).collect();
+        let watched = paths.clone();
         let announce = move |event: Result<notify::Event, notify::Error>| {
-            if event.is_ok_and(|event| !is_only_reading(event.kind) && concerns(&watched, &event.paths)) {
+            let is_change = event.is_ok_and(|event| {
+                !is_only_reading(event.kind) && watched.iter().any(|path| concerns(path, &event.paths))
+            });
+            if is_change {
                 let _ = signals.send(Signal::Announced);
             }
         };
-        let watcher = match keeper.source() {
-            Source::Embedded(_) => None,
-            Source::Path(_) => notify::recommended_watcher(announce)
+        let watcher = match paths.is_empty() {
+            true => None,
+            false => notify::recommended_watcher(announce)
                 .inspect_err(|error| {
-                    tracing::warn!(source = %keeper.name(), %error, "no announcements of changes; the source is read at intervals");
+                    tracing::warn!(source = name, %error, "no announcements of changes; the source is read at intervals");
                 })
                 .ok(),
         };
         Self {
             watcher,
-            parent: parent_of(&path),
-            path,
+            paths,
             has_failed: false,
         }
     }
@@ -170,20 +187,24 @@ impl Announcements {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        // The parent tells of links and directories that are swapped or made again under the same name.
-        let parent = watcher.watch(&self.parent, RecursiveMode::NonRecursive);
-        let whole = if self.path.is_dir() {
-            watcher.watch(&self.path, RecursiveMode::Recursive)
-        } else {
-            Ok(())
-        };
-        match parent.and(whole) {
-            Ok(()) => self.has_failed = false,
-            Err(error) if !self.has_failed => {
+        let mut failure = None;
+        for path in &self.paths {
+            // The parent tells of links and directories that are swapped or made again under the same name.
+            let parent = watcher.watch(&parent_of(path), RecursiveMode::NonRecursive);
+            let whole = if path.is_dir() {
+                watcher.watch(path, RecursiveMode::Recursive)
+            } else {
+                Ok(())
+            };
+            failure = failure.or(parent.and(whole).err().map(|error| (path, error)));
+        }
+        match failure {
+            None => self.has_failed = false,
+            Some((path, error)) if !self.has_failed => {
                 self.has_failed = true;
-                tracing::warn!(path = %self.path.display(), %error, "changes may not be announced; the source is read at intervals");
+                tracing::warn!(path = %path.display(), %error, "changes may not be announced; the source is read at intervals");
             }
-            Err(_) => {}
+            Some(_) => {}
         }
     }
 }
@@ -303,24 +324,17 @@ mod tests {
         let (sender, looks) = mpsc::channel();
         let silent = Announcements {
             watcher: None,
-            path: PathBuf::new(),
-            parent: PathBuf::new(),
+            paths: Vec::new(),
             has_failed: false,
         };
-        let keeper = keeper(directory.path());
+        let mut keeper = keeper(directory.path());
         let settings = WatchSettings::every(Duration::from_millis(20));
         let thread = std::thread::spawn(move || {
-            run(
-                keeper,
-                settings,
-                silent,
-                &receiver,
-                || Timestamp::UNIX_EPOCH,
-                move |status| {
-                    let text = status.value.as_deref().cloned().unwrap_or_default();
-                    let _ = sender.send((status.changed, text));
-                },
-            );
+            run(settings, silent, &receiver, move || {
+                let status = keeper.refresh(Timestamp::UNIX_EPOCH);
+                let text = status.value.as_deref().cloned().unwrap_or_default();
+                let _ = sender.send((status.changed, text));
+            });
         });
         assert_eq!(next_change(&looks), "one");
         fs::write(&file, "two").expect("a file");

@@ -4,7 +4,7 @@
 //! answers, each with a `Content-Length`; metrics; decision records. Invariants: one snapshot and one
 //! reading of the clock for each request; nothing is remembered between requests; a request is decided
 //! inline, for a decision takes less time than handing it over; what cannot be read is a 4xx with one
-//! sentence. Deliberately absent: Kubernetes, files, who publishes snapshots.
+//! sentence. Deliberately absent: Kubernetes, files except those of TLS, who publishes snapshots.
 //!
 //! ```text
 //! body ─ [body] ─ bytes ─ [decide] extender wire + placement ─ answer ─ [routes] ─ response
@@ -22,10 +22,12 @@ mod routes;
 mod run;
 mod sentence;
 mod state;
+mod tls;
 
 pub use body::{Body, BodyBudget, BodyError, read_body};
 pub use decide::{AnswerSettings, Decided, Outcome, filter, preempt, prioritize};
 pub use readiness::Readiness;
 pub use routes::{configure, configure_admin, configure_extender};
-pub use run::{RunSettings, run};
+pub use run::{Endpoint, RunSettings, run};
 pub use state::ServerState;
+pub use tls::{ClientSettings, ServerTls, TlsAddress, TlsHealth, TlsKeeper, TlsProblem, TlsSettings};

@@ -25,6 +25,7 @@ mod prometheus;
 mod routes;
 mod simulations;
 mod socket;
+mod tls;
 mod trace;
 mod webhook;
 mod wire;

@@ -9,7 +9,10 @@ use actix_web::web::Data;
 use arc_swap::ArcSwapOption;
 use domicile::decisions::DecisionIds;
 use domicile::metrics::Metrics;
-use domicile::server::{AnswerSettings, BodyBudget, Readiness, RunSettings, ServerState, run};
+use domicile::server::{
+    AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, configure_admin,
+    configure_extender, run,
+};
 
 use crate::world::{NOW, fleet, policies, snapshot};
 
@@ -39,11 +42,14 @@ fn start() -> (SocketAddr, SocketAddr) {
     let (extender, admin) = (bind(), bind());
     let addresses = (extender.local_addr().unwrap(), admin.local_addr().unwrap());
     let settings = RunSettings {
-        workers: Some(1),
         shutdown_grace: Duration::from_secs(1),
     };
     std::thread::spawn(move || {
-        let served = run(state, extender, Some(admin), settings);
+        let endpoints = vec![
+            Endpoint::new(extender, configure_extender).with_workers(Some(1)),
+            Endpoint::new(admin, configure_admin).with_workers(Some(1)),
+        ];
+        let served = run(state, endpoints, settings);
         actix_web::rt::System::new().block_on(served).unwrap();
     });
     addresses
