@@ -8,6 +8,7 @@ use crate::policy::Level;
 
 const SIDECAR: &str =
     "run the extender as a sidecar of kube-scheduler and set `urlPrefix: http://127.0.0.1:8265`";
+const ENCRYPT: &str = "run the extender as a sidecar of kube-scheduler and set `urlPrefix: http://127.0.0.1:8265`, or set `tls.certificate` and `tls.key` of Domicile and write `https://`";
 const AUTHORITY: &str = "set `enableHTTPS: true` and name the authority by `tlsConfig.caFile` or `caData`";
 
 /// Finds what is wrong with the way to the extender at `index` (D12 to D16, D19, D22, D24).
@@ -99,7 +100,7 @@ fn verification(extender: &Extender, at: &impl Fn(&str) -> String, findings: &mu
             "D25",
             at("tlsConfig.certFile"),
             "kube-scheduler shows no certificate of its own, and it has no other way to prove who it is",
-            "set `tlsConfig.certFile` and `keyFile` where what terminates TLS asks for a client certificate",
+            "set `tlsConfig.certFile` and `keyFile` where Domicile has the setting `tls.client-ca`, or what stands before it asks for a certificate",
         ));
     }
 }
@@ -121,7 +122,7 @@ fn plain(extender: &Extender, url: &Url, at: &impl Fn(&str) -> String, findings:
                 "whole pods, with their environment, cross the network to `{}` unencrypted, and anybody on the way may permit every node",
                 url.host
             ),
-            SIDECAR,
+            ENCRYPT,
         ));
     }
 }

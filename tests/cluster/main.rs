@@ -29,6 +29,7 @@ mod control_plane;
 mod deploy;
 mod doctor;
 mod domicile;
+mod encryption;
 mod fidelity;
 mod http;
 mod objects;

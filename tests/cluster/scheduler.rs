@@ -28,6 +28,33 @@ pub struct Extender {
     pub ignorable: bool,
     /// Whether the preempt verb is configured.
     pub preempts: bool,
+    /// How `https` is verified, and what is shown.
+    pub tls: Option<ClientTls>,
+}
+
+/// The `tlsConfig` of an extender.
+#[derive(Clone, Debug)]
+pub struct ClientTls {
+    /// Who signs the extender's certificate.
+    pub authority: PathBuf,
+    /// A certificate of kube-scheduler's own and its key.
+    pub client: Option<(PathBuf, PathBuf)>,
+    /// The name in the extender's certificate, where it is another than that of the URL.
+    pub server_name: Option<String>,
+}
+
+impl ClientTls {
+    fn entry(&self) -> Value {
+        let mut entry = json!({ "caFile": self.authority });
+        if let Some((certificate, key)) = &self.client {
+            entry["certFile"] = json!(certificate);
+            entry["keyFile"] = json!(key);
+        }
+        if let Some(name) = &self.server_name {
+            entry["serverName"] = json!(name);
+        }
+        entry
+    }
 }
 
 impl Extender {
@@ -40,6 +67,7 @@ impl Extender {
             timeout_ms: 1_000,
             ignorable: false,
             preempts: true,
+            tls: None,
         }
     }
 
@@ -55,6 +83,10 @@ impl Extender {
         });
         if self.preempts {
             entry["preemptVerb"] = json!("preempt");
+        }
+        if let Some(tls) = &self.tls {
+            entry["enableHTTPS"] = json!(true);
+            entry["tlsConfig"] = tls.entry();
         }
         entry
     }
