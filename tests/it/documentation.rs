@@ -76,6 +76,9 @@ fn metrics_exist() {
     latency.left_out("probes", ["two-series"].into_iter());
     latency.seen("probes", Some(Timestamp::UNIX_EPOCH), Some(Timestamp::UNIX_EPOCH));
     latency.pairs(PairCounts::default());
+    let tls = metrics.tls();
+    tls.loaded("extender", Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    tls.client_refused("extender", "missing");
     let served = metrics.encode(Timestamp::UNIX_EPOCH);
     let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let known: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
@@ -145,6 +148,8 @@ fn sentences_of_the_log_are_said() {
         "saved files are not used",
         "the watch broke and is taken up again",
         "permitted nodes exist outside the offered sample",
+        "the files of TLS are bad; the last good certificate is served",
+        "the certificate that is served expired",
     ] {
         assert!(failures.contains(sentence), "no longer told: {sentence}");
         assert!(sources.contains(sentence), "no longer said: {sentence}");

@@ -372,7 +372,8 @@ impl Drop for StopWhenDone<'_> {
 
 #[test]
 fn certificates_rotate_under_load_and_no_request_is_lost() {
-    const ROTATIONS: usize = 40;
+    const LEAST_ROTATIONS: usize = 40;
+    const LEAST_REQUESTS: usize = 4_000;
     let authority = Authority::new("servers");
     let mounted = Mounted::new(&authority.server(), None);
     let mut server = Server::start(mounted.settings(None));
@@ -382,6 +383,7 @@ fn certificates_rotate_under_load_and_no_request_is_lost() {
     let _watch = server.watch();
     let stop = AtomicBool::new(false);
     let (kept, fresh) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let mut rotations = 0;
 
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -395,14 +397,14 @@ fn certificates_rotate_under_load_and_no_request_is_lost() {
             });
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let goes_on = || !stop.load(Ordering::Relaxed);
+                let goes_on = || {
+                    kept.fetch_add(1, Ordering::Relaxed);
+                    !stop.load(Ordering::Relaxed)
+                };
                 let asked = runtime
                     .unwrap()
                     .block_on(ask_by_http_2(address, http_2.clone(), goes_on));
-                kept.fetch_add(
-                    asked.expect("a connection that stands is not closed"),
-                    Ordering::Relaxed,
-                );
+                asked.expect("a connection that stands is not closed");
             });
         }
         scope.spawn(|| {
@@ -414,7 +416,10 @@ fn certificates_rotate_under_load_and_no_request_is_lost() {
         });
         {
             let _stop = StopWhenDone(&stop);
-            for rotation in 0..ROTATIONS {
+            // However slow the machine is: at least so many requests.
+            while rotations < LEAST_ROTATIONS || kept.load(Ordering::Relaxed) < LEAST_REQUESTS {
+                let rotation = rotations;
+                rotations += 1;
                 let pair = authority.server();
                 match rotation % 4 {
                     // As kubelet swaps a Secret.
@@ -446,21 +451,19 @@ fn certificates_rotate_under_load_and_no_request_is_lost() {
         }
     });
 
-    let (kept, fresh) = (kept.into_inner(), fresh.into_inner());
-    assert!(kept > 3_000, "only {kept} requests on connections that stood");
+    let fresh = fresh.into_inner();
     assert!(
-        fresh > ROTATIONS,
+        fresh > LEAST_ROTATIONS,
         "only {fresh} requests on connections of their own"
     );
     assert_eq!(
         server.metric("domicile_tls_reloads_total{address=\"extender\"}"),
-        Some(ROTATIONS as i64)
+        i64::try_from(rotations).ok()
     );
     assert!(server.metric("domicile_tls_reload_failures_total{address=\"extender\"}") > Some(0));
-    assert_eq!(
-        server.metric("domicile_tls_last_known_good{address=\"extender\"}"),
-        Some(0)
-    );
+    until("the last rotation is the state", || {
+        server.metric("domicile_tls_last_known_good{address=\"extender\"}") == Some(0)
+    });
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
