@@ -237,7 +237,7 @@ async fn kube_scheduler_shows_its_certificate_or_its_pods_wait_with_the_reason()
         let situation = Situation {
             nodes: Some(1),
             phase: Phase::Enforce,
-            extender_url: None,
+            extender_url: Some(url.clone()),
         };
         let findings = examine(&text, &situation).findings;
         let of_transport = |code: &str| findings.iter().any(|finding| finding.code == code);
