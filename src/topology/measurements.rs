@@ -10,18 +10,32 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use hashbrown::HashSet;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::measurement::{Freshness, MeasuredPlace, Measurement};
+use super::measurement::{Freshness, MeasuredPlace, MeasuredStatistic, Measurement};
 
 /// How many hexadecimal digits of the hash name a set of measurements.
 const DIGEST_LENGTH: usize = 16;
 
 /// Measurements by directed pair, in the order of their places.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Measurements {
-    pairs: BTreeMap<MeasuredPlace, BTreeMap<MeasuredPlace, Measurement>>,
+    pairs: BTreeMap<MeasuredPlace, RowOf>,
     unreachable: BTreeSet<(MeasuredPlace, MeasuredPlace)>,
+    /// Every place, so that its name is in memory once however many pairs it ends: two are compared without
+    /// reading them.
+    places: HashSet<MeasuredPlace>,
+}
+
+/// What was measured from one place.
+type RowOf = BTreeMap<MeasuredPlace, Measurement>;
+
+impl PartialEq for Measurements {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs == other.pairs && self.unreachable == other.unreachable
+    }
 }
 
 impl Measurements {
@@ -36,6 +50,7 @@ impl Measurements {
         if from.is_inside_one_region(&to) {
             return None;
         }
+        let [from, to] = [from, to].map(|place| self.places.get_or_insert(place).clone());
         self.pairs.entry(from).or_default().insert(to, measurement)
     }
 
@@ -61,9 +76,7 @@ impl Measurements {
     }
 
     /// Every place that something was measured from, in order, and what was measured from there.
-    pub(super) fn rows(
-        &self,
-    ) -> impl Iterator<Item = (&MeasuredPlace, &BTreeMap<MeasuredPlace, Measurement>)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&MeasuredPlace, &RowOf)> {
         self.pairs.iter()
     }
 
@@ -127,7 +140,10 @@ impl Measurements {
         for (from, row) in &prior.pairs {
             let own = self.pairs.entry(from.clone()).or_default();
             for (to, measurement) in row {
-                own.entry(to.clone()).or_insert_with(|| measurement.clone());
+                if !own.contains_key(to) {
+                    let to = self.places.get_or_insert(to.clone()).clone();
+                    own.insert(to, measurement.clone());
+                }
             }
         }
         self
@@ -137,18 +153,19 @@ impl Measurements {
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        let mut row = Row::default();
-        for (from, to, measurement) in self.iter() {
-            row.begin(from, to);
-            row.add_measurement(measurement);
-            hash.update(&row.bytes);
+        let mut content = Content::default();
+        let mut row_before = None;
+        for (from, row) in &self.pairs {
+            content.add_row(from, row, row_before.replace(row));
+            hash.update(&content.bytes);
+            content.bytes.clear();
         }
-        row.end();
-        hash.update(&row.bytes);
+        content.add(&END);
         for (from, to) in self.unreachable() {
-            row.begin(from, to);
-            hash.update(&row.bytes);
+            content.add_place(from);
+            content.add_place(to);
         }
+        hash.update(&content.bytes);
         let mut name = String::with_capacity(DIGEST_LENGTH);
         for byte in hash.finalize().iter().take(DIGEST_LENGTH / 2) {
             // Writing to a String cannot fail.
@@ -158,36 +175,38 @@ impl Measurements {
     }
 }
 
-/// A pair as bytes: every text has its length before it and what may be missing a byte that says so, so no two
-/// sets have the same bytes. Binary, and without what the row before says too, because a large table is made of
-/// 400,000 of them.
+/// Measurements as bytes: a pair begins with a heading that says which of its parts follow and which are as they
+/// were last said, and each text has its length before it, so no two sets have the same bytes. Binary, and
+/// nothing is said twice, because a large table is made of 400,000 pairs.
 #[derive(Default)]
-struct Row<'m> {
+struct Content<'m> {
     bytes: Vec<u8>,
-    from: Option<&'m MeasuredPlace>,
+    said: LastSaid<'m>,
+}
+
+#[derive(Default)]
+struct LastSaid<'m> {
+    statistic: Option<MeasuredStatistic>,
+    samples: Option<u32>,
+    measured_at: Option<Timestamp>,
     source: Option<&'m str>,
 }
 
-impl<'m> Row<'m> {
-    fn begin(&mut self, from: &'m MeasuredPlace, to: &MeasuredPlace) {
-        self.bytes.clear();
-        let new_from = (self.from.replace(from) != Some(from)).then_some(from);
-        self.add_optional(new_from, Self::add_place);
-        self.add_place(to);
+/// Stands where the place of another row could: longer than any name.
+const END: [u8; 4] = [u8::MAX; 4];
+
+impl<'m> Content<'m> {
+    fn add_row(&mut self, from: &MeasuredPlace, row: &'m RowOf, row_before: Option<&RowOf>) {
+        self.add_place(from);
+        add_length(&mut self.bytes, row.len());
+        let mut places_before = row_before.into_iter().flat_map(BTreeMap::keys);
+        for (to, measurement) in row {
+            // Most rows of a matrix name the same places in the same order.
+            self.add_pair(places_before.next() == Some(to), to, measurement);
+        }
     }
 
-    /// What begins no row.
-    fn end(&mut self) {
-        self.bytes.clear();
-        self.add(&[2]);
-    }
-
-    fn add_place(&mut self, place: &MeasuredPlace) {
-        self.add_text(place.region.as_str());
-        self.add_optional(place.zone.as_deref(), Self::add_text);
-    }
-
-    fn add_measurement(&mut self, measurement: &'m Measurement) {
+    fn add_pair(&mut self, to_is_as_before: bool, to: &MeasuredPlace, measurement: &'m Measurement) {
         let Measurement {
             rtt,
             p95,
@@ -197,39 +216,73 @@ impl<'m> Row<'m> {
             source,
             freshness,
         } = measurement;
-        self.add(&rtt.as_ms().to_le_bytes());
-        self.add_optional(*p95, |row, p95| row.add(&p95.as_ms().to_le_bytes()));
-        self.add_optional(*statistic, |row, statistic| row.add_text(statistic.word()));
-        self.add_optional(*samples, |row, samples| row.add(&samples.to_le_bytes()));
-        self.add_optional(*measured_at, |row, at| row.add(&at.as_nanosecond().to_le_bytes()));
-        let source = source.as_deref();
-        if std::mem::replace(&mut self.source, source) == source {
-            self.add(&[2]);
-        } else {
-            self.add_optional(source, Self::add_text);
+        let heading = self.bytes.len();
+        self.add(&[0; 2]);
+        if !to_is_as_before {
+            self.add_place(to);
         }
-        self.add(&[match freshness {
+        self.add(&rtt.as_ms().to_le_bytes());
+        if let Some(p95) = p95 {
+            self.add(&p95.as_ms().to_le_bytes());
+        }
+        let mut parts = match freshness {
             Freshness::Dated => 0,
             Freshness::Fresh => 1,
             Freshness::Stale => 2,
-        }]);
+        };
+        parts = parts << 1 | u16::from(to_is_as_before);
+        parts = parts << 1 | u16::from(p95.is_some());
+        let Self { bytes, said } = self;
+        parts = parts << 2
+            | say(&mut said.statistic, *statistic, |word| {
+                add_text(bytes, word.word())
+            });
+        parts = parts << 2
+            | say(&mut said.samples, *samples, |samples| {
+                bytes.extend(samples.to_le_bytes())
+            });
+        let say_date = |at: Timestamp| bytes.extend(at.as_nanosecond().to_le_bytes());
+        parts = parts << 2 | say(&mut said.measured_at, *measured_at, say_date);
+        parts = parts << 2
+            | say(&mut said.source, source.as_deref(), |source| {
+                add_text(bytes, source)
+            });
+        if let Some(heading) = bytes.get_mut(heading..heading + 2) {
+            heading.copy_from_slice(&parts.to_le_bytes());
+        }
+    }
+
+    fn add_place(&mut self, place: &MeasuredPlace) {
+        add_text(&mut self.bytes, place.region.as_str());
+        self.add(&[u8::from(place.zone.is_some())]);
+        if let Some(zone) = place.zone.as_deref() {
+            add_text(&mut self.bytes, zone);
+        }
     }
 
     fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
+}
 
-    fn add_text(&mut self, text: &str) {
-        self.add(&(text.len() as u64).to_le_bytes());
-        self.add(text.as_bytes());
+/// Says what differs from what was last said. Gives the two bits of it: absent, here, or as last said.
+fn say<T: PartialEq + Copy>(last: &mut Option<T>, value: Option<T>, add: impl FnOnce(T)) -> u16 {
+    let Some(value) = value else { return 0 };
+    if last.replace(value) == Some(value) {
+        return 2;
     }
+    add(value);
+    1
+}
 
-    fn add_optional<T>(&mut self, value: Option<T>, add: impl FnOnce(&mut Self, T)) {
-        self.add(&[u8::from(value.is_some())]);
-        if let Some(value) = value {
-            add(self, value);
-        }
-    }
+fn add_text(bytes: &mut Vec<u8>, text: &str) {
+    add_length(bytes, text.len());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn add_length(bytes: &mut Vec<u8>, length: usize) {
+    // No text and no row is as long as that.
+    bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }
 
 #[cfg(test)]
@@ -303,5 +356,84 @@ mod tests {
         );
         assert_ne!(digest(&pairs), set(&pairs, &[("aws/a", "aws/b")]).digest());
         assert_eq!(digest(&pairs).len(), DIGEST_LENGTH);
+    }
+
+    #[test]
+    fn no_two_of_all_small_sets_have_one_digest() {
+        let latency = |ms: f64| Latency::from_ms(ms);
+        let date = |text: &str| text.parse::<Timestamp>().ok();
+        let plain = measured(1.0);
+        let variants = [
+            plain.clone(),
+            measured(2.0),
+            Measurement {
+                p95: latency(1.0),
+                ..plain.clone()
+            },
+            Measurement {
+                p95: latency(2.0),
+                ..plain.clone()
+            },
+            Measurement {
+                statistic: Some(MeasuredStatistic::P50),
+                ..plain.clone()
+            },
+            Measurement {
+                statistic: Some(MeasuredStatistic::P95),
+                ..plain.clone()
+            },
+            Measurement {
+                samples: Some(1),
+                ..plain.clone()
+            },
+            Measurement {
+                samples: Some(2),
+                ..plain.clone()
+            },
+            Measurement {
+                measured_at: date("2026-11-21T00:00:00Z"),
+                ..plain.clone()
+            },
+            Measurement {
+                measured_at: date("2026-11-22T00:00:00Z"),
+                ..plain.clone()
+            },
+            Measurement {
+                source: Some("a".into()),
+                ..plain.clone()
+            },
+            Measurement {
+                source: Some("b".into()),
+                ..plain.clone()
+            },
+            Measurement {
+                freshness: Freshness::Fresh,
+                ..plain.clone()
+            },
+            Measurement {
+                freshness: Freshness::Stale,
+                ..plain.clone()
+            },
+        ];
+        let shapes = [
+            [("aws/a", "aws/b"), ("aws/a", "aws/c")],
+            [("aws/a", "aws/b"), ("aws/b", "aws/c")],
+            [("aws/a", "aws/c"), ("aws/b", "aws/c")],
+            [("aws/a", "aws/b/c"), ("aws/b/c", "aws/a")],
+        ];
+        let mut seen = BTreeSet::new();
+        for pairs in shapes {
+            for first in &variants {
+                for second in &variants {
+                    let mut set = Measurements::default();
+                    for ((from, to), measurement) in pairs.iter().zip([first, second]) {
+                        set.insert(place(from), place(to), measurement.clone());
+                    }
+                    assert!(seen.insert(set.digest()), "{set:?} has the digest of another");
+                    set.set_unreachable(place("aws/a"), place("aws/b"));
+                    assert!(seen.insert(set.digest()), "{set:?} has the digest of another");
+                }
+            }
+        }
     }
 }

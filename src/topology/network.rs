@@ -14,7 +14,7 @@
 //! Deliberately absent: what rules mean.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
@@ -36,38 +36,51 @@ const US_PER_MS: f64 = 1000.0;
 pub(super) struct Network {
     /// Regions by number; an edge is a link in one direction.
     graph: DiGraph<(), Edge>,
+    /// From each region, the links of which the time is known, side by side for searches.
+    timed: Vec<Vec<TimedLink>>,
     /// Whether the time of every link is known.
     is_timed: bool,
+    /// Whether every link takes as long one way as the other, so that every sum does.
+    is_symmetric: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Edge {
     link: usize,
     /// How long it takes, in microseconds, where that is known.
-    us: Option<f32>,
+    us: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct TimedLink {
+    link: usize,
+    to: usize,
+    us: u64,
 }
 
 /// What several sets of rules leave of a network.
 pub(super) struct Remaining {
+    /// How many sets there are; the lanes behind them hold nothing.
+    sets: usize,
     /// From each region: to where, and how long that takes in each set.
     ways: Vec<Vec<(usize, Sums)>>,
 }
 
 /// What a search over all links finds.
 pub(super) struct AllLinks {
+    /// From each region the least sum to each, in microseconds; infinite where no path leads.
+    sums_us: Vec<Vec<f32>>,
     /// From each region, those that it reaches, nearer ones first.
     orders: Vec<Vec<usize>>,
-    /// From each region, the least sum to each in microseconds; `u64::MAX` where no path leads.
-    sums_us: Vec<Vec<u64>>,
 }
 
-/// The sums that were found so far for the same sets.
+/// Searches for one pair after another; the memory of one serves the next.
 #[derive(Default)]
-pub(super) struct Search {
-    /// From each region; empty where nobody asked.
-    found: Vec<Vec<Sums>>,
-    /// Whether the sums of a region became less since it was passed.
-    is_due: Vec<bool>,
+pub(super) struct PairSearch {
+    /// What to look at next: the sum with what remains at least, the sum so far, the region.
+    open: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    /// Few, so looking through them is cheaper than a place for each region.
+    passed: Vec<usize>,
 }
 
 impl Network {
@@ -77,7 +90,7 @@ impl Network {
         for _ in 0..table.regions() {
             graph.add_node(());
         }
-        let mut is_timed = true;
+        let (mut is_timed, mut is_symmetric) = (true, true);
         for (link, Link { from, to }) in links.iter().enumerate() {
             let (Some(from), Some(to)) = (table.spot(from), table.spot(to)) else {
                 continue;
@@ -85,16 +98,39 @@ impl Network {
             if from.region() == to.region() {
                 continue;
             }
-            for (from, to) in [(from, to), (to, from)] {
-                let us = table
-                    .cell(from, to)
-                    .map(|estimate| microseconds(estimate.latency.as_ms()));
-                is_timed &= us.is_some();
-                let [from, to] = [from, to].map(|spot| NodeIndex::new(spot.region()));
-                graph.add_edge(from, to, Edge { link, us });
-            }
+            let us = [(from, to), (to, from)].map(|(from, to)| {
+                let estimate = table.cell(from, to)?;
+                Some(microseconds(estimate.latency.as_ms()))
+            });
+            let [there, back] = us;
+            is_timed &= there.is_some() && back.is_some();
+            is_symmetric &= there == back;
+            let [from, to] = [from, to].map(|spot| NodeIndex::new(spot.region()));
+            graph.add_edge(from, to, Edge { link, us: there });
+            graph.add_edge(to, from, Edge { link, us: back });
         }
-        Self { graph, is_timed }
+        let timed_from = |from: NodeIndex| {
+            let edges = graph.edges(from);
+            let timed = edges.filter_map(|edge| {
+                Some(TimedLink {
+                    link: edge.weight().link,
+                    to: edge.target().index(),
+                    us: edge.weight().us?,
+                })
+            });
+            timed.collect()
+        };
+        Self {
+            timed: graph.node_indices().map(timed_from).collect(),
+            graph,
+            is_timed,
+            is_symmetric,
+        }
+    }
+
+    /// Whether every link takes as long one way as the other, so that every sum does.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.is_symmetric
     }
 
     /// Every link in either direction: its number and the regions that it joins.
@@ -111,92 +147,93 @@ impl Network {
             return None;
         }
         let mut joined = UnionFind::new(self.graph.node_count());
-        for (link, from, to) in self
-            .links()
-            .filter(|(link, from, to)| !is_taken(*link, *from, *to))
-        {
-            let _ = link;
-            joined.union(from, to);
+        for (link, from, to) in self.links() {
+            if !is_taken(link, from, to) {
+                joined.union(from, to);
+            }
         }
         Some(joined)
     }
 
     /// What up to [`LANES`] sets of rules leave.
     pub(super) fn remaining(&self, sets: &[impl Fn(usize, usize, usize) -> bool]) -> Remaining {
-        let nodes = self.graph.node_indices();
-        let ways_from = |node: NodeIndex| {
-            let edges = self.graph.edges(node);
-            let ways = edges.filter_map(|edge| {
-                let Edge { link, us } = *edge.weight();
-                let (us, to) = (us?, edge.target().index());
+        let ways_from = |(from, links): (usize, &Vec<TimedLink>)| {
+            let ways = links.iter().map(|&TimedLink { link, to, us }| {
                 let mut sums = [f32::INFINITY; LANES];
                 for (sum, is_taken) in sums.iter_mut().zip(sets) {
-                    if !is_taken(link, node.index(), to) {
-                        *sum = us;
+                    if !is_taken(link, from, to) {
+                        *sum = us as f32;
                     }
                 }
-                Some((to, sums))
+                (to, sums)
             });
             ways.collect()
         };
         Remaining {
-            ways: nodes.map(ways_from).collect(),
+            sets: sets.len(),
+            ways: self.timed.iter().enumerate().map(ways_from).collect(),
         }
     }
 
-    /// Searches from every region over all links.
+    /// The least sums over all links from every region to every other: each region in turn is passed on the way
+    /// (Floyd and Warshall). For some hundred regions that is the quickest, because the innermost loop adds and
+    /// compares whole rows.
     pub(super) fn over_all_links(&self) -> AllLinks {
         let regions = self.graph.node_count();
-        let (orders, sums_us) = (0..regions).map(|from| self.over_all_links_from(from)).unzip();
-        AllLinks { orders, sums_us }
-    }
-
-    fn over_all_links_from(&self, from: usize) -> (Vec<usize>, Vec<u64>) {
-        let mut sums = vec![u64::MAX; self.graph.node_count()];
-        if let Some(sum) = sums.get_mut(from) {
-            *sum = 0;
-        }
-        let mut order = Vec::with_capacity(sums.len());
-        let mut open = BinaryHeap::from([Reverse((0, from))]);
-        while let Some(Reverse((sum, region))) = open.pop() {
-            if sums.get(region).is_some_and(|least| *least < sum) {
-                continue;
-            }
-            order.push(region);
-            for (_, to, us) in self.timed_links(region) {
-                if let Some(least) = sums.get_mut(to)
-                    && sum + us < *least
-                {
-                    *least = sum + us;
-                    open.push(Reverse((sum + us, to)));
+        let mut sums_us = vec![vec![f32::INFINITY; regions]; regions];
+        for (from, row) in sums_us.iter_mut().enumerate() {
+            for TimedLink { to, us, .. } in self.timed_links(from) {
+                if let Some(sum) = row.get_mut(*to) {
+                    *sum = sum.min(*us as f32);
                 }
             }
+            if let Some(own) = row.get_mut(from) {
+                *own = 0.0;
+            }
         }
-        (order, sums)
+        for passed in 0..regions {
+            let Some(onwards) = sums_us.get(passed).cloned() else {
+                continue;
+            };
+            for row in &mut sums_us {
+                let Some(us) = row.get(passed).copied().filter(|us| us.is_finite()) else {
+                    continue;
+                };
+                lower_row(row, &onwards, us);
+            }
+        }
+        AllLinks {
+            orders: sums_us.iter().map(|row| nearer_first(row)).collect(),
+            sums_us,
+        }
     }
 
-    /// The links from a region of which the time is known: the number, where to, and the time in microseconds.
-    fn timed_links(&self, region: usize) -> impl Iterator<Item = (usize, usize, u64)> {
-        self.graph.edges(NodeIndex::new(region)).filter_map(|edge| {
-            let Edge { link, us } = *edge.weight();
-            Some((link, edge.target().index(), us? as u64))
-        })
+    fn timed_links(&self, region: usize) -> &[TimedLink] {
+        self.timed.get(region).map(Vec::as_slice).unwrap_or_default()
     }
+}
 
+impl PairSearch {
     /// The least sum from one region to another over the links that are not taken, in microseconds.
     pub(super) fn least_sum_us(
-        &self,
-        (from, to): (usize, usize),
+        &mut self,
+        network: &Network,
         all_links: &AllLinks,
+        (from, to): (usize, usize),
         is_taken: impl Fn(usize, usize, usize) -> bool,
     ) -> Option<u64> {
         let onwards_us = |region: usize| {
-            let sum = all_links.sums_us.get(region).and_then(|sums| sums.get(to));
-            sum.copied().filter(|sum| *sum != u64::MAX)
+            let us = all_links
+                .sums_us
+                .get(region)?
+                .get(to)
+                .filter(|us| us.is_finite())?;
+            Some(*us as u64)
         };
-        let mut open = BinaryHeap::from([Reverse((onwards_us(from)?, 0, from))]);
-        // Few, so looking through them is cheaper than a place for each region.
-        let mut passed: Vec<usize> = Vec::new();
+        let Self { open, passed } = self;
+        open.clear();
+        passed.clear();
+        open.push(Reverse((onwards_us(from)?, 0, from)));
         while let Some(Reverse((_, sum, region))) = open.pop() {
             if region == to {
                 return Some(sum);
@@ -205,7 +242,7 @@ impl Network {
                 continue;
             }
             passed.push(region);
-            for (link, next, us) in self.timed_links(region) {
+            for &TimedLink { link, to: next, us } in network.timed_links(region) {
                 if let Some(onwards) = onwards_us(next)
                     && !is_taken(link, region, next)
                     && !passed.contains(&next)
@@ -218,28 +255,58 @@ impl Network {
     }
 }
 
-impl Search {
-    /// The least sums from a region to each, by number.
-    pub(super) fn sums_from(&mut self, from: usize, all_links: &AllLinks, remaining: &Remaining) -> &[Sums] {
-        let regions = remaining.ways.len();
-        self.found.resize_with(regions, Vec::new);
-        let mut sums = vec![[f32::INFINITY; LANES]; regions];
-        for (neighbour, us) in remaining.ways.get(from).into_iter().flatten() {
-            for (sums, beyond) in sums
-                .iter_mut()
-                .zip(self.found.get(*neighbour).into_iter().flatten())
-            {
+impl Remaining {
+    /// The least sums from each region to each, row by row. Where every way from a region is one link that all
+    /// sets leave, nothing is looked for and its row stays without sums.
+    pub(super) fn least_sums(&self, all_links: &AllLinks) -> Vec<Sums> {
+        let regions = self.ways.len();
+        let mut found = Vec::with_capacity(regions * regions);
+        let mut row = vec![[f32::INFINITY; LANES]; regions];
+        let mut is_due = vec![false; regions];
+        for (from, order) in all_links.orders.iter().enumerate() {
+            row.fill([f32::INFINITY; LANES]);
+            if !self.leads_everywhere(from) {
+                self.lower_by_neighbours(from, &found, &mut row);
+                self.pass_on(from, order, &mut row, &mut is_due);
+            }
+            found.extend_from_slice(&row);
+        }
+        found
+    }
+
+    /// Whether a link leads from a region to each other in every set.
+    fn leads_everywhere(&self, from: usize) -> bool {
+        let ways = self.ways.get(from).map_or(&[][..], Vec::as_slice);
+        if ways.len() + 1 < self.ways.len() {
+            return false;
+        }
+        let whole = ways
+            .iter()
+            .filter(|(_, us)| us.iter().take(self.sets).all(|us| us.is_finite()));
+        let reached: BTreeSet<usize> = whole.map(|(to, _)| *to).collect();
+        reached.len() + 1 == self.ways.len()
+    }
+
+    /// Begins with what is known from neighbours.
+    fn lower_by_neighbours(&self, from: usize, found: &[Sums], row: &mut [Sums]) {
+        let regions = self.ways.len();
+        for (neighbour, us) in self.ways.get(from).into_iter().flatten() {
+            // Rows are found in order: of neighbours behind this one nothing is known yet.
+            let start = neighbour * regions;
+            let beyond = found.get(start..start + regions).unwrap_or_default();
+            for (sums, beyond) in row.iter_mut().zip(beyond) {
                 lower(sums, beyond, us);
             }
         }
-        let is_due = &mut self.is_due;
-        is_due.clear();
-        is_due.resize(regions, false);
+    }
+
+    /// Passes over regions whose sums became less until none does.
+    fn pass_on(&self, from: usize, order: &[usize], sums: &mut [Sums], is_due: &mut [bool]) {
+        is_due.fill(false);
         if let (Some(sums), Some(is_due)) = (sums.get_mut(from), is_due.get_mut(from)) {
             *sums = [0.0; LANES];
             *is_due = true;
         }
-        let order = all_links.orders.get(from).map_or(&[][..], Vec::as_slice);
         let mut some_due = true;
         while some_due {
             some_due = false;
@@ -248,8 +315,7 @@ impl Search {
                     continue;
                 };
                 *due = false;
-                let (Some(own), Some(ways)) = (sums.get(*region).copied(), remaining.ways.get(*region))
-                else {
+                let (Some(own), Some(ways)) = (sums.get(*region).copied(), self.ways.get(*region)) else {
                     continue;
                 };
                 for (to, us) in ways {
@@ -263,11 +329,6 @@ impl Search {
                 }
             }
         }
-        let Some(found) = self.found.get_mut(from) else {
-            return &[];
-        };
-        *found = sums;
-        found
     }
 }
 
@@ -286,9 +347,28 @@ fn lower(sums: &mut Sums, own: &Sums, us: &Sums) -> bool {
     is_less
 }
 
+/// The regions to which a sum is known, nearer ones first.
+fn nearer_first(sums_us: &[f32]) -> Vec<usize> {
+    let mut order: Vec<(f32, usize)> = sums_us.iter().copied().zip(0..).collect();
+    order.retain(|(us, _)| us.is_finite());
+    order.sort_unstable_by(|(one, one_region), (other, other_region)| {
+        one.total_cmp(other).then(one_region.cmp(other_region))
+    });
+    order.into_iter().map(|(_, region)| region).collect()
+}
+
+/// Lowers a row of sums to those over another region, so many microseconds away. Not inlined: as above.
+#[inline(never)]
+fn lower_row(sums: &mut [f32], onwards: &[f32], us: f32) {
+    for (sum, onwards) in sums.iter_mut().zip(onwards) {
+        let other = us + onwards;
+        *sum = if other < *sum { other } else { *sum };
+    }
+}
+
 /// Milliseconds as whole microseconds.
-fn microseconds(ms: f64) -> f32 {
-    (ms * US_PER_MS).round() as f32
+fn microseconds(ms: f64) -> u64 {
+    (ms * US_PER_MS).round() as u64
 }
 
 /// Whole microseconds as milliseconds.

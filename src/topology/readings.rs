@@ -59,17 +59,30 @@ impl Readings {
                 found.len() - 1
             })
         };
-        let mut pairs = Vec::new();
+        let mut pairs = Vec::with_capacity(measurements.len());
+        let mut row_before: Vec<(&MeasuredPlace, usize)> = Vec::new();
         for (from, row) in measurements.rows() {
             let from = number(from);
-            for (to, measurement) in row {
+            for (at, (to, measurement)) in row.iter().enumerate() {
                 let Reading { latency, is_exact } = measurement.reading(statistic);
                 let seen = Seen {
                     latency,
                     is_exact,
                     freshness: measurement.freshness,
                 };
-                pairs.push((from, number(to), seen));
+                // Most rows of a matrix name the same places in the same order, so few are looked up.
+                let to = match row_before.get(at) {
+                    Some((place, number)) if *place == to => *number,
+                    _ => {
+                        let number = number(to);
+                        match row_before.get_mut(at) {
+                            Some(before) => *before = (to, number),
+                            None => row_before.push((to, number)),
+                        }
+                        number
+                    }
+                };
+                pairs.push((from, to, seen));
             }
         }
         for (from, to) in measurements.unreachable() {

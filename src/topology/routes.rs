@@ -23,7 +23,7 @@ use std::sync::Arc;
 use petgraph::unionfind::UnionFind;
 
 use super::measurement::MeasuredPlace;
-use super::network::{AllLinks, LANES, Network, Search, milliseconds};
+use super::network::{AllLinks, LANES, Network, PairSearch, Sums, milliseconds};
 use super::table::{Estimate, LatencyPoint, LatencyTable};
 use crate::model::{Provenance, RegionKey};
 
@@ -72,18 +72,32 @@ pub enum Route {
 /// The ways that are left under one set of rules, for one table.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    ways: Arc<Ways>,
+    regions: usize,
+    ways: Ways,
+}
+
+/// The ways, kept as they were found.
+#[derive(Debug, Clone)]
+enum Ways {
+    /// Every way stays but these, and those to and from regions that are forbidden.
+    AllBut(Arc<FewWays>),
+    /// Those of many sets, side by side.
+    Lane(Arc<WaysBySet>, usize),
 }
 
 #[derive(Debug, Default)]
-struct Ways {
-    /// Of each region, where its row begins; `None` where every way from it stays.
-    rows: Vec<Option<usize>>,
-    cells: Vec<Way>,
+struct FewWays {
+    is_forbidden: Vec<bool>,
+    /// By the number of the pair, in order.
+    others: Vec<(usize, Way)>,
 }
 
+/// For each pair of regions the ways under up to [`LANES`] sets of rules.
+#[derive(Debug)]
+struct WaysBySet(Vec<Sums>);
+
 /// What is left from one region to another: the microseconds of a detour, or one of the values below. Half of
-/// what it costs to find ways is to write them down, so one takes four bytes.
+/// what it costs to find ways is to write them down, so one takes four bytes and stays where its sum was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Way(f32);
 
@@ -105,29 +119,31 @@ impl Routes {
         let (kept, taken): (Vec<&RouteRules>, Vec<_>) = distinct
             .into_iter()
             .partition(|rules| rules.undeclared == Undeclared::Kept);
-        let mut built: BTreeMap<&RouteRules, Arc<Ways>> = BTreeMap::new();
+        let mut built: BTreeMap<&RouteRules, Ways> = BTreeMap::new();
         for rules in kept {
             let set = RuleSet::read(table, &network, rules);
-            let ways = Ways::find_few(&network, &all_links, &set);
-            built.insert(rules, Arc::new(ways));
+            let ways = FewWays::find(&network, &all_links, set);
+            built.insert(rules, Ways::AllBut(Arc::new(ways)));
         }
         for rules in taken.chunks(LANES) {
             let sets: Vec<RuleSet<'_>> = rules
                 .iter()
                 .map(|rules| RuleSet::read(table, &network, rules))
                 .collect();
-            let ways = Ways::find_all(&network, &all_links, &sets);
-            built.extend(rules.iter().copied().zip(ways.into_iter().map(Arc::new)));
+            let ways = Arc::new(WaysBySet::find(&network, &all_links, &sets));
+            let lanes = (0..).map(|lane| Ways::Lane(Arc::clone(&ways), lane));
+            built.extend(rules.iter().copied().zip(lanes));
         }
-        rules
-            .iter()
-            .map(|rules| Self {
-                ways: built.get(rules).map(Arc::clone).unwrap_or_default(),
-            })
-            .collect()
+        let ways = rules.iter().filter_map(|rules| built.get(rules).cloned());
+        ways.map(|ways| Self {
+            regions: table.regions(),
+            ways,
+        })
+        .collect()
     }
 
-    /// The way between two places of the table that these routes were built for, in constant time.
+    /// The way between two places of the table that these routes were built for: a look-up, or a search among
+    /// the few ways that such rules took.
     #[must_use]
     pub fn between(&self, table: &LatencyTable, from: LatencyPoint, to: LatencyPoint) -> Route {
         match self.way(from.spot().region(), to.spot().region()) {
@@ -143,86 +159,111 @@ impl Routes {
         if from == to {
             return Way::DIRECT;
         }
-        let Some(Some(start)) = self.ways.rows.get(from) else {
-            return Way::DIRECT;
-        };
-        self.ways.cells.get(start + to).copied().unwrap_or(Way::CLOSED)
+        let pair = from * self.regions + to;
+        match &self.ways {
+            Ways::AllBut(few) => few.way(from, to, pair),
+            Ways::Lane(ways, lane) => ways.way(pair, *lane),
+        }
     }
 }
 
-impl Ways {
-    /// The ways for up to [`LANES`] sets of rules, in their order.
-    fn find_all(network: &Network, all_links: &AllLinks, sets: &[RuleSet<'_>]) -> Vec<Self> {
-        let mut search = Search::default();
+impl FewWays {
+    /// The ways for a set of rules that takes few: each is sought by itself.
+    fn find(network: &Network, all_links: &AllLinks, set: RuleSet<'_>) -> Self {
+        let (taken, left): (Vec<_>, Vec<_>) =
+            network.links().partition(|(link, _, _)| set.rules.takes(*link));
+        // Of several links between two regions one is enough.
+        let left: BTreeSet<(usize, usize)> = left.into_iter().map(|(_, from, to)| (from, to)).collect();
+        let pairs: BTreeSet<(usize, usize)> = taken
+            .into_iter()
+            .map(|(_, from, to)| (from, to))
+            .filter(|(from, to)| !left.contains(&(*from, *to)) && !set.forbids(*from) && !set.forbids(*to))
+            .collect();
+        let regions = set.is_forbidden.len();
+        let mut search = PairSearch::default();
+        let mut sum_us = |pair| {
+            search.least_sum_us(network, all_links, pair, |link, from, to| {
+                set.takes(link, from, to)
+            })
+        };
+        let mut sums: BTreeMap<(usize, usize), Option<u64>> = BTreeMap::new();
+        for (from, to) in pairs {
+            let back = sums.get(&(to, from)).copied().filter(|_| network.is_symmetric());
+            sums.insert((from, to), back.unwrap_or_else(|| sum_us((from, to))));
+        }
+        let others = sums.into_iter().map(|((from, to), sum_us)| {
+            let way = match sum_us {
+                Some(us) => Way(us as f32),
+                None if set.joins(from, to) => Way::UNKNOWN,
+                None => Way::CLOSED,
+            };
+            (from * regions + to, way)
+        });
+        Self {
+            others: others.collect(),
+            is_forbidden: set.is_forbidden,
+        }
+    }
+
+    fn way(&self, from: usize, to: usize, pair: usize) -> Way {
+        let forbids = |region: usize| self.is_forbidden.get(region).copied().unwrap_or(true);
+        if forbids(from) || forbids(to) {
+            return Way::CLOSED;
+        }
+        match self.others.binary_search_by_key(&pair, |(pair, _)| *pair) {
+            Ok(found) => self.others.get(found).map_or(Way::DIRECT, |(_, way)| *way),
+            Err(_) => Way::DIRECT,
+        }
+    }
+}
+
+impl WaysBySet {
+    /// The ways for up to [`LANES`] sets of rules, which take every way that no link declares.
+    fn find(network: &Network, all_links: &AllLinks, sets: &[RuleSet<'_>]) -> Self {
         let taken: Vec<_> = sets
             .iter()
             .map(|set| move |link, from, to| set.takes(link, from, to))
             .collect();
         let remaining = network.remaining(&taken);
-        let regions = sets.first().map_or(0, |set| set.stays.regions);
-        let mut found: Vec<Self> = sets.iter().map(Self::with_room_for).collect();
+        let mut ways = Self(remaining.least_sums(all_links));
+        let regions = sets.first().map_or(0, |set| set.is_forbidden.len());
+        for (lane, set) in sets.iter().enumerate() {
+            for (link, from, to) in network.links() {
+                if !set.takes(link, from, to) {
+                    ways.set(from * regions + to, lane, Way::DIRECT);
+                }
+            }
+            if set.joined.is_some() {
+                ways.tell_unknown(lane, set);
+            }
+        }
+        ways
+    }
+
+    /// Where links lead and no sum is known, the way is open and nobody knows how long it is.
+    fn tell_unknown(&mut self, lane: usize, set: &RuleSet<'_>) {
+        let regions = set.is_forbidden.len();
         for from in 0..regions {
-            if sets.iter().all(|set| set.stays.is_whole(from)) {
-                found.iter_mut().for_each(|ways| ways.rows.push(None));
-                continue;
-            }
-            let sums = search.sums_from(from, all_links, &remaining);
-            for (lane, (ways, set)) in found.iter_mut().zip(sets).enumerate() {
-                let sums = sums
-                    .iter()
-                    .map(|sums| sums.get(lane).map_or(Way::CLOSED, |us| Way(*us)));
-                ways.push_row(set, from, sums);
-            }
-        }
-        found
-    }
-
-    /// The ways for a set of rules that takes few.
-    fn find_few(network: &Network, all_links: &AllLinks, set: &RuleSet<'_>) -> Self {
-        let mut found = Self::with_room_for(set);
-        for from in 0..set.stays.regions {
-            let row = set.stays.row(from).iter().enumerate();
-            let ways = row.map(|(to, stays)| {
-                // Nothing leads to or from a region that is forbidden.
-                if *stays || set.forbids(from) || set.forbids(to) {
-                    return Way::CLOSED;
-                }
-                let taken = |link, from, to| set.takes(link, from, to);
-                let sum = network.least_sum_us((from, to), all_links, taken);
-                sum.map_or(Way::CLOSED, |us| Way(us as f32))
-            });
-            found.push_row(set, from, ways);
-        }
-        found
-    }
-
-    fn with_room_for(set: &RuleSet<'_>) -> Self {
-        let regions = set.stays.regions;
-        let rows = (0..regions).filter(|from| !set.stays.is_whole(*from)).count();
-        Self {
-            rows: Vec::with_capacity(regions),
-            cells: Vec::with_capacity(rows * regions),
-        }
-    }
-
-    /// Writes down the ways from the next region: the direct ones that stay, and what there is beside them.
-    fn push_row(&mut self, set: &RuleSet<'_>, from: usize, beside: impl Iterator<Item = Way>) {
-        if set.stays.is_whole(from) {
-            self.rows.push(None);
-            return;
-        }
-        let start = self.cells.len();
-        self.rows.push(Some(start));
-        let cells = set.stays.row(from).iter().zip(beside);
-        self.cells
-            .extend(cells.map(|(stays, way)| if *stays { Way::DIRECT } else { way }));
-        if set.joined.is_some() {
-            for (to, way) in self.cells.iter_mut().skip(start).enumerate() {
-                if *way == Way::CLOSED && set.joins(from, to) {
-                    *way = Way::UNKNOWN;
+            for to in 0..regions {
+                let pair = from * regions + to;
+                if self.way(pair, lane) == Way::CLOSED && set.joins(from, to) {
+                    self.set(pair, lane, Way::UNKNOWN);
                 }
             }
         }
+    }
+
+    fn set(&mut self, pair: usize, lane: usize, way: Way) {
+        let sums = self.0.get_mut(pair);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(lane)) {
+            *sum = way.0;
+        }
+    }
+
+    fn way(&self, pair: usize, lane: usize) -> Way {
+        let sums = self.0.get(pair);
+        sums.and_then(|sums| sums.get(lane))
+            .map_or(Way::CLOSED, |us| Way(*us))
     }
 }
 
@@ -230,7 +271,6 @@ impl Ways {
 struct RuleSet<'a> {
     rules: &'a RouteRules,
     is_forbidden: Vec<bool>,
-    stays: DirectWays,
     joined: Option<UnionFind<usize>>,
 }
 
@@ -243,11 +283,9 @@ impl<'a> RuleSet<'a> {
                 *forbidden = true;
             }
         }
-        let stays = DirectWays::find(network, rules, &is_forbidden);
         let mut set = Self {
             rules,
             is_forbidden,
-            stays,
             joined: None,
         };
         set.joined = network.joined(|link, from, to| set.takes(link, from, to));
@@ -273,61 +311,6 @@ impl<'a> RuleSet<'a> {
 impl RouteRules {
     fn takes(&self, link: usize) -> bool {
         self.forbidden_links.get(link).copied().unwrap_or(true)
-    }
-}
-
-/// Which direct ways stay, by pair of regions.
-struct DirectWays {
-    stays: Vec<bool>,
-    regions: usize,
-    /// Of each region, whether every way from it stays.
-    is_whole: Vec<bool>,
-}
-
-impl DirectWays {
-    fn find(network: &Network, rules: &RouteRules, is_forbidden: &[bool]) -> Self {
-        let regions = is_forbidden.len();
-        let mut stays = vec![rules.undeclared == Undeclared::Kept; regions * regions];
-        let mut set = |from: usize, to: usize, value: bool| {
-            if let Some(stays) = stays.get_mut(from * regions + to) {
-                *stays = value;
-            }
-        };
-        // First what is taken, then what remains: of several links one is enough.
-        for remains in [false, true] {
-            for (link, from, to) in network.links() {
-                if remains != rules.takes(link) {
-                    set(from, to, remains);
-                }
-            }
-        }
-        for (region, is_forbidden) in is_forbidden.iter().enumerate() {
-            if *is_forbidden {
-                for other in 0..regions {
-                    set(region, other, false);
-                    set(other, region, false);
-                }
-            }
-            set(region, region, true);
-        }
-        let rows = stays.chunks(regions.max(1));
-        let is_whole = rows.map(|row| row.iter().all(|stays| *stays)).collect();
-        Self {
-            stays,
-            regions,
-            is_whole,
-        }
-    }
-
-    /// From one region to each.
-    fn row(&self, from: usize) -> &[bool] {
-        let start = from * self.regions;
-        self.stays.get(start..start + self.regions).unwrap_or_default()
-    }
-
-    /// Whether every way from a region stays.
-    fn is_whole(&self, from: usize) -> bool {
-        self.is_whole.get(from).copied().unwrap_or(true)
     }
 }
 
