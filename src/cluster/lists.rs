@@ -6,8 +6,8 @@
 
 use k8s_openapi::api::core::v1;
 use k8s_openapi::api::storage::v1 as storage;
-use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::{Map, Value, json};
 
 /// Objects of one list page: a full node is about 17 kB, so a page stays under ten megabytes.
