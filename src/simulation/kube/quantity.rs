@@ -114,6 +114,25 @@ impl FromStr for Quantity {
 }
 
 fn thousandths(text: &str) -> Option<u64> {
+    plain_thousandths(text).or_else(|| any_thousandths(text))
+}
+
+/// What almost all quantities are: a few digits and one of the common suffixes.
+fn plain_thousandths(text: &str) -> Option<u64> {
+    let suffix = text.trim_start_matches(|byte: char| byte.is_ascii_digit());
+    let digits = text.strip_suffix(suffix).filter(|digits| digits.len() <= 6)?;
+    let times = match suffix {
+        "m" => 1,
+        "" => 1_000,
+        "Ki" => 1_000 << 10,
+        "Mi" => 1_000 << 20,
+        "Gi" => 1_000 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(times)
+}
+
+fn any_thousandths(text: &str) -> Option<u64> {
     let (number, numerator, denominator) = SUFFIXES
         .iter()
         .find_map(|(suffix, up, down)| Some((text.strip_suffix(suffix)?, *up, *down)))
@@ -205,6 +224,9 @@ mod tests {
         for (text, thousandths) in [
             ("500m", 500),
             ("2", 2_000),
+            ("999999Gi", 1_073_740_750_258_176_000),
+            ("3Ki", 3_072_000),
+            ("7Mi", 7_340_032_000),
             ("0.1", 100),
             ("1.5", 1_500),
             (".5", 500),
@@ -220,6 +242,7 @@ mod tests {
             ("64Ti", 70_368_744_177_664_000),
         ] {
             assert_eq!(text.parse(), Ok(Quantity { thousandths }), "{text}");
+            assert_eq!(any_thousandths(text), Some(thousandths), "{text}");
         }
         for text in [
             "", "m", "-1", "+1", "1 Gi", "1gi", "inf", "NaN", "0x10", "e3", "1e99", "1e3Mi", "9Ei", ".",

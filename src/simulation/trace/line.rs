@@ -46,7 +46,12 @@ pub(super) fn read_header(line: &[u8]) -> Result<Header, Fault> {
 
 /// Reads any other line.
 pub(super) fn read_event(line: &[u8]) -> Result<Event, Fault> {
-    match serde_json::from_slice(line) {
+    // A line is UTF-8 in whole: its strings need no look each. What is not is told with its column.
+    let read = match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        Err(_) => serde_json::from_slice(line),
+    };
+    match read {
         Err(error) if error.to_string().starts_with(OTHER_ORDER) => read_reordered(line),
         read => read.map_err(Fault::from),
     }
