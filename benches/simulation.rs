@@ -1,8 +1,10 @@
-//! How many pods the model of kube-scheduler places in a second: one thread, the full model, every node looked at.
-//! Run: `cargo bench --bench simulation`, with `DOMICILE_OPENB` set to a folder with the two openb CSV files for their row.
+//! How many pods the model of kube-scheduler places in a second: one thread, the full model, every node looked at. And
+//! how long `domicile simulate` takes for a real trace, as a user runs it.
+//! Run: `cargo bench --bench simulation`, with `DOMICILE_OPENB` set to a folder with the two openb CSV files for the trace.
 //!
 //! The floors: 50,000, 10,000 and 4,000 a second on 1,000, 5,000 and 15,000 nodes for plain pods; a fifth of
-//! that with 30% soft and 10% hard zone spread and 5% (anti-)affinity over 50 groups; openb within a second.
+//! that with 30% soft and 10% hard zone spread and 5% (anti-)affinity over 50 groups; openb within a second for each
+//! comparator.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -11,12 +13,11 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use domicile::simulation::kube::spec::{NodeSpec, PodSpec};
-use domicile::simulation::kube::{
-    Attempt, Cluster, Extender, Opinion, PodIndex, Profile, Quantity, Question, Reply,
-};
+use domicile::simulation::kube::{Attempt, Cluster, PodIndex, Profile, Quantity};
 use rand::{Rng, RngExt as _};
 use rand_pcg::Pcg64;
 
@@ -128,19 +129,18 @@ struct Run {
 }
 
 impl Run {
-    fn place(&mut self, spec: &PodSpec, extender: Option<&mut Extender<'_>>) -> bool {
+    fn place(&mut self, spec: &PodSpec) {
         let pod = self.cluster.add_pod(spec);
-        let Attempt::Chosen(chosen) = self.cluster.attempt(pod, extender) else {
-            return false;
+        let Attempt::Chosen(chosen) = self.cluster.attempt(pod, None) else {
+            return;
         };
         self.cluster.bind(pod, chosen.node, 0);
         self.there.push_back(pod);
         self.placed += 1;
-        true
     }
 
     fn steady(&mut self, spec: &PodSpec) {
-        self.place(spec, None);
+        self.place(spec);
         if let Some(oldest) = self.there.pop_front() {
             self.cluster.remove_pod(oldest);
         }
@@ -176,7 +176,7 @@ fn rate(nodes: usize, pods: usize, mix: Mix, profile: Profile) -> f64 {
     TIMED as f64 / elapsed
 }
 
-/// The most memory that this process had, in mebibytes, where the system tells.
+/// The most memory that a process had since [`forget_peak`], in mebibytes, where the system tells.
 fn peak_mebibytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -184,69 +184,85 @@ fn peak_mebibytes() -> Option<u64> {
     Some(kibibytes / 1_024)
 }
 
-fn column(record: &csv::StringRecord, headers: &csv::StringRecord, name: &str) -> u32 {
-    let at = headers
-        .iter()
-        .position(|header| header == name)
-        .expect("a column");
-    record
-        .get(at)
-        .and_then(|text| text.parse::<f64>().ok())
-        .unwrap_or(0.0) as u32
+/// Has the system begin anew with the most memory. Where it does not know how, a peak is that of all rows before too.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The pods of the openb trace in the order of the file, with none that goes: seconds, and how many found a node.
-fn openb(folder: &Path) -> (f64, usize, usize) {
-    let rows = |file: &str| {
-        let mut reader = csv::Reader::from_path(folder.join(file)).expect("a file of openb");
-        let headers = reader.headers().expect("a header").clone();
-        let records: Vec<_> = reader
-            .into_records()
-            .map(|record| record.expect("a record"))
-            .collect();
-        (headers, records)
-    };
-    let mut cluster = Cluster::new(Profile::default(), 1);
-    let (headers, records) = rows("openb_node_list_all_node.csv");
-    for (index, record) in records.iter().enumerate() {
-        let of = |name: &str| column(record, &headers, name);
-        let mut spec = node(index);
-        spec.allocatable = amounts(of("cpu_milli"), of("memory_mib")).into_iter().collect();
-        spec.allocatable.insert("pods".to_owned(), Quantity::whole(110));
-        spec.allocatable
-            .insert("nvidia.com/gpu".to_owned(), Quantity::whole(of("gpu")));
-        cluster.add_node(spec).expect("names differ");
+/// Runs the program as a user does.
+fn domicile(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_domicile"))
+        .args(arguments)
+        .output()
+        .expect("the program was built");
+    let said = String::from_utf8_lossy(&output.stderr);
+    // 1 is a condition that holds: without the extender policies are broken.
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "{arguments:?}: {said}"
+    );
+    String::from_utf8(output.stdout).expect("its output is UTF-8")
+}
+
+/// The openb trace through the program, one comparator after the other: reading, making up what the trace lacks, placing,
+/// the checker, the figures, the report.
+fn openb(csv: &Path) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let file = |name: &str| csv.join(name).display().to_string();
+    let (nodes, pods) = (
+        file("openb_node_list_all_node.csv"),
+        file("openb_pod_list_default.csv"),
+    );
+    let trace = path("openb.jsonl");
+    domicile(&[
+        "trace",
+        "import",
+        "openb",
+        "--nodes",
+        &nodes,
+        "--pods",
+        &pods,
+        "--keep-pods",
+        "--out",
+        &trace,
+    ]);
+    println!("\nopenb as `domicile simulate` runs it, one thread, one comparator a run:");
+    println!("comparator          seconds  placed  of pods  attempts");
+    let run = path("run.yaml");
+    for comparator in [
+        "kube-default",
+        "hand-affinity",
+        "random-compliant",
+        "nearest-first",
+        "domicile",
+        "domicile-affinity",
+        "residency-off",
+    ] {
+        let text = format!(
+            "v: 1\ntitle: openb\nseed: 1\nat: 2026-11-21T00:00:00Z\ntrace: openb.jsonl\nsynthesis: {{}}\ncompare: [{comparator}]\n"
+        );
+        std::fs::write(&run, text).expect("a folder of our own");
+        let started = Instant::now();
+        let out = path(comparator);
+        let summary = domicile(&[
+            "simulate",
+            &run,
+            "--out",
+            &out,
+            "--threads",
+            "1",
+            "--output",
+            "json",
+        ]);
+        let seconds = started.elapsed().as_secs_f64();
+        let summary: serde_json::Value = serde_json::from_str(&summary).expect("a summary");
+        let figures = &summary["comparators"][0];
+        println!(
+            "{comparator:<18} {seconds:>8.3} {:>7} {:>8} {:>9}",
+            figures["placed"], figures["pods"], figures["attempts"]["total"]
+        );
     }
-    let (headers, records) = rows("openb_pod_list_default.csv");
-    let specs: Vec<PodSpec> = records
-        .iter()
-        .map(|record| {
-            let of = |name: &str| column(record, &headers, name);
-            let mut requests = amounts(of("cpu_milli"), of("memory_mib"));
-            requests.push(("nvidia.com/gpu".to_owned(), Quantity::whole(of("num_gpu"))));
-            PodSpec {
-                namespace: "openb".to_owned(),
-                requests: requests.into_iter().collect(),
-                ..PodSpec::default()
-            }
-        })
-        .collect();
-    let mut run = Run {
-        cluster,
-        there: VecDeque::new(),
-        placed: 0,
-    };
-    let mut accept = |_: PodIndex, question: Question<'_>| {
-        if let Question::Filter { opinions, .. } = question {
-            opinions.fill(Opinion::Pass);
-        }
-        Reply::Answered
-    };
-    let started = Instant::now();
-    for spec in &specs {
-        run.place(spec, Some(&mut accept));
-    }
-    (started.elapsed().as_secs_f64(), run.placed, specs.len())
 }
 
 fn main() {
@@ -263,6 +279,7 @@ fn main() {
     println!("placements a second, one thread, every node looked at, 5 pods a node:");
     println!("nodes    plain  constrained  default spread  plain, default sampling  peak MiB");
     for nodes in [1_000, 5_000, 15_000] {
+        forget_peak();
         let pods = 5 * nodes;
         println!(
             "{nodes:>6} {:>7.0} {:>12.0} {:>15.0} {:>24.0} {:>9}",
@@ -273,14 +290,20 @@ fn main() {
             peak_mebibytes().unwrap_or(0),
         );
     }
-    println!("\nwith more pods, 5,000 nodes, constrained:");
-    println!("pods      rate  peak MiB");
-    for pods in [5_000, 20_000, 50_000] {
-        let rate = rate(5_000, pods, constrained, whole());
-        println!("{pods:>6} {rate:>7.0} {:>9}", peak_mebibytes().unwrap_or(0));
+    println!("\ngrowth with nodes and pods, constrained:");
+    println!("nodes    pods    rate  peak MiB");
+    for nodes in [1_000, 5_000, 15_000] {
+        for pods_per_node in [1, 5, 10] {
+            forget_peak();
+            let pods = nodes * pods_per_node;
+            let rate = rate(nodes, pods, constrained, whole());
+            println!(
+                "{nodes:>6} {pods:>7} {rate:>7.0} {:>9}",
+                peak_mebibytes().unwrap_or(0)
+            );
+        }
     }
     if let Some(folder) = std::env::var_os("DOMICILE_OPENB") {
-        let (seconds, placed, pods) = openb(Path::new(&folder));
-        println!("\nopenb: {placed} of {pods} pods in {seconds:.3} s");
+        openb(Path::new(&folder));
     }
 }
