@@ -44,6 +44,15 @@ pub enum Extends {
     FilterAndScore,
 }
 
+/// Who writes into a pod where it may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AffinityBy {
+    /// A careful team: the permitted regions of the fleet, by hand.
+    Team,
+    /// The admission webhook: what the labels of any permitted node say.
+    Webhook,
+}
+
 impl Comparator {
     /// Those that a run file may name, in the order of reports.
     pub const NAMED: [Self; 8] = [
@@ -102,8 +111,8 @@ impl Comparator {
             Self::NearestFirst => "the nearest node that fits and is permitted, however full".to_owned(),
             Self::Domicile => "kube-scheduler with the extender".to_owned(),
             Self::DomicileAffinity => {
-                "kube-scheduler with the extender behind a node affinity that requires the \
-                regions that the policies permit when a pod is made"
+                "kube-scheduler with the extender; each pod carries the node affinity that \
+                the admission webhook writes when it is made"
                     .to_owned()
             }
             Self::PolicyB => "kube-scheduler with the extender, under policies B".to_owned(),
@@ -131,10 +140,14 @@ impl Comparator {
         }
     }
 
-    /// Whether the permitted regions are written into each pod when it is made.
+    /// Who writes into each pod, when it is made, where it may go.
     #[must_use]
-    pub fn writes_affinity(&self) -> bool {
-        matches!(self, Self::HandAffinity | Self::DomicileAffinity)
+    pub fn writes_affinity(&self) -> Option<AffinityBy> {
+        match self {
+            Self::HandAffinity => Some(AffinityBy::Team),
+            Self::DomicileAffinity => Some(AffinityBy::Webhook),
+            _ => None,
+        }
     }
 
     /// What the policies only record, of which violations are counted all the same.

@@ -22,6 +22,7 @@ mod run_file;
 mod scenario;
 mod summary;
 pub mod trace;
+mod transport;
 mod world;
 
 pub use answers::summarize;
@@ -36,8 +37,9 @@ pub use run::{Options, Run, planned_events, simulate};
 pub use run_file::{PoliciesB, RunFile};
 pub use scenario::{Scenario, ScenarioTexts};
 pub use summary::{
-    Agreement, AgreementOfWorkload, Attempts, CdfPoint, ComparatorSummary, ComplianceCost, DataSetCost,
-    Distribution, Fidelity, Interval, LatencyFigures, Mark, Moved, MovedPods, PolicyAlone, PolicyCost,
-    RefusedPods, RegionFailure, RegionUse, RunFacts, Sample, SchedulerFacts, SeedFigures, SeedIntervals,
-    Stopped, Summary, TraceFacts, Unschedulable, Waits, summary_schema,
+    Agreement, AgreementOfWorkload, Attempts, BoundedBy, CdfPoint, ComparatorSummary, ComparedAttempts,
+    ComplianceCost, DataSetCost, Distribution, Fidelity, Interval, LatencyFigures, LowerBound, Mark, Moved,
+    MovedPods, PolicyAlone, PolicyCost, RefusedPods, RegionFailure, RegionUse, RunFacts, Sample,
+    SchedulerFacts, SeedFigures, SeedIntervals, Stopped, Summary, TraceFacts, Unschedulable, Waits,
+    summary_schema,
 };

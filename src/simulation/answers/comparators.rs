@@ -12,7 +12,7 @@ use crate::simulation::summary::{
 /// Points of a curve.
 const CDF_POINTS: usize = 100;
 
-/// Sums up an outcome.
+/// Sums up an outcome, but for its lower bound.
 #[must_use]
 pub fn comparator_summary(comparator: &Comparator, outcome: &Outcome) -> ComparatorSummary {
     let lives = || outcome.lives.iter().filter(|life| life.counts());
@@ -52,6 +52,7 @@ pub fn comparator_summary(comparator: &Comparator, outcome: &Outcome) -> Compara
         },
         cdf: cdf(&known),
         gap: distribution(&rising(lives().filter_map(gap_us))),
+        lower_bound: None,
         regions: outcome.regions.clone(),
         timeline: outcome.timeline.clone(),
     }

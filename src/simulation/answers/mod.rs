@@ -4,6 +4,7 @@
 //! pod by pod, by their place in the roster; what was not asked for is left out, never zero. Deliberately absent: words
 //! for people (`report`).
 
+mod bound;
 mod comparators;
 mod cost;
 mod failures;
@@ -12,7 +13,8 @@ mod seeds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use comparators::comparator_summary;
+use bound::lower_bound;
+use comparators::comparator_summary;
 pub use cost::added_us;
 pub use moved::why;
 pub use seeds::{SeedRun, seed_run};
@@ -23,8 +25,8 @@ use super::kube::{DefaultSpread, MODELLED, NOT_MODELLED};
 use super::run::Run;
 use super::scenario::Scenario;
 use super::summary::{
-    Agreement, Fidelity, Mark, RefusedPods, RunFacts, SUMMARY_KIND, SUMMARY_VERSION, SchedulerFacts, Stopped,
-    Summary, TraceFacts,
+    Agreement, ComparatorSummary, Fidelity, Mark, RefusedPods, RunFacts, SUMMARY_KIND, SUMMARY_VERSION,
+    SchedulerFacts, Stopped, Summary, TraceFacts,
 };
 use super::trace::What;
 
@@ -44,7 +46,11 @@ const NOTES: [&str; 4] = [
 pub fn summarize(scenario: &Scenario, run: &Run<'_>) -> Summary {
     let roster = run.roster;
     let finished = |(comparator, outcome): &(Comparator, Option<Outcome>)| {
-        Some(comparator_summary(comparator, outcome.as_ref()?))
+        let outcome = outcome.as_ref()?;
+        Some(ComparatorSummary {
+            lower_bound: lower_bound(roster, outcome),
+            ..comparator_summary(comparator, outcome)
+        })
     };
     let product = run.outcome(&Comparator::Domicile);
     let off = run.outcome(&Comparator::ResidencyOff);

@@ -1,13 +1,24 @@
 //! Attempts to place the pods that wait.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value, json};
 
 use super::judge::Judge;
+use super::nodes::UNKNOWN_PLACE;
 use super::{Control, Drive};
 use crate::simulation::comparator::Extends;
-use crate::simulation::kube::{Attempt, Causes, ClusterEvent, PodIndex, Question};
+use crate::simulation::kube::{Attempt, Causes, ClusterEvent, PodIndex, Question, Standing};
+
+/// An attempt that ended without a node.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// How the nodes stood, and which assessment held.
+    standing: (Standing, u64),
+    attempt: Attempt,
+    was_blind: bool,
+}
 
 impl Drive<'_> {
     /// Tries every pod that is ready, until none is.
@@ -22,24 +33,7 @@ impl Drive<'_> {
 
     fn try_pod(&mut self, pod: PodIndex, judge: &mut Judge<'_>) {
         let life = self.life_of[pod.get()];
-        let (kind, at, manner) = (self.kind(life), self.at(), self.manner);
-        let running = &self.running;
-        let attempt = match manner.extends {
-            Extends::Nothing => self.cluster.attempt(pod, None),
-            _ => {
-                let mut ask =
-                    |_: PodIndex, question: Question<'_>| judge.answer(kind, question, running, manner, at);
-                self.cluster.attempt(pod, Some(&mut ask))
-            }
-        };
-        let looked_at_all = |causes: &Causes| causes.looked_at >= causes.nodes;
-        let showed_none = judge.take_showed_none();
-        let was_blind = showed_none
-            && match &attempt {
-                Attempt::Chosen(_) => false,
-                Attempt::Failed(causes) => !looked_at_all(causes),
-                Attempt::Unschedulable(refusal) => !looked_at_all(&refusal.causes),
-            };
+        let (attempt, was_blind) = self.attempt(pod, life, judge);
         self.lives[life].attempts += 1;
         self.samples.attempts += 1;
         if self.setting.records_decisions {
@@ -52,7 +46,7 @@ impl Drive<'_> {
                 self.watch(life);
                 let record = &mut self.lives[life];
                 record.first_bound_ms.get_or_insert(self.now_ms);
-                self.queue.wake(ClusterEvent::PodBound, self.now_ms);
+                self.wake(ClusterEvent::PodBound(pod));
             }
             Attempt::Failed(causes) => {
                 self.note_refusal(life, causes, was_blind);
@@ -71,6 +65,56 @@ impl Drive<'_> {
                 }
             }
         }
+    }
+
+    /// What becomes of an attempt, and whether it was blind. Who was turned away before, and is told the same of the same
+    /// nodes, is turned away again without a search.
+    fn attempt(&mut self, pod: PodIndex, life: usize, judge: &mut Judge<'_>) -> (Attempt, bool) {
+        let (kind, at, manner) = (self.kind(life), self.at(), self.manner);
+        let was_refused = self.lives[life].last.is_some();
+        let standing = match was_refused {
+            true => self.cluster.standing(pod),
+            false => None,
+        };
+        let standing = standing.map(|standing| (standing, judge.assessment_number(kind, at)));
+        let remembered = standing.and_then(|(standing, _)| self.refusals.get(&(kind, standing.class())));
+        if let Some(refusal) = remembered.filter(|refusal| Some(refusal.standing) == standing) {
+            return (refusal.attempt.clone(), refusal.was_blind);
+        }
+        let running = &self.running;
+        let attempt = match manner.extends {
+            Extends::Nothing => self.cluster.attempt(pod, None),
+            _ => {
+                let mut ask =
+                    |_: PodIndex, question: Question<'_>| judge.answer(kind, question, running, manner, at);
+                self.cluster.attempt(pod, Some(&mut ask))
+            }
+        };
+        let looked_at_all = |causes: &Causes| causes.looked_at >= causes.nodes;
+        let showed_none = judge.take_showed_none();
+        let was_blind = showed_none
+            && match &attempt {
+                Attempt::Chosen(_) => false,
+                Attempt::Failed(causes) => !looked_at_all(causes),
+                Attempt::Unschedulable(refusal) => !looked_at_all(&refusal.causes),
+            };
+        if let Some(standing) = standing.filter(|_| !matches!(attempt, Attempt::Chosen(_))) {
+            let refusal = Refusal {
+                standing,
+                attempt: attempt.clone(),
+                was_blind,
+            };
+            self.refusals.insert((kind, standing.0.class()), refusal);
+        }
+        (attempt, was_blind)
+    }
+
+    /// Has those who wait tried again whom an event could help.
+    pub(super) fn wake(&mut self, event: ClusterEvent) {
+        let cluster = &self.cluster;
+        self.queue.wake(event, self.now_ms, |waiting, rejector| {
+            cluster.could_help(event, waiting, rejector)
+        });
     }
 
     fn note_refusal(&mut self, life: usize, causes: Causes, was_blind: bool) {
@@ -114,6 +158,13 @@ impl Drive<'_> {
         let more = match attempt {
             Attempt::Chosen(chosen) => {
                 let node = self.nodes.get(chosen.node);
+                // By how much the place won: what the best node of each region was worth.
+                let mut best: BTreeMap<&str, i64> = BTreeMap::new();
+                for (node, score) in self.cluster.last_scores() {
+                    let region = self.nodes.get(node).map_or(UNKNOWN_PLACE, |node| &*node.region);
+                    let known = best.entry(region).or_insert(score);
+                    *known = score.max(*known);
+                }
                 json!({
                     "outcome": "chosen",
                     "node": node.map(|node| &*node.name),
@@ -123,6 +174,7 @@ impl Drive<'_> {
                     "survivors": chosen.survivors,
                     "score": chosen.score,
                     "ties": chosen.ties,
+                    "bestByRegion": best,
                 })
             }
             Attempt::Unschedulable(refusal) => json!({

@@ -48,6 +48,9 @@ pub struct KindEnd {
     pub data_sets: BTreeSet<String>,
     /// By region of the fleet what refuses it there; a region with a permitted node is not there.
     pub refused_in: BTreeMap<String, BTreeSet<String>>,
+    /// By permitted region what an access costs there at the least, in microseconds; nothing where the policies have no say
+    /// in who goes where, where others that run sway it, and of regions of which nobody knows.
+    pub costs: BTreeMap<String, u64>,
 }
 
 /// A node that came.
@@ -120,6 +123,10 @@ impl<'a> Drive<'a> {
                 .into_iter()
                 .map(|(region, causes)| (region.to_string(), causes))
                 .collect(),
+            costs: match self.obeys_policies() {
+                true => judge.costs_by_region(kind, at),
+                false => BTreeMap::new(),
+            },
         }
     }
 

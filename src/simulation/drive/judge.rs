@@ -1,7 +1,7 @@
 //! What Domicile says of pods in one state of the world, each kind judged once.
 //!
-//! Inputs: a snapshot, the kinds of pods, where pods run, questions of the model of kube-scheduler. Outputs: answers,
-//! costs, and what keeps a pod from a node. Invariants: a kind is judged by [`assess`] as the server would; a pod that
+//! Inputs: a snapshot, the kinds of pods, where pods run, questions of the model of kube-scheduler. Outputs: answers
+//! and costs. Invariants: a kind is judged by [`assess`] as the server would; a pod that
 //! runs is a peer of those that call it, and never of itself. Deliberately absent: what is remembered from one state
 //! of the world to the next.
 #![expect(
@@ -14,17 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::lives::{Cost, Keeps, whole_us};
+use super::lives::{Cost, whole_us};
+use super::nodes::UNKNOWN_PLACE;
 use super::roster::{KindIndex, Roster};
+use crate::admission::{Growth, PermittedPlaces, Term, permitted};
 use crate::model::RegionKey;
 use crate::placement::{
-    AccessDemand, Assessment, BlindSample, Demanded, ObstacleKind, Refusal, access_cost, assess,
-    keeps_candidate, total,
+    AccessDemand, Assessment, BlindSample, Demanded, Refusal, access_cost, assess, keeps_candidate, total,
 };
-use crate::policy::{Cause, Mode};
+use crate::policy::{Cause, Mode, PlaceIndex};
 use crate::simulation::comparator::Extends;
 use crate::simulation::extender::{filter_nodes, score_nodes};
-use crate::simulation::kube::{Causes, NodeIndex, Question, Rejector, Reply};
+use crate::simulation::kube::{NodeIndex, Question, Reply};
 use crate::snapshot::{ClassIndex, PeerPlaces, Snapshot};
 
 /// How many pods of a kind run on which node.
@@ -32,6 +33,8 @@ pub type Running = Vec<BTreeMap<NodeIndex, u32>>;
 
 /// A kind of pods as it is judged now.
 struct JudgedKind<'s> {
+    /// Tells one assessment of this judge from another.
+    number: u64,
     assessment: Assessment<'s>,
     /// For each of the peers of its demand the kinds that are called.
     called: Vec<Vec<KindIndex>>,
@@ -46,6 +49,7 @@ pub struct Judge<'s> {
     /// The class of each node that ever came.
     classes: Vec<Option<ClassIndex>>,
     kinds: Vec<Option<JudgedKind<'s>>>,
+    assessments: u64,
     /// Lists that are used again from question to question.
     offered: Vec<Option<ClassIndex>>,
     /// Whether the last question showed no permitted node, though some exist.
@@ -73,9 +77,15 @@ impl<'s> Judge<'s> {
             classes: nodes.map(|name| snapshot.class_of(name.as_bytes())).collect(),
             kinds: (0..roster.kinds.len()).map(|_| None).collect(),
             roster,
+            assessments: 0,
             offered: Vec::new(),
             showed_none: false,
         }
+    }
+
+    /// The state of the world.
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
     }
 
     /// The class of a node.
@@ -98,6 +108,11 @@ impl<'s> Judge<'s> {
         &self.judged(kind, at).assessment
     }
 
+    /// A number that stays as long as the same is said of a kind.
+    pub fn assessment_number(&mut self, kind: KindIndex, at: Timestamp) -> u64 {
+        self.judged(kind, at).number
+    }
+
     fn judged(&mut self, kind: KindIndex, at: Timestamp) -> &mut JudgedKind<'s> {
         let (snapshot, roster) = (self.snapshot, self.roster);
         let slot = &mut self.kinds[kind];
@@ -108,10 +123,13 @@ impl<'s> Judge<'s> {
         if !slot.as_ref().is_some_and(still_holds) {
             *slot = None;
         }
+        let assessments = &mut self.assessments;
         slot.get_or_insert_with(|| {
+            *assessments += 1;
             let assessment = assess(snapshot, &roster.kinds[kind].pod, at);
             let peers = assessment.demand().peers.iter();
             JudgedKind {
+                number: *assessments,
                 called: peers.map(|demand| roster.called(&demand.peer)).collect(),
                 best_us: None,
                 assessment,
@@ -252,40 +270,70 @@ impl<'s> Judge<'s> {
         best_us
     }
 
-    /// The permitted classes of a kind, where anything may be refused to it; `None` is no say.
+    /// By region that the extender lets pods of a kind go to, what an access costs there at the least; nothing where others
+    /// that run sway it, and of regions of which nobody knows.
+    pub fn costs_by_region(&mut self, kind: KindIndex, at: Timestamp) -> BTreeMap<String, u64> {
+        self.judged(kind, at);
+        let mut costs = BTreeMap::new();
+        let Some(judged) = self.kinds[kind]
+            .as_ref()
+            .filter(|judged| judged.called.is_empty())
+        else {
+            return costs;
+        };
+        let passing = self
+            .snapshot
+            .classes()
+            .filter(|(class, _)| judged.assessment.passes(Some(*class)));
+        for (_, class) in passing {
+            let us = match total(self.snapshot.latency(), judged.assessment.demand(), class.point) {
+                Demanded::Known(total) => whole_us(total.ms),
+                Demanded::NotDemanded => 0,
+                Demanded::Unknown => continue,
+            };
+            let region = class.region.as_ref();
+            let region = region.map_or_else(|| UNKNOWN_PLACE.to_owned(), ToString::to_string);
+            let least = costs.entry(region).or_insert(us);
+            *least = us.min(*least);
+        }
+        costs
+    }
+
+    /// What the webhook asks of the labels of nodes for pods of a kind; `None` where it writes nothing, for nothing is refused
+    /// to them, or everything: then the extender says so.
+    pub fn admission_terms(&mut self, kind: KindIndex, at: Timestamp) -> Option<Vec<Term>> {
+        let assessment = self.assessment(kind, at);
+        if assessment.observes() {
+            return None;
+        }
+        match permitted(assessment, Growth::default()) {
+            PermittedPlaces::Only(places) => Some(places.terms().to_vec()),
+            PermittedPlaces::Everywhere | PermittedPlaces::Nowhere => None,
+        }
+    }
+
+    /// The classes that the policies permit to a kind, whatever is parted or slow now; `None` where they permit it everywhere
+    /// or only observe.
     pub fn permitted(&mut self, kind: KindIndex, at: Timestamp) -> Option<Vec<bool>> {
         let snapshot = self.snapshot;
         let assessment = self.assessment(kind, at);
-        let has_say = assessment.may_be_refused() && !assessment.observes();
-        has_say.then(|| {
-            let classes = snapshot.classes();
-            classes
-                .map(|(class, _)| assessment.permits(Some(class)))
-                .collect()
-        })
+        let verdict = &assessment.verdict;
+        if assessment.observes() || verdict.permits(PlaceIndex::UNKNOWN, false) {
+            return None;
+        }
+        let classes = snapshot.classes();
+        let permits = classes.map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed));
+        Some(permits.collect())
     }
 
-    /// What keeps a pod of a kind from a node, by what its last attempt said.
-    pub fn keeps(
-        &mut self,
-        kind: KindIndex,
-        last: Option<(Causes, bool)>,
-        obeys_policies: bool,
-        at: Timestamp,
-    ) -> Keeps {
-        let snapshot = self.snapshot;
-        if obeys_policies {
-            let assessment = self.assessment(kind, at);
-            if !assessment.observes() && assessment.permitted_nodes() == 0 {
-                return refused_everywhere(snapshot, assessment);
-            }
-        }
-        match last {
-            Some((_, true)) if obeys_policies => Keeps::SamplingBlind,
-            Some((causes, _)) if causes.of(Rejector::NodeResourcesFit) == 0 && is_ruled_out(&causes) => {
-                Keeps::SchedulingRules
-            }
-            _ => Keeps::Capacity,
+    /// Whether the extender lets pods of a kind go to each node that ever came.
+    pub fn passing(&mut self, kind: KindIndex, at: Timestamp) -> impl Fn(NodeIndex) -> bool {
+        self.judged(kind, at);
+        let judged = self.kinds[kind].as_ref();
+        let classes = &self.classes;
+        move |node| {
+            let class = classes.get(node.get()).copied().flatten();
+            judged.is_some_and(|judged| judged.assessment.passes(class))
         }
     }
 
@@ -335,47 +383,6 @@ impl<'s> Judge<'s> {
         binding
             .filter_map(|index| Some(policies.get(index)?.name.to_string()))
             .collect()
-    }
-}
-
-/// Everything but room and the extender: the filters that look at labels and at other pods.
-fn is_ruled_out(causes: &Causes) -> bool {
-    let rules = [
-        Rejector::NodeUnschedulable,
-        Rejector::NodeName,
-        Rejector::TaintToleration,
-        Rejector::NodeAffinity,
-        Rejector::PodTopologySpread,
-        Rejector::InterPodAffinity,
-    ];
-    rules.iter().any(|rule| causes.of(*rule) > 0)
-}
-
-/// Why no node of the fleet is permitted.
-fn refused_everywhere(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Keeps {
-    let by_policy = |place, is_confirmed| assessment.verdict.permits(place, is_confirmed);
-    let classes = snapshot.classes();
-    let left: Vec<ClassIndex> = classes
-        .filter(|(_, class)| by_policy(class.place, class.region_is_confirmed))
-        .map(|(class, _)| class)
-        .collect();
-    if left.is_empty() {
-        let nobody_knows =
-            snapshot.node_count() > 0 && snapshot.classes().all(|(_, class)| class.region.is_none());
-        return if nobody_knows {
-            Keeps::UnknownPlace
-        } else {
-            Keeps::Residency
-        };
-    }
-    let obstacles = left.iter().flat_map(|class| assessment.obstacles(Some(*class)));
-    let kinds: BTreeSet<ObstacleKind> = obstacles.map(|obstacle| obstacle.kind).collect();
-    if kinds.contains(&ObstacleKind::Unreachable) {
-        Keeps::Partition
-    } else if kinds.contains(&ObstacleKind::OverLimit) || kinds.contains(&ObstacleKind::Unmeasured) {
-        Keeps::LatencyLimit
-    } else {
-        Keeps::Residency
     }
 }
 

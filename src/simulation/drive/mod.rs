@@ -15,6 +15,7 @@ mod attempts;
 mod failure;
 mod finish;
 mod judge;
+mod keeps;
 mod lives;
 mod nodes;
 mod pods;
@@ -35,7 +36,8 @@ pub use lives::{Cost, Keeps, PodLife};
 pub use roster::{KindIndex, PodKind, Roster};
 pub use watcher::Documents;
 
-use affinity::RegionLabels;
+use affinity::Confinement;
+use attempts::Refusal;
 use judge::{Judge, Manner, Running};
 use nodes::NodeTable;
 use samples::Samples;
@@ -92,8 +94,10 @@ struct Drive<'a> {
     /// Only looked up, never walked through.
     by_uid: HashMap<&'a str, usize, FixedState>,
     running: Running,
-    /// The permitted regions of each kind in the present world, where they are written into pods.
-    confined_to: BTreeMap<KindIndex, Option<RegionLabels>>,
+    /// What is written into pods of each kind in the present world.
+    confined_to: BTreeMap<KindIndex, Option<Confinement>>,
+    /// What became of the last attempt of pods of a kind and a class, in the present world. Only looked up.
+    refusals: HashMap<(KindIndex, u32), Refusal, FixedState>,
     samples: Samples,
     decisions: String,
     now_ms: u64,
@@ -167,6 +171,7 @@ impl<'a> Drive<'a> {
             by_uid: HashMap::default(),
             running: vec![BTreeMap::new(); roster.kinds.len()],
             confined_to: BTreeMap::new(),
+            refusals: HashMap::default(),
             samples: Samples::up_to(last_ms),
             decisions: String::new(),
             now_ms: 0,
@@ -198,6 +203,7 @@ impl<'a> Drive<'a> {
             let mut judge = Judge::new(&snapshot, self.setting.roster, self.nodes.names());
             self.nodes.locate(&judge);
             self.confined_to.clear();
+            self.refusals.clear();
             if first_snapshot.is_none() && !self.nodes.is_empty() {
                 first_snapshot = Some(snapshot.clone());
             }
@@ -283,7 +289,7 @@ impl<'a> Drive<'a> {
 
     /// Whether the policies have a say in where this comparator puts pods.
     fn obeys_policies(&self) -> bool {
-        self.manner.extends != Extends::Nothing || self.setting.comparator.writes_affinity()
+        self.manner.extends != Extends::Nothing || self.setting.comparator.writes_affinity().is_some()
     }
 }
 

@@ -105,7 +105,7 @@ impl Drive<'_> {
             return;
         };
         // The world holds one node of a name.
-        if self.cluster.add_node(said.spec.clone()).is_ok() {
+        if let Ok(node) = self.cluster.add_node(said.spec.clone()) {
             let place = self.watcher.place(said);
             self.nodes.nodes.push(KnownNode {
                 name: Arc::from(name.as_str()),
@@ -113,7 +113,7 @@ impl Drive<'_> {
                 place,
                 region: Arc::from(UNKNOWN_PLACE),
             });
-            self.queue.wake(ClusterEvent::NodeAdded, self.now_ms);
+            self.wake(ClusterEvent::NodeAdded(node));
         }
     }
 
@@ -131,7 +131,7 @@ impl Drive<'_> {
         if let Some(node) = self.nodes.nodes.get_mut(node.get()) {
             node.is_there = false;
         }
-        self.queue.wake(ClusterEvent::NodeRemoved, self.now_ms);
+        self.wake(ClusterEvent::NodeRemoved(node));
     }
 
     /// Cordons a node, there or lost, or ends that.
@@ -145,7 +145,7 @@ impl Drive<'_> {
                 true => ClusterEvent::NodeCordoned,
                 false => ClusterEvent::NodeUncordoned,
             };
-            self.queue.wake(event, self.now_ms);
+            self.wake(event);
         }
     }
 }

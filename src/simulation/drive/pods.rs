@@ -1,8 +1,9 @@
 //! How pods come, settle, lose their node and end.
 
-use super::affinity::{RegionLabels, confined};
+use super::affinity::Confinement;
 use super::judge::Judge;
 use super::{Drive, KindIndex, remember};
+use crate::simulation::comparator::AffinityBy;
 use crate::simulation::kube::spec::PodSpec;
 use crate::simulation::kube::{ClusterEvent, NodeIndex};
 
@@ -26,14 +27,12 @@ impl Drive<'_> {
             self.lives[life].pod = Some(pod);
             self.lives[life].already_there = true;
             self.settle(life, node);
-            self.queue.wake(ClusterEvent::PodBound, self.now_ms);
+            self.wake(ClusterEvent::PodBound(pod));
             return;
         }
         self.lives[life].already_there = false;
-        if self.setting.comparator.writes_affinity()
-            && let Some(permitted) = self.permitted_regions(made.kind, judge)
-        {
-            spec = confined(&spec, permitted);
+        if let Some(confinement) = self.confinement(made.kind, judge) {
+            spec = confinement.of(&spec);
         }
         let pod = self.cluster.add_pod(&spec);
         remember(&mut self.life_of, pod, life);
@@ -41,16 +40,20 @@ impl Drive<'_> {
         self.queue.push(pod, spec.priority, self.now_ms);
     }
 
-    /// The regions that are permitted to a kind now; `None` where nothing is refused to it.
-    fn permitted_regions(&mut self, kind: KindIndex, judge: &mut Judge<'_>) -> Option<&RegionLabels> {
+    /// What is written into pods of a kind now; nothing where nothing is refused to them.
+    fn confinement(&mut self, kind: KindIndex, judge: &mut Judge<'_>) -> Option<&Confinement> {
+        let written_by = self.setting.comparator.writes_affinity()?;
         let at = self.at();
         let nodes = &self.nodes;
-        let known = self.confined_to.entry(kind).or_insert_with(|| {
-            let permitted = judge.permitted(kind, at)?;
-            let labels = nodes.labels_of_classes(judge).into_iter();
-            let is_permitted = |class: usize| permitted.get(class).copied().unwrap_or(false);
-            let labels = labels.filter(|(class, _)| is_permitted(class.as_usize()));
-            Some(labels.map(|(_, labels)| labels).collect())
+        let known = self.confined_to.entry(kind).or_insert_with(|| match written_by {
+            AffinityBy::Team => {
+                let permitted = judge.permitted(kind, at)?;
+                let labels = nodes.labels_of_classes(judge).into_iter();
+                let is_permitted = |class: usize| permitted.get(class).copied().unwrap_or(false);
+                let labels = labels.filter(|(class, _)| is_permitted(class.as_usize()));
+                Some(Confinement::Regions(labels.map(|(_, labels)| labels).collect()))
+            }
+            AffinityBy::Webhook => judge.admission_terms(kind, at).map(Confinement::Terms),
         });
         known.as_ref()
     }
@@ -93,7 +96,7 @@ impl Drive<'_> {
         self.unsettle(life, node);
         self.lives[life].preempted += 1;
         self.samples.lost_nodes += 1;
-        self.queue.wake(ClusterEvent::PodGone, self.now_ms);
+        self.wake(ClusterEvent::PodGone(pod));
         self.admit(life, judge);
     }
 
@@ -110,7 +113,7 @@ impl Drive<'_> {
                 self.unsettle(life, node);
                 // Where it ended.
                 self.lives[life].node = Some(node);
-                self.queue.wake(ClusterEvent::PodGone, self.now_ms);
+                self.wake(ClusterEvent::PodGone(pod));
             }
             None => {
                 self.queue.remove(pod);
@@ -129,7 +132,13 @@ impl Drive<'_> {
                 record.cost = judge.cost(kind, node, &self.running, at);
                 record.best_us = judge.best_us(kind, node, &self.running, at);
             }
-            None => record.keeps = Some(judge.keeps(kind, record.last, obeys, at)),
+            None => {
+                let open = record.pod.map(|pod| {
+                    let passes = judge.passing(kind, at);
+                    self.cluster.look_at(pod, |node| !obeys || passes(node))
+                });
+                record.keeps = Some(judge.keeps(kind, open, record.last, obeys, at));
+            }
         }
     }
 }

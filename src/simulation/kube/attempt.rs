@@ -73,7 +73,7 @@ pub(super) struct Scratch {
     extender_scores: Vec<u8>,
     pub(super) scores: Vec<i64>,
     raw_scores: Vec<i64>,
-    spread: SpreadScratch,
+    pub(super) spread: SpreadScratch,
     /// Nodes where evicting may help.
     evictable: Vec<NodeIndex>,
     /// Nodes that others are to come to, and what the plugins say of them then.
@@ -83,16 +83,22 @@ pub(super) struct Scratch {
 impl Cluster {
     /// Tries to place a pod. Nothing is bound; a pod that is turned away may be nominated.
     pub fn attempt(&mut self, pod: PodIndex, mut extender: Option<&mut Extender<'_>>) -> Attempt {
+        let class = self.prepare(pod);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let attempt = self.attempt_prepared(pod, class, &mut scratch, &mut extender);
+        self.scratch = scratch;
+        attempt
+    }
+
+    /// Brings what is kept from attempt to attempt up to date for a pod: its class.
+    pub(super) fn prepare(&mut self, pod: PodIndex) -> usize {
         let class = self.class_of(pod);
         self.tree.refresh();
         self.recount();
         let PodClass { shape, rules, .. } = self.classes[class];
         self.shapes.refresh(shape, &self.nodes, &self.profile.weights);
         self.verdicts.refresh(rules, &self.nodes);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let attempt = self.attempt_prepared(pod, class, &mut scratch, &mut extender);
-        self.scratch = scratch;
-        attempt
+        class
     }
 
     /// What each survivor of the last attempt was worth, in the order of the search; nothing where fewer than two
@@ -310,8 +316,14 @@ impl Cluster {
                 }
             }
         }
-        let best = scores.iter().copied().max().unwrap_or(0);
-        let ties = scores.iter().filter(|score| **score == best).count();
+        let (mut best, mut ties) = (i64::MIN, 0);
+        for score in scores.iter() {
+            if *score > best {
+                (best, ties) = (*score, 1);
+            } else if *score == best {
+                ties += 1;
+            }
+        }
         let drawn = self.random.random_range(0..ties.max(1));
         let mut winners = scores
             .iter()
@@ -335,9 +347,11 @@ impl Cluster {
         } = scratch;
         let weights = &self.profile.weights;
         let points = self.shapes.points(*shape);
+        let verdicts = self.verdicts.of(*rules);
+        let of_all = node_scores::of_all(verdicts, weights);
         scores.clear();
-        scores.extend(feasible.iter().map(|node| i64::from(points[node.get()])));
-        node_scores::add(scores, feasible, self.verdicts.of(*rules), weights);
+        scores.extend(feasible.iter().map(|node| i64::from(points[node.get()]) + of_all));
+        node_scores::add(scores, feasible, verdicts, weights);
         let spread_weight = i64::from(weights.pod_topology_spread);
         spread.add(scores, feasible, near, &self.counters, spread_weight);
         pod_affinity::add(raw_scores, scores, feasible, near, &self.counters, &self.profile);

@@ -8,11 +8,10 @@
     reason = "indices are handed out here, and each has an entry in every list"
 )]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rand_pcg::Pcg64;
 
-use super::causes::Rejector;
 use super::class::PodClass;
 use super::near::counters::Counters;
 use super::node_tree::NodeTree;
@@ -21,7 +20,8 @@ use super::nodes::Nodes;
 use super::nominations::Nominations;
 use super::profile::Profile;
 use super::resources::Shapes;
-use super::spec::{Labels, NodeSpec, PodSpec, Taint};
+use super::spec::{Labels, NodeSpec, PodSpec, PreemptionPolicy, Taint};
+use super::standing::Remembered;
 use super::{NodeIndex, PodIndex};
 
 /// The stream of random numbers that break ties.
@@ -59,6 +59,10 @@ pub struct Cluster {
     pub(super) on_node: Vec<Vec<PodIndex>>,
     pub(super) counters: Counters,
     pub(super) nominations: Nominations,
+    /// How many bound pods have each priority.
+    priorities: BTreeMap<i32, u32>,
+    /// By class; looked up, never walked through.
+    pub(super) standings: HashMap<usize, Remembered>,
     pub(super) scratch: super::attempt::Scratch,
 }
 
@@ -81,6 +85,8 @@ impl Cluster {
             on_node: Vec::new(),
             counters: Counters::default(),
             nominations: Nominations::default(),
+            priorities: BTreeMap::new(),
+            standings: HashMap::new(),
             scratch: super::attempt::Scratch::default(),
         }
     }
@@ -164,6 +170,7 @@ impl Cluster {
         self.pods[pod.get()].node = Some(node);
         self.pods[pod.get()].bound_at_ms = now_ms;
         self.on_node[node.get()].push(pod);
+        *self.priorities.entry(self.priority(pod)).or_insert(0) += 1;
         self.load(pod, node, 1);
     }
 
@@ -171,8 +178,24 @@ impl Cluster {
     pub fn unbind(&mut self, pod: PodIndex) -> Option<NodeIndex> {
         let node = self.pods[pod.get()].node.take()?;
         self.on_node[node.get()].retain(|other| *other != pod);
+        let priority = self.priority(pod);
+        if let Some(pods) = self.priorities.get_mut(&priority) {
+            *pods -= 1;
+            if *pods == 0 {
+                self.priorities.remove(&priority);
+            }
+        }
         self.load(pod, node, -1);
         Some(node)
+    }
+
+    /// Whether a pod may evict others, and there are some of lower priority.
+    pub(super) fn has_victims(&self, pod: PodIndex) -> bool {
+        let policy = self.pod_spec(pod).preemption_policy;
+        let least = self.priorities.first_key_value().map(|(priority, _)| *priority);
+        self.profile.preemption
+            && policy != PreemptionPolicy::Never
+            && least.is_some_and(|least| least < self.priority(pod))
     }
 
     /// Counts a pod on a node, or no more.
@@ -210,23 +233,6 @@ impl Cluster {
     #[must_use]
     pub fn pod_spec(&self, pod: PodIndex) -> &PodSpec {
         &self.classes[self.class_of(pod)].spec
-    }
-
-    /// Whether a pod that was bound, or went, is one that another that waits could care about: the closer look of
-    /// [`super::Queue::wake_those`].
-    #[must_use]
-    pub fn could_matter(&self, changed: PodIndex, waiting: PodIndex, rejector: Rejector) -> bool {
-        let near = &self.classes[self.class_of(waiting)].near;
-        let counted_by = &self.classes[self.class_of(changed)].near.counted_by;
-        let reads = |counter: &usize| counted_by.contains(counter);
-        match rejector {
-            Rejector::PodTopologySpread => near.hard.iter().any(|spread| reads(&spread.counter)),
-            Rejector::InterPodAffinity => {
-                let all = [&near.affinity, &near.anti_affinity, &near.kept_away_by];
-                all.into_iter().flatten().any(reads)
-            }
-            _ => true,
-        }
     }
 
     /// The node that is being made free for a pod.

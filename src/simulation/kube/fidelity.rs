@@ -12,7 +12,7 @@ pub const MODELLED: [&str; 12] = [
     "an extender after sampling, its score times weight times 10, its failures, and its say in preemption",
     "ties by a uniform choice from a seeded stream",
     "priorities, preemption with the fewest and least important victims, and nominated nodes",
-    "the queue: priority, then time; back-off from 1 s to 10 s; retries by events that could help and after 5 minutes",
+    "the queue: priority, then time; back-off from 1 s to 10 s; retries by the events and the queueing hints of each plugin, and after 5 minutes",
     "pods of one class placed one at a time, each seeing all that was bound before it",
 ];
 
@@ -26,7 +26,7 @@ pub const NOT_MODELLED: [&str; 14] = [
     "requests are those of the pod: the defaults for a score count once per pod and not per container",
     "pod groups, scheduling gates, and the alpha features of 1.36",
     "the batching of equal pods, which an extender turns off, and so do the default spread constraints",
-    "hints of plugins are coarse: an event that could help wakes a pod even where a closer look would let it sleep",
+    "what kubelets write to pods that run, which has every pod that an extender turned away tried again",
     "a pod whose message changes with every attempt retries once, not without end",
     "taints by node controllers: a cordon is spec.unschedulable alone, a lost node is removed",
     "running pods are not evicted by NoExecute taints",

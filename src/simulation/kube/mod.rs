@@ -19,6 +19,7 @@ mod class;
 mod cluster;
 mod extender;
 mod fidelity;
+mod hints;
 mod logarithm;
 mod near;
 mod node_scores;
@@ -35,6 +36,7 @@ mod resources;
 mod selection;
 pub mod spec;
 mod spread;
+mod standing;
 mod verdict;
 
 pub use attempt::{Attempt, Chosen, Nomination, Unschedulable};
@@ -46,6 +48,7 @@ pub use fidelity::{MODELLED, NOT_MODELLED};
 pub use profile::{DefaultSpread, Profile, Weights};
 pub use quantity::{InvalidQuantity, Quantity};
 pub use queue::{ClusterEvent, Queue, QueueSettings};
+pub use standing::Standing;
 
 /// A node of a cluster, by the order in which it came; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,20 +12,23 @@ use super::node_verdicts::Verdicts;
 use super::profile::Weights;
 use super::resources::MAX_NODE_SCORE;
 
-/// Adds both.
+/// What every node gets: where none has a taint that the pod would rather avoid, all are worth the most.
+pub(super) fn of_all(verdicts: &Verdicts, weights: &Weights) -> i64 {
+    match verdicts.any_unwanted {
+        true => 0,
+        false => MAX_NODE_SCORE * i64::from(weights.taint_toleration),
+    }
+}
+
+/// Adds the rest of both.
 pub(super) fn add(scores: &mut [i64], feasible: &[NodeIndex], verdicts: &Verdicts, weights: &Weights) {
-    let taint_weight = i64::from(weights.taint_toleration);
-    let unwanted = |node: &NodeIndex| verdicts.unwanted_taints[node.get()];
-    let most_unwanted = greatest(verdicts.any_unwanted, feasible, unwanted);
-    if most_unwanted == 0 {
-        // Where no node has such a taint all are worth the most.
-        scores
-            .iter_mut()
-            .for_each(|score| *score += MAX_NODE_SCORE * taint_weight);
-    } else {
+    if verdicts.any_unwanted {
+        let taint_weight = i64::from(weights.taint_toleration);
+        let unwanted = |node: &NodeIndex| verdicts.unwanted_taints[node.get()];
+        let most_unwanted = greatest(true, feasible, unwanted);
         for (score, node) in scores.iter_mut().zip(feasible) {
-            let normalized = MAX_NODE_SCORE - MAX_NODE_SCORE * unwanted(node) / most_unwanted;
-            *score += normalized * taint_weight;
+            let avoided = (MAX_NODE_SCORE * unwanted(node)).checked_div(most_unwanted);
+            *score += (MAX_NODE_SCORE - avoided.unwrap_or(0)) * taint_weight;
         }
     }
     let preference = |node: &NodeIndex| verdicts.preference[node.get()];

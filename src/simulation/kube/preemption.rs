@@ -14,7 +14,6 @@ use rand::RngExt as _;
 use super::attempt::Nomination;
 use super::cluster::Cluster;
 use super::extender::{Candidate, Extender, Question, Reply};
-use super::spec::PreemptionPolicy;
 use super::spread::SpreadScratch;
 use super::{NodeIndex, PodIndex};
 
@@ -32,11 +31,10 @@ impl Cluster {
         spread: &mut SpreadScratch,
         extender: &mut Option<&mut Extender<'_>>,
     ) -> Option<Nomination> {
-        let policy = self.pod_spec(pod).preemption_policy;
-        if !self.profile.preemption || policy == PreemptionPolicy::Never {
-            return None;
-        }
-        let mut candidates = self.candidates(pod, potential, spread);
+        let mut candidates = match self.has_victims(pod) {
+            true => self.candidates(pod, potential, spread),
+            false => Vec::new(),
+        };
         if candidates.is_empty() {
             self.nominations.withdraw(pod);
             return None;

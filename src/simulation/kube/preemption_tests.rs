@@ -1,3 +1,4 @@
+use super::super::spec::PreemptionPolicy;
 use super::super::spec::{NodeSpec, PodSpec};
 use super::super::{Attempt, Chosen, Opinion, Profile, Quantity, Unschedulable};
 use super::*;

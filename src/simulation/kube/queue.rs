@@ -4,13 +4,13 @@
 //! ask again. Source: `backend/queue` of kubernetes 1.36.3 (`activeQ`, `backoffQ`, `unschedulablePods`) and the events
 //! that each plugin registers. Invariants: greater priority first, then the earlier time of queueing, then the earlier
 //! arrival; a pod is in one place; all times are arguments and never go back. Deliberately absent: gates, pod groups, and the closer look
-//! that plugins take at an event.
+//! that plugins take at an event (`hints`).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::PodIndex;
 use super::causes::{Causes, Rejector};
+use super::{NodeIndex, PodIndex};
 
 /// How pods wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,23 +53,17 @@ const FLUSH_EVERY_MS: u64 = 30_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClusterEvent {
     /// A node came.
-    NodeAdded,
+    NodeAdded(NodeIndex),
     /// A node went.
-    NodeRemoved,
+    NodeRemoved(NodeIndex),
     /// A node was cordoned.
     NodeCordoned,
     /// A cordon ended.
     NodeUncordoned,
-    /// Labels of a node changed.
-    NodeLabels,
-    /// Taints of a node changed.
-    NodeTaints,
     /// A pod was bound.
-    PodBound,
+    PodBound(PodIndex),
     /// A pod that was bound went.
-    PodGone,
-    /// Something else that Kubernetes tells the scheduler, such as an annotation of a node.
-    Other,
+    PodGone(PodIndex),
 }
 
 impl ClusterEvent {
@@ -78,18 +72,15 @@ impl ClusterEvent {
     fn helps(self, rejector: Rejector) -> bool {
         use ClusterEvent as Event;
         match rejector {
-            Rejector::NodeUnschedulable => matches!(self, Event::NodeAdded | Event::NodeUncordoned),
-            Rejector::NodeName => self == Event::NodeAdded,
-            Rejector::TaintToleration => matches!(self, Event::NodeAdded | Event::NodeTaints),
-            Rejector::NodeAffinity => matches!(self, Event::NodeAdded | Event::NodeLabels),
-            Rejector::NodeResourcesFit => matches!(self, Event::NodeAdded | Event::PodGone),
-            Rejector::PodTopologySpread => {
-                !matches!(self, Event::NodeCordoned | Event::NodeUncordoned | Event::Other)
+            Rejector::NodeUnschedulable => matches!(self, Event::NodeAdded(_) | Event::NodeUncordoned),
+            Rejector::NodeName | Rejector::TaintToleration | Rejector::NodeAffinity => {
+                matches!(self, Event::NodeAdded(_))
             }
-            Rejector::InterPodAffinity => matches!(
-                self,
-                Event::NodeAdded | Event::NodeLabels | Event::PodBound | Event::PodGone
-            ),
+            Rejector::NodeResourcesFit => matches!(self, Event::NodeAdded(_) | Event::PodGone(_)),
+            Rejector::PodTopologySpread => !matches!(self, Event::NodeCordoned | Event::NodeUncordoned),
+            Rejector::InterPodAffinity => {
+                matches!(self, Event::NodeAdded(_) | Event::PodBound(_) | Event::PodGone(_))
+            }
             Rejector::Extender => true,
         }
     }
@@ -247,27 +238,23 @@ impl Queue {
         self.after_error.insert((until_ms, waiting.rank(pod)));
     }
 
-    /// Something happened: pods that it could help are tried again, after their back-off.
-    pub fn wake(&mut self, event: ClusterEvent, now_ms: u64) {
-        self.wake_those(event, now_ms, |_, _| true);
-    }
-
-    /// As [`Self::wake`], of the pods that a closer look at pod and rejector lets through.
-    pub fn wake_those(
+    /// Something happened: pods that it could help are tried again, after their back-off. Whoever turned a pod away and
+    /// registered for such events is asked of each pod whether this one could ([`super::Cluster::could_help`]).
+    pub fn wake(
         &mut self,
         event: ClusterEvent,
         now_ms: u64,
-        mut looks_promising: impl FnMut(PodIndex, Rejector) -> bool,
+        mut could_help: impl FnMut(PodIndex, Rejector) -> bool,
     ) {
         let mut woken = Vec::new();
         for (rejectors, pods) in &self.parked {
-            let helped = Rejector::ALL.map(|rejector| {
+            let asked = Rejector::ALL.map(|rejector| {
                 (rejectors & bit(rejector) != 0 && event.helps(rejector)).then_some(rejector)
             });
-            if helped.iter().all(Option::is_none) {
+            if asked.iter().all(Option::is_none) {
                 continue;
             }
-            let is_helped = |pod: &&PodIndex| helped.iter().flatten().any(|one| looks_promising(**pod, *one));
+            let is_helped = |pod: &&PodIndex| asked.iter().flatten().any(|one| could_help(**pod, *one));
             woken.extend(pods.iter().filter(is_helped).copied());
         }
         for pod in woken {

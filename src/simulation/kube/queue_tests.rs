@@ -10,6 +10,11 @@ fn causes(rejectors: &[Rejector]) -> Causes {
     causes
 }
 
+/// Something happened that helps every pod that some plugin registered for it.
+fn wake(queue: &mut Queue, event: ClusterEvent, now_ms: u64) {
+    queue.wake(event, now_ms, |_, _| true);
+}
+
 /// Nothing is tried early, and notes wake nobody.
 const PATIENT: QueueSettings = QueueSettings {
     first_backoff_ms: 1_000,
@@ -41,7 +46,7 @@ fn backoff_doubles_to_ten_seconds() {
     for backoff_ms in [1_000, 2_000, 4_000, 8_000, 10_000, 10_000] {
         assert_eq!(queue.pop(now_ms), Some(pod(0)));
         queue.refuse(pod(0), &causes(&[Rejector::NodeResourcesFit]), now_ms);
-        queue.wake(ClusterEvent::PodGone, now_ms);
+        wake(&mut queue, ClusterEvent::PodGone(pod(9)), now_ms);
         let ready_ms = (now_ms + backoff_ms) / 1_000 * 1_000 + 1_000;
         assert_eq!(queue.next_ms(), Some(ready_ms));
         assert_eq!(queue.pop(ready_ms - 1), None);
@@ -55,33 +60,30 @@ fn an_event_wakes_those_whom_it_could_help() {
     use ClusterEvent as Event;
     use Rejector as By;
     let events = [
-        Event::NodeAdded,
-        Event::NodeRemoved,
+        Event::NodeAdded(NodeIndex(0)),
+        Event::NodeRemoved(NodeIndex(0)),
         Event::NodeCordoned,
         Event::NodeUncordoned,
-        Event::NodeLabels,
-        Event::NodeTaints,
-        Event::PodBound,
-        Event::PodGone,
-        Event::Other,
+        Event::PodBound(pod(9)),
+        Event::PodGone(pod(9)),
     ];
     // Which of the events above, in their order, wake a pod that this one turned away.
     for (rejector, woken) in [
-        (By::NodeUnschedulable, "x..x....."),
-        (By::NodeName, "x........"),
-        (By::TaintToleration, "x....x..."),
-        (By::NodeAffinity, "x...x...."),
-        (By::NodeResourcesFit, "x......x."),
-        (By::PodTopologySpread, "xx..xxxx."),
-        (By::InterPodAffinity, "x...x.xx."),
-        (By::Extender, "xxxxxxxxx"),
+        (By::NodeUnschedulable, "x..x.."),
+        (By::NodeName, "x....."),
+        (By::TaintToleration, "x....."),
+        (By::NodeAffinity, "x....."),
+        (By::NodeResourcesFit, "x....x"),
+        (By::PodTopologySpread, "xx..xx"),
+        (By::InterPodAffinity, "x...xx"),
+        (By::Extender, "xxxxxx"),
     ] {
         for (event, expected) in events.into_iter().zip(woken.chars()) {
             let mut queue = Queue::new(PATIENT);
             queue.push(pod(0), 0, 0);
             queue.pop(0);
             queue.refuse(pod(0), &causes(&[rejector]), 0);
-            queue.wake(event, 100);
+            wake(&mut queue, event, 100);
             assert_eq!(
                 queue.pop(60_000).is_some(),
                 expected == 'x',
@@ -113,7 +115,7 @@ fn an_idle_scheduler_does_not_wait_for_backoff_but_after_errors() {
     queue.pop(0);
     queue.refuse(pod(0), &causes(&[Rejector::NodeName]), 0);
     assert_eq!(queue.pop(5), None, "parked");
-    queue.wake(ClusterEvent::NodeAdded, 5);
+    wake(&mut queue, ClusterEvent::NodeAdded(NodeIndex(0)), 5);
     queue.push(pod(1), 0, 5);
     assert_eq!(queue.pop(5), Some(pod(1)), "others go first");
     assert_eq!(queue.pop(5), Some(pod(0)));
@@ -136,7 +138,7 @@ fn the_first_refusal_by_the_extender_costs_a_second_attempt() {
     assert_eq!(queue.pop(10), Some(pod(0)), "woken by the note");
     queue.refuse(pod(0), &refused, 10);
     assert_eq!(queue.pop(200), None, "the message is the same");
-    queue.wake(ClusterEvent::Other, 200);
+    wake(&mut queue, ClusterEvent::NodeCordoned, 200);
     assert_eq!(queue.pop(200), Some(pod(0)));
     queue.refuse(pod(0), &causes(&[Rejector::Extender, Rejector::NodeName]), 200);
     assert_eq!(queue.pop(210), Some(pod(0)), "another message");
@@ -153,7 +155,9 @@ fn a_closer_look_lets_pods_sleep_and_a_pod_that_goes_is_gone() {
         queue.refuse(pod(index), &causes(&[Rejector::InterPodAffinity]), 0);
     }
     queue.remove(pod(2));
-    queue.wake_those(ClusterEvent::PodBound, 50_000, |candidate, _| candidate != pod(0));
+    queue.wake(ClusterEvent::PodBound(pod(9)), 50_000, |candidate, _| {
+        candidate != pod(0)
+    });
     assert_eq!(queue.pop(50_000), Some(pod(1)));
     assert_eq!(queue.pop(50_000), None);
     assert_eq!(queue.len(), 2);

@@ -137,6 +137,11 @@ pub(super) fn points(nodes: &Nodes, slot: usize, request: &Request, weights: &We
     i32::try_from(sum).unwrap_or(i32::MAX)
 }
 
+/// Whether a pod fits on a node as it is.
+pub(super) fn fits(nodes: &Nodes, slot: usize, request: &Request) -> bool {
+    misfit(nodes, slot, request).is_none()
+}
+
 /// Why a pod does not fit (`fitsRequest`).
 fn misfit(nodes: &Nodes, slot: usize, request: &Request) -> Option<i32> {
     let mut code = (nodes.pods[slot] + 1 > nodes.most_pods[slot]).then_some(TOO_LITTLE_LEFT);

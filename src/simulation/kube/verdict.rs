@@ -8,7 +8,7 @@
     reason = "slots, classes and pods are handed out by the cluster"
 )]
 
-use super::causes::Rejector;
+use super::causes::{Causes, Rejector};
 use super::class::PodClass;
 use super::cluster::Cluster;
 use super::near::compile::NearRules;
@@ -87,6 +87,38 @@ impl Cluster {
             }
         }
         self.judge_now(class, node, spread)
+    }
+
+    /// What the plugins say of some nodes as they are, every one of them looked at: no sample, no extender, no choice.
+    pub fn look_at(&mut self, pod: PodIndex, is_meant: impl Fn(NodeIndex) -> bool) -> Causes {
+        let class = self.prepare(pod);
+        let mut spread = std::mem::take(&mut self.scratch.spread);
+        let PodClass {
+            shape, rules, near, ..
+        } = &self.classes[class];
+        spread.prepare(near, &self.counters);
+        let points = self.shapes.points(*shape);
+        let rejectors = &self.verdicts.of(*rules).rejector;
+        let mut causes = Causes::default();
+        for slot in self
+            .tree
+            .order()
+            .iter()
+            .filter(|slot| is_meant(NodeIndex(**slot)))
+        {
+            let slot = *slot as usize;
+            let turned_away = TurnedAway::by_node(rejectors[slot])
+                .or_else(|| TurnedAway::by_resources(points[slot]))
+                .or_else(|| TurnedAway::by_pods(near, &self.counters, &spread, slot));
+            causes.nodes += 1;
+            causes.looked_at += 1;
+            match turned_away {
+                Some(turned_away) => causes.count(turned_away.by),
+                None => causes.feasible += 1,
+            }
+        }
+        self.scratch.spread = spread;
+        causes
     }
 
     fn judge_now(&self, class: usize, node: NodeIndex, spread: &mut SpreadScratch) -> Option<TurnedAway> {

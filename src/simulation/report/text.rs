@@ -107,7 +107,13 @@ fn comparators(text: &mut String, summary: &Summary) -> std::fmt::Result {
     row("  in part estimated", &|of| {
         format!("{}%", (of.latency.estimated_permille + 5) / 10)
     })?;
-    row("above the best place, mean", &|of| ms(of.gap.mean_us))
+    row("above the best place, mean", &|of| ms(of.gap.mean_us))?;
+    row("mean, of pods that call no others", &|of| {
+        ms(of.lower_bound.map(|bound| bound.mean_us))
+    })?;
+    row("  no placement is below", &|of| {
+        ms(of.lower_bound.map(|bound| bound.bound_mean_us))
+    })
 }
 
 fn ms(us: Option<i64>) -> String {
@@ -268,10 +274,15 @@ fn fidelity(text: &mut String, summary: &Summary) -> std::fmt::Result {
                 agreement.kubernetes, agreement.measured
             )?;
             for workload in &agreement.workloads {
+                let attempts = workload.attempts.map(|attempts| attempts.total);
                 writeln!(
                     text,
-                    "  {}: {}% the same feasible nodes, {}% the same node over {} pods",
-                    workload.name, workload.feasible_percent, workload.chosen_percent, workload.pods
+                    "  {}: {}% the same feasible nodes, {}% the same node over {} pods{}",
+                    workload.name,
+                    workload.feasible_percent,
+                    workload.chosen_percent,
+                    workload.pods,
+                    attempts.map_or(String::new(), |attempts| format!(" and {attempts} attempts"))
                 )?;
             }
         }
@@ -280,5 +291,9 @@ fn fidelity(text: &mut String, summary: &Summary) -> std::fmt::Result {
             "\nnobody has measured yet how well the model agrees with kube-scheduler"
         )?,
     }
-    writeln!(text, "not modelled: {}", summary.fidelity.not_modelled.join("; "))
+    writeln!(
+        text,
+        "what the model leaves out, {} things, is listed in report.html and under `fidelity` in summary.json",
+        summary.fidelity.not_modelled.len()
+    )
 }

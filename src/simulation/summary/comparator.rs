@@ -41,10 +41,42 @@ pub struct ComparatorSummary {
     pub cdf: Vec<CdfPoint>,
     /// How much more it is than at the best place that the policies permit, room or not.
     pub gap: Distribution,
+    /// What no placement that obeys the policies could better, the room of regions considered; `null` for a scheduler that
+    /// the policies have no say in, and where nobody knows what an access costs.
+    pub lower_bound: Option<LowerBound>,
     /// Each region, in the order of names.
     pub regions: Vec<RegionUse>,
     /// The state at instants of equal distance, the last of them the end.
     pub timeline: Vec<Sample>,
+}
+
+/// A lower bound on the mean cost of an access, over the pods that run at the end, know their cost and call no others. The
+/// latter stay where they are; a region counts as one node, pods may be split, and of CPU and memory the scarcer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LowerBound {
+    /// The pods.
+    pub pods: u64,
+    /// What an access costs them on average.
+    pub mean_us: i64,
+    /// What it costs them on average at the least, wherever they are.
+    pub bound_mean_us: i64,
+    /// How much more the former is, in thousandths of the bound; `null` where the bound is 0.
+    pub gap_permille: Option<u64>,
+    /// What makes the bound what it is.
+    pub by: BoundedBy,
+}
+
+/// What makes a lower bound what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum BoundedBy {
+    /// Distance alone: every pod is counted at its best permitted region.
+    Distance,
+    /// The CPU of regions too.
+    Cpu,
+    /// The memory of regions too.
+    Memory,
 }
 
 /// Pods without a node, by cause; each is counted once.

@@ -19,11 +19,12 @@ pub use answers::{
     RegionFailure, SeedFigures, SeedIntervals,
 };
 pub use comparator::{
-    Attempts, CdfPoint, ComparatorSummary, Distribution, LatencyFigures, RegionUse, Sample, Unschedulable,
-    Waits,
+    Attempts, BoundedBy, CdfPoint, ComparatorSummary, Distribution, LatencyFigures, LowerBound, RegionUse,
+    Sample, Unschedulable, Waits,
 };
 pub use run_facts::{
-    Agreement, AgreementOfWorkload, Fidelity, Mark, RunFacts, SchedulerFacts, Stopped, TraceFacts,
+    Agreement, AgreementOfWorkload, ComparedAttempts, Fidelity, Mark, RunFacts, SchedulerFacts, Stopped,
+    TraceFacts,
 };
 pub use schema::summary_schema;
 

@@ -129,10 +129,31 @@ pub struct AgreementOfWorkload {
     pub name: String,
     /// Its pods.
     pub pods: u64,
+    /// What became of the attempts of the real kube-scheduler; `null` in figures of before they were kept.
+    #[serde(default)]
+    pub attempts: Option<ComparedAttempts>,
     /// On how many attempts both found the same nodes feasible, in percent.
     pub feasible_percent: f64,
     /// For how many pods where ties do not decide both chose the same node, in percent.
     pub chosen_percent: f64,
     /// What the others come from, in sentences.
     pub disagreements: Vec<String>,
+}
+
+/// The attempts that were compared, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComparedAttempts {
+    /// All of them.
+    pub total: u64,
+    /// One node had the greatest score, or was the only one.
+    pub chosen: u64,
+    /// A draw decided among several nodes, of which the model has all.
+    pub drawn: u64,
+    /// Others were evicted.
+    pub evicting: u64,
+    /// No node was found.
+    pub refused: u64,
+    /// The extender could not tell.
+    pub failed: u64,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use domicile::simulation::{Agreement, AgreementOfWorkload};
+use domicile::simulation::{Agreement, AgreementOfWorkload, ComparedAttempts};
 
 use super::replay::Tally;
 use super::workload::Workload;
@@ -40,6 +40,14 @@ pub fn judge(workload: &Workload, tally: &Tally) {
     let measured = AgreementOfWorkload {
         name: workload.name.to_owned(),
         pods: workload.pods().count() as u64,
+        attempts: Some(ComparedAttempts {
+            total: tally.attempts,
+            chosen: tally.choices - tally.evictions,
+            drawn: tally.draws,
+            evicting: tally.evictions,
+            refused: tally.refusals,
+            failed: tally.failures,
+        }),
         feasible_percent: percent(tally.feasible_alike, tally.attempts),
         chosen_percent: percent(tally.choices_alike, tally.choices),
         disagreements: tally.disagreements.clone(),

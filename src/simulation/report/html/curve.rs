@@ -6,7 +6,7 @@ use super::escape::Text;
 use super::figures::{bare_ms, counted, ms, percent};
 use super::plot::{Frame, WIDTH, begin_drawing, ticks};
 use super::series::{self, Series, legend};
-use crate::simulation::summary::{CdfPoint, Summary};
+use crate::simulation::summary::{BoundedBy, CdfPoint, Summary};
 
 const HEIGHT: f64 = 400.0;
 
@@ -179,5 +179,19 @@ fn caption(page: &mut String, summary: &Summary, frame: &Frame) -> fmt::Result {
         )?;
     }
     page.push('.');
+    if let Some(bound) = &subject.of.lower_bound {
+        let considered = match bound.by {
+            BoundedBy::Distance => "each at its best region",
+            BoundedBy::Cpu => "the CPU of regions considered",
+            BoundedBy::Memory => "the memory of regions considered",
+        };
+        write!(
+            page,
+            " The mean of {} that call no others is {}, and no placement that obeys the policies is below {} ({considered}).",
+            counted(bound.pods, "pod"),
+            ms(Some(bound.mean_us)),
+            ms(Some(bound.bound_mean_us))
+        )?;
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::escape::{Prose, Text};
 use super::figures::count;
 use super::table::{Cell, Column, table};
-use crate::simulation::summary::{Agreement, Summary};
+use crate::simulation::summary::{Agreement, ComparedAttempts, Summary};
 
 /// Writes the box.
 pub fn fidelity(page: &mut String, summary: &Summary) -> fmt::Result {
@@ -45,7 +45,7 @@ fn agreed(page: &mut String, agreement: &Agreement) -> fmt::Result {
     writeln!(
         page,
         "<p>The model and kube-scheduler {} placed the same pods, with the extender, on {}. The same nodes are feasible \
-         where both passed the same nodes to the extender; the same node is chosen is counted where ties do not decide. \
+         where both passed the same nodes to the extender; the same node is chosen is counted where no draw decides. \
          Again: <code>{}</code></p>",
         Text(&agreement.kubernetes),
         Text(&agreement.measured),
@@ -54,6 +54,8 @@ fn agreed(page: &mut String, agreement: &Agreement) -> fmt::Result {
     let columns = [
         Column::words("workload"),
         Column::numbers("pods"),
+        Column::numbers("attempts"),
+        Column::words("of these"),
         Column::numbers("same nodes feasible"),
         Column::numbers("same node chosen"),
         Column::words("the others"),
@@ -67,6 +69,12 @@ fn agreed(page: &mut String, agreement: &Agreement) -> fmt::Result {
         vec![
             Cell::text(workload.name.clone()),
             Cell::text(count(workload.pods)),
+            Cell::text(
+                workload
+                    .attempts
+                    .map_or(String::new(), |attempts| count(attempts.total)),
+            ),
+            Cell::text(workload.attempts.as_ref().map_or(String::new(), by_kind)),
             Cell::text(agreed_percent(workload.feasible_percent)),
             Cell::text(agreed_percent(workload.chosen_percent)),
             Cell::Markup(others.join("; ")),
@@ -78,6 +86,22 @@ fn agreed(page: &mut String, agreement: &Agreement) -> fmt::Result {
         &columns,
         &rows.collect::<Vec<_>>(),
     )
+}
+
+/// The kinds of attempts that there were.
+fn by_kind(attempts: &ComparedAttempts) -> String {
+    let kinds = [
+        (attempts.chosen, "to one best node"),
+        (attempts.drawn, "drawn among equals"),
+        (attempts.evicting, "evicting others"),
+        (attempts.refused, "refused"),
+        (attempts.failed, "failed"),
+    ];
+    let there = kinds.into_iter().filter(|(attempts, _)| *attempts > 0);
+    let words: Vec<String> = there
+        .map(|(attempts, kind)| format!("{} {kind}", count(attempts)))
+        .collect();
+    words.join(", ")
 }
 
 /// All is said only where it is all.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::simulation::summary::{
-    Agreement, AgreementOfWorkload, Attempts, CdfPoint, ComparatorSummary, ComplianceCost, DataSetCost,
-    Distribution, Fidelity, Interval, LatencyFigures, Mark, Moved, MovedPods, PolicyAlone, PolicyCost,
-    RefusedPods, RegionFailure, RegionUse, RunFacts, Sample, SchedulerFacts, SeedFigures, SeedIntervals,
-    Summary, TraceFacts, Unschedulable, Waits,
+    Agreement, AgreementOfWorkload, Attempts, BoundedBy, CdfPoint, ComparatorSummary, ComparedAttempts,
+    ComplianceCost, DataSetCost, Distribution, Fidelity, Interval, LatencyFigures, LowerBound, Mark, Moved,
+    MovedPods, PolicyAlone, PolicyCost, RefusedPods, RegionFailure, RegionUse, RunFacts, Sample,
+    SchedulerFacts, SeedFigures, SeedIntervals, Summary, TraceFacts, Unschedulable, Waits,
 };
 use crate::simulation::trace::Generator;
 
@@ -198,6 +198,13 @@ fn scheduler(place: usize, regions: usize) -> ComparatorSummary {
         },
         cdf: cdf.collect(),
         gap: distribution(3_480, median / 9),
+        lower_bound: (id == "domicile").then_some(LowerBound {
+            pods: 3_100,
+            mean_us: median,
+            bound_mean_us: median - median / 40,
+            gap_permille: Some(25),
+            by: BoundedBy::Cpu,
+        }),
         regions: of_regions,
         timeline: timeline.collect(),
     }
@@ -386,6 +393,14 @@ fn fidelity() -> Fidelity {
         |name: &str, feasible_percent, chosen_percent, disagreements: &[&str]| AgreementOfWorkload {
             name: name.to_owned(),
             pods: 400,
+            attempts: Some(ComparedAttempts {
+                total: 430,
+                chosen: 210,
+                drawn: 190,
+                evicting: 0,
+                refused: 30,
+                failed: 0,
+            }),
             feasible_percent,
             chosen_percent,
             disagreements: sentences(disagreements),
