@@ -299,7 +299,7 @@ async fn certificates_of_both_sides_rotate_while_pods_are_scheduled_and_no_pod_f
             rotate_client();
         }
         let by = format!("scheduler-{}", number % schedulers.len());
-        let pod = Pod::named(&format!("pod-{number}")).cpu("10m").scheduled_by(&by);
+        let pod = Pod::named(format!("pod-{number}")).cpu("10m").scheduled_by(&by);
         pods.push(cluster.create_pod(&pod).await);
         tokio::time::sleep(Duration::from_millis(60)).await;
     }

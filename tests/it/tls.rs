@@ -24,6 +24,7 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use serde_json::{Value, json};
 
 use crate::world::{NOW, fleet, policies, snapshot};
 
@@ -715,4 +716,71 @@ fn an_encrypted_address_does_not_answer_what_is_not() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
+}
+
+/// cert-manager itself cannot run in our tests; that its objects fit each other, the script and the manifests can be held.
+#[test]
+fn both_ways_to_the_certificate_of_the_webhook_agree() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    let script = read("tls/webhook-certificate");
+    let of_script = |variable: &str| {
+        let line = script.lines().find_map(|line| line.strip_prefix(variable));
+        line.and_then(|line| line.strip_prefix('='))
+            .map(|value| value.trim_matches('"').to_owned())
+            .unwrap_or_else(|| panic!("the script does not set {variable}"))
+    };
+    let (namespace, service, secret) = (of_script("namespace"), of_script("service"), of_script("secret"));
+
+    let text = read("components/admission-cert-manager/certificates.yaml");
+    let objects: Vec<Value> = text
+        .split("\n---\n")
+        .map(|document| serde_saphyr::from_str(document).unwrap())
+        .collect();
+    let named = |kind: &str, name: &Value| {
+        let found = objects
+            .iter()
+            .find(|object| object["kind"] == kind && object["metadata"]["name"] == *name);
+        found.unwrap_or_else(|| panic!("no {kind} {name}"))
+    };
+    assert_eq!(objects.len(), 4);
+    for object in &objects {
+        assert_eq!(object["apiVersion"], "cert-manager.io/v1");
+        assert_eq!(object["metadata"]["namespace"], namespace.as_str());
+    }
+
+    let kustomization: Value =
+        serde_saphyr::from_str(&read("components/admission-cert-manager/kustomization.yaml")).unwrap();
+    let patches = kustomization["patches"].as_array().unwrap();
+    let mut targets: Vec<String> = patches
+        .iter()
+        .map(|patch| {
+            let target = &patch["target"];
+            let kind = target["kind"].as_str().unwrap().to_lowercase();
+            format!("{kind}/{}", target["name"].as_str().unwrap())
+        })
+        .collect();
+    targets.sort();
+    assert_eq!(targets.join(" "), of_script("configurations"));
+    let injected: Vec<Value> = serde_saphyr::from_str(patches[0]["patch"].as_str().unwrap()).unwrap();
+    let certificate = injected[0]["value"]["cert-manager.io/inject-ca-from"]
+        .as_str()
+        .unwrap();
+    let (of_namespace, certificate) = certificate.split_once('/').unwrap();
+    assert_eq!(of_namespace, namespace);
+
+    let served = named("Certificate", &json!(certificate));
+    assert_eq!(served["spec"]["secretName"], secret.as_str());
+    assert_eq!(
+        served["spec"]["dnsNames"][0],
+        format!("{service}.{namespace}.svc")
+    );
+    let issuer = named("Issuer", &served["spec"]["issuerRef"]["name"]);
+    let authority = objects
+        .iter()
+        .find(|object| object["spec"]["secretName"] == issuer["spec"]["ca"]["secretName"])
+        .expect("a certificate for the authority");
+    assert_eq!(authority["spec"]["isCA"], true);
+    let signed_by = named("Issuer", &authority["spec"]["issuerRef"]["name"]);
+    assert!(signed_by["spec"]["selfSigned"].is_object());
 }
