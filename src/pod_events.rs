@@ -10,7 +10,6 @@ use tokio::sync::mpsc;
 
 use crate::model::PodRequirements;
 use crate::placement::Assessment;
-use crate::policy::{Cause, Mode};
 
 /// How many Events may wait to be written.
 const MOST_WAITING: usize = 1_024;
@@ -67,21 +66,7 @@ pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<Pod
     if assessment.permitted_nodes() == 0 && assessment.snapshot.node_count() > 0 {
         events.push(event(EventReason::NoPermittedNode, assessment.sentence()));
     }
-    let policies = assessment.snapshot.policies();
-    let classes = || assessment.snapshot.classes();
-    let warnings = assessment.verdict.restrictions.iter().filter(|restriction| {
-        let leaves = |place, is_confirmed| restriction.leaves(place, is_confirmed);
-        restriction.mode == Mode::Warn
-            && classes().any(|(_, class)| !leaves(class.place, class.region_is_confirmed))
-    });
-    let of_places = warnings.map(|restriction| restriction.cause);
-    let of_ways = assessment.warned_ways().into_iter().map(Cause::Rule);
-    let warnings: Vec<String> = of_places
-        .chain(of_ways)
-        .map(|cause| policies.cause_in_words(cause))
-        .collect();
-    if !warnings.is_empty() {
-        let sentence = format!("domicile: not enforced yet: {}", warnings.join("; "));
+    if let Some(sentence) = assessment.warning() {
         events.push(event(EventReason::PolicyWarning, sentence));
     }
     events

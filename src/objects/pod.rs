@@ -17,7 +17,7 @@ use super::view::{Metadata, Object, Text, or_null};
 use crate::model::{NamespaceName, NodeName, Owner, PodRequirements, VolumeMount};
 
 /// The scheduler that places a pod which names none.
-const DEFAULT_SCHEDULER: &str = "default-scheduler";
+pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
 
 /// What is read of a pod.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -67,7 +67,26 @@ struct EphemeralVolume<'a> {
     volume_claim_template: Object<ClaimView<'a>>,
 }
 
+impl<'a> PodView<'a> {
+    /// Reads the JSON of a pod.
+    ///
+    /// # Errors
+    /// Where the text is not a pod.
+    pub fn read(json: &'a [u8]) -> Result<Self, ObjectError> {
+        let view: Object<Self> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
+        Ok(view.0)
+    }
+}
+
 impl PodView<'_> {
+    /// The value of an annotation; `None` where it is not there. Of two equal keys the later counts, as in Go.
+    #[must_use]
+    pub fn annotation(&self, wanted: &str) -> Option<&str> {
+        let annotations = &self.metadata.annotations.0;
+        let found = annotations.iter().rev().find(|(key, _)| &**key == wanted);
+        found.map(|(_, value)| &**value)
+    }
+
     /// What the pod requires.
     ///
     /// # Errors
@@ -136,8 +155,7 @@ impl PodVolume<'_> {
 /// # Errors
 /// Where the text is not a pod, or as [`PodView::requirements`].
 pub fn pod_from_json(json: &[u8]) -> Result<PodRequirements, ObjectError> {
-    let view: Object<PodView<'_>> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
-    view.requirements()
+    PodView::read(json)?.requirements()
 }
 
 #[cfg(test)]

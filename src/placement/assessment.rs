@@ -16,7 +16,9 @@ use super::peers::PeerDemand;
 use super::transit::{Transit, in_words};
 
 use crate::model::{LabelSet, Locality, PodRequirements};
-use crate::policy::{Cause, Mode, Profile, RefusedAccess, RuleIndex, Verdict, evaluate, profile, sentence};
+use crate::policy::{
+    Cause, Mode, PlacesOfFleet, Profile, RefusedAccess, RuleIndex, Verdict, evaluate, profile, sentence,
+};
 use crate::snapshot::{AskingPod, ClassIndex, NodeClass, Snapshot};
 
 /// A pod judged against every node class of a snapshot.
@@ -213,6 +215,17 @@ impl Assessment<'_> {
             self.snapshot.places(),
             &self.obstacles_in_words(),
         )
+    }
+
+    /// The same sentence for a fleet that has nodes everywhere.
+    #[must_use]
+    pub fn sentence_anywhere(&self) -> String {
+        let policies = self.snapshot.policies();
+        let everywhere = PlacesOfFleet {
+            all: policies.catalogue().every_place(),
+            some_unconfirmed: true,
+        };
+        sentence(policies, &self.profile, &self.verdict, &everywhere, &[])
     }
 
     /// The rules on transit in mode `warn` that would close an access at some node of the fleet.

@@ -22,6 +22,7 @@ pub mod replication;
 mod score;
 mod serving;
 mod transit;
+mod warning;
 mod ways;
 
 pub use assessment::{Assessment, Refusal, assess};
