@@ -22,7 +22,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use arc_swap::ArcSwapOption;
 use domicile::decisions::DecisionIds;
 use domicile::metrics::Metrics;
-use domicile::server::{AnswerSettings, BodyBudget, Readiness, ServerState, configure, read_body};
+use domicile::server::{Admission, AnswerSettings, BodyBudget, Readiness, ServerState, configure, read_body};
 use domicile::snapshot::Snapshot;
 
 async fn echo(state: Data<ServerState>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -47,6 +47,7 @@ fn start(snapshot: Snapshot) -> SocketAddr {
         pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
+        admission: Admission::default(),
     });
     std::thread::spawn(move || {
         let server = HttpServer::new(move || {

@@ -71,6 +71,12 @@ struct FailureLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReviewLabels {
+    verb: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct VerbLabels {
     verb: &'static str,
 }
@@ -111,6 +117,7 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     exceptions: Family<ExceptionLabels, Counter>,
     failures: Family<FailureLabels, Counter>,
+    reviews: Family<ReviewLabels, Counter>,
     durations: Family<VerbLabels, Histogram>,
     candidates: Family<VerbLabels, Histogram>,
     blind_samples: Counter,
@@ -141,6 +148,7 @@ impl Default for Metrics {
             refusals: Family::default(),
             exceptions: Family::default(),
             failures: Family::default(),
+            reviews: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_S)),
             candidates: Family::new_with_constructor(|| Histogram::new(CANDIDATE_BUCKETS)),
             blind_samples: Counter::default(),
@@ -198,6 +206,11 @@ impl Metrics {
             "undecided_requests",
             "Requests that were not decided, by code: bad requests, not ready, too large",
             self.failures.clone(),
+        );
+        registry.register(
+            "admission_reviews",
+            "Pods that API servers asked about, by verb and outcome",
+            self.reviews.clone(),
         );
         registry.register(
             "request_duration_seconds",
@@ -337,6 +350,15 @@ impl Metrics {
         self.exceptions
             .get_or_create(&ExceptionLabels { exception })
             .inc();
+    }
+
+    /// One answer to an API server.
+    pub fn reviewed(&self, verb: Verb, outcome: &'static str, took: Duration) {
+        let verb = verb.word();
+        self.reviews.get_or_create(&ReviewLabels { verb, outcome }).inc();
+        self.durations
+            .get_or_create(&VerbLabels { verb })
+            .observe(took.as_secs_f64());
     }
 
     /// A request that was not decided.

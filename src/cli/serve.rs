@@ -34,7 +34,7 @@ use crate::pod_events::PodEvents;
 use crate::policy::PolicySet;
 use crate::publish::Publisher;
 use crate::server::{
-    self, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, TlsAddress,
+    self, Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, TlsAddress,
 };
 use crate::snapshot::RunningFacts;
 use crate::{cluster, embedded, prometheus, telemetry};
@@ -110,6 +110,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         decisions: decisions.clone(),
         decision_ids: DecisionIds::new(Timestamp::now()),
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
+        admission: Admission::default(),
     });
     greet(&settings, &publisher, address);
     let kept = Arc::new(kept);

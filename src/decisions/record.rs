@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What kube-scheduler asked for.
+/// What was asked, by kube-scheduler unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
@@ -16,11 +16,21 @@ pub enum Verb {
     Prioritize,
     /// Whether victims make room where the pod may run.
     Preempt,
+    /// An API server asked what becomes of a pod that is created.
+    Mutate,
+    /// An API server asked whether a pod that is created passes the scheduler by.
+    Validate,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 3] = [Self::Filter, Self::Prioritize, Self::Preempt];
+    pub const ALL: [Self; 5] = [
+        Self::Filter,
+        Self::Prioritize,
+        Self::Preempt,
+        Self::Mutate,
+        Self::Validate,
+    ];
 
     /// The word in records, metrics and routes.
     #[must_use]
@@ -29,6 +39,8 @@ impl Verb {
             Self::Filter => "filter",
             Self::Prioritize => "prioritize",
             Self::Preempt => "preempt",
+            Self::Mutate => "mutate",
+            Self::Validate => "validate",
         }
     }
 }
@@ -192,6 +204,17 @@ pub struct ScoreSummary {
     pub unknown_nodes: u64,
 }
 
+/// What became of a pod when it was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionRecord {
+    /// Such as `confined`, `nowhere` or `foreign-scheduler` (docs/admission.md).
+    pub outcome: String,
+    /// Where it was permitted, as its annotation tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<String>,
+}
+
 /// The record of one decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -237,6 +260,9 @@ pub struct DecisionRecord {
     /// The scores of a prioritize.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<ScoreSummary>,
+    /// What became of a pod that was created; candidates are then all nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionRecord>,
     /// When time alone makes the decision void, such as a certificate or a policy that ends.
     #[serde(
         default,
@@ -334,6 +360,7 @@ pub(super) mod tests {
             verdict: Verdict::Refused,
             sentence: Some("domicile: no".into()),
             scores: None,
+            admission: None,
             valid_until: Some("2027-06-01T00:00:00Z".parse().expect("an instant")),
             lost: 0,
         }

@@ -14,6 +14,7 @@ const INDEX: &str = concat!(
     ": a kube-scheduler extender that keeps pods where their data may be, and near it\n",
     "\n",
     "for kube-scheduler:  POST /filter  POST /prioritize  POST /preempt\n",
+    "for API servers:     POST /mutate    POST /validate   (at their own address, docs/admission.md)\n",
     "for operators:       GET /livez    GET /readyz       GET /metrics   GET /latency"
 );
 

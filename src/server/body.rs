@@ -17,6 +17,9 @@ const LONGEST_ARRIVAL: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct BodyBudget {
     limit: usize,
+    together: usize,
+    /// The setting that an operator would change; `None` where there is none.
+    setting: Option<&'static str>,
     in_flight: AtomicUsize,
 }
 
@@ -26,6 +29,19 @@ impl BodyBudget {
     pub fn new(limit_bytes: usize) -> Self {
         Self {
             limit: limit_bytes,
+            together: limit_bytes,
+            setting: Some("body-limit-bytes"),
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// A budget for each body and another for all together, which no setting changes.
+    #[must_use]
+    pub fn of_each(limit_bytes: usize, together_bytes: usize) -> Self {
+        Self {
+            limit: limit_bytes,
+            together: together_bytes,
+            setting: None,
             in_flight: AtomicUsize::new(0),
         }
     }
@@ -34,7 +50,7 @@ impl BodyBudget {
         let taken = self
             .in_flight
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |in_flight| {
-                in_flight.checked_add(bytes).filter(|sum| *sum <= self.limit)
+                in_flight.checked_add(bytes).filter(|sum| *sum <= self.together)
             });
         taken.is_ok()
     }
@@ -44,18 +60,20 @@ impl BodyBudget {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// This body alone is too large.
-    #[error("the body is larger than {limit} bytes, the setting `body-limit-bytes`")]
+    #[error("the body is larger than {limit} bytes{}", of_setting(*.setting))]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
+        /// Which setting that is.
+        setting: Option<&'static str>,
     },
     /// It is not, but with those that are being read now it would be.
-    #[error(
-        "the bodies in flight together are larger than {limit} bytes, the setting `body-limit-bytes`; try again"
-    )]
+    #[error("the bodies in flight together are larger than {limit} bytes{}; try again", of_setting(*.setting))]
     TooManyInFlight {
         /// The limit in bytes.
         limit: usize,
+        /// Which setting that is.
+        setting: Option<&'static str>,
     },
     /// It did not arrive in time.
     #[error("the body did not arrive within {} seconds", LONGEST_ARRIVAL.as_secs())]
@@ -63,6 +81,10 @@ pub enum BodyError {
     /// The connection broke.
     #[error("the body did not arrive whole")]
     Broken,
+}
+
+fn of_setting(setting: Option<&'static str>) -> String {
+    setting.map_or_else(String::new, |setting| format!(", the setting `{setting}`"))
 }
 
 /// A body and its part of the budget, which is given back when the body is dropped.
@@ -95,13 +117,14 @@ impl Reservation {
     }
 
     fn grow_to(&mut self, bytes: usize) -> Result<(), BodyError> {
-        let limit = self.budget.limit;
+        let (limit, setting) = (self.budget.limit, self.budget.setting);
         if bytes > limit {
-            return Err(BodyError::TooLarge { limit });
+            return Err(BodyError::TooLarge { limit, setting });
         }
         let more = bytes.saturating_sub(self.bytes);
         if more > 0 && !self.budget.take(more) {
-            return Err(BodyError::TooManyInFlight { limit });
+            let limit = self.budget.together;
+            return Err(BodyError::TooManyInFlight { limit, setting });
         }
         self.bytes += more;
         Ok(())
@@ -174,12 +197,22 @@ mod tests {
             let mut reservation = Reservation::none_of(&budget);
             reservation.grow_to(bytes).map(|()| reservation)
         };
-        assert_eq!(reserve(101).err(), Some(BodyError::TooLarge { limit: 100 }));
+        assert_eq!(
+            reserve(101).err(),
+            Some(BodyError::TooLarge {
+                limit: 100,
+                setting: Some("body-limit-bytes")
+            })
+        );
+        let too_many = Some(BodyError::TooManyInFlight {
+            limit: 100,
+            setting: Some("body-limit-bytes"),
+        });
         let mut first = reserve(60).expect("room");
-        assert_eq!(reserve(41).err(), Some(BodyError::TooManyInFlight { limit: 100 }));
+        assert_eq!(reserve(41).err(), too_many.clone());
         first.grow_to(70).expect("room");
         first.grow_to(50).expect("a reservation never shrinks");
-        assert_eq!(reserve(31).err(), Some(BodyError::TooManyInFlight { limit: 100 }));
+        assert_eq!(reserve(31).err(), too_many);
         drop(first);
         assert!(reserve(100).is_ok());
         assert_eq!(budget.in_flight.load(Ordering::Acquire), 0);

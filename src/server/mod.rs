@@ -12,6 +12,8 @@
 //! ```
 
 mod admin;
+mod admit;
+mod admit_record;
 mod body;
 mod decide;
 mod latency;
@@ -24,10 +26,11 @@ mod sentence;
 mod state;
 mod tls;
 
+pub use admit::Admission;
 pub use body::{Body, BodyBudget, BodyError, read_body};
 pub use decide::{AnswerSettings, Decided, Outcome, filter, preempt, prioritize};
 pub use readiness::Readiness;
-pub use routes::{configure, configure_admin, configure_extender};
+pub use routes::{configure, configure_admin, configure_admission, configure_extender};
 pub use run::{Endpoint, RunSettings, run};
 pub use state::ServerState;
 pub use tls::{ClientSettings, ServerTls, TlsAddress, TlsHealth, TlsKeeper, TlsProblem, TlsSettings};

@@ -7,7 +7,7 @@ use crate::decisions::{
     DecisionRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord, RecordVersion, RuleMode,
     Verb, Verdict,
 };
-use crate::model::Tuple;
+use crate::model::{PodRequirements, Tuple};
 use crate::placement::{Answer, ReasonCount};
 use crate::policy::{self, SourcedTuple};
 
@@ -55,15 +55,7 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         id,
         time: now,
         verb,
-        pod: PodIdentity {
-            namespace: pod.namespace.to_string(),
-            name: pod.name.clone(),
-            uid: pod.uid.clone(),
-            owner: pod.owner.as_ref().map(|owner| OwnerIdentity {
-                kind: owner.kind.clone(),
-                name: owner.name.clone(),
-            }),
-        },
+        pod: identity(pod),
         mode: if assessment.observes() {
             Mode::Observe
         } else {
@@ -87,13 +79,27 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
             Outcome::Prioritize { scores, .. } => Some(*scores),
             Outcome::Filter(_) | Outcome::Preempt { .. } => None,
         },
+        admission: None,
         valid_until: assessment.verdict.valid_until,
         lost: 0,
     }
 }
 
+/// Which pod.
+pub(super) fn identity(pod: &PodRequirements) -> PodIdentity {
+    PodIdentity {
+        namespace: pod.namespace.to_string(),
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        owner: pod.owner.as_ref().map(|owner| OwnerIdentity {
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+        }),
+    }
+}
+
 /// One entry for each source: its tuples are the cross product of its lists, so the lists say them all.
-fn profile(tuples: &[SourcedTuple]) -> Vec<ProfileEntry> {
+pub(super) fn profile(tuples: &[SourcedTuple]) -> Vec<ProfileEntry> {
     let of_one_source = tuples.chunk_by(|one, next| one.source == next.source);
     of_one_source.map(entry).collect()
 }

@@ -8,6 +8,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::admin::{index, livez, readyz};
+use super::admit::admit;
 use super::body::{BodyError, read_body};
 use super::decide::{filter, preempt, prioritize};
 use super::latency::latency;
@@ -20,6 +21,24 @@ use crate::extender::{
 };
 use crate::snapshot::NAMES_AT_ONCE;
 
+/// What kube-scheduler asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Filter,
+    Prioritize,
+    Preempt,
+}
+
+impl Question {
+    fn verb(self) -> Verb {
+        match self {
+            Self::Filter => Verb::Filter,
+            Self::Prioritize => Verb::Prioritize,
+            Self::Preempt => Verb::Preempt,
+        }
+    }
+}
+
 /// Every route, for a server with one address.
 pub fn configure(service: &mut ServiceConfig) {
     admin_routes(service);
@@ -29,9 +48,17 @@ pub fn configure(service: &mut ServiceConfig) {
 /// What kube-scheduler calls.
 pub fn configure_extender(service: &mut ServiceConfig) {
     service
-        .service(post("/filter", Verb::Filter))
-        .service(post("/prioritize", Verb::Prioritize))
-        .service(post("/preempt", Verb::Preempt));
+        .service(post("/filter", Question::Filter))
+        .service(post("/prioritize", Question::Prioritize))
+        .service(post("/preempt", Question::Preempt));
+    everything_else(service);
+}
+
+/// What API servers call, for an address of its own.
+pub fn configure_admission(service: &mut ServiceConfig) {
+    service
+        .service(review("/mutate", Verb::Mutate))
+        .service(review("/validate", Verb::Validate));
     everything_else(service);
 }
 
@@ -60,17 +87,33 @@ fn everything_else(service: &mut ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-fn post(path: &'static str, verb: Verb) -> actix_web::Resource {
+fn post(path: &'static str, question: Question) -> actix_web::Resource {
     web::resource(path)
         .post(
             move |state: Data<ServerState>, request: HttpRequest, payload: Payload| async move {
-                answer(verb, &state, &request, payload).await
+                answer(question, &state, &request, payload).await
             },
         )
         .default_service(web::to(only_post))
 }
 
-async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload: Payload) -> HttpResponse {
+fn review(path: &'static str, verb: Verb) -> actix_web::Resource {
+    web::resource(path)
+        .post(
+            move |state: Data<ServerState>, request: HttpRequest, payload: Payload| {
+                admit(verb, state, request, payload)
+            },
+        )
+        .default_service(web::to(only_post))
+}
+
+async fn answer(
+    question: Question,
+    state: &ServerState,
+    request: &HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let verb = question.verb();
     // The type of the content is not looked at: a body shows by itself what it is.
     let body = match read_body(request, payload, &state.bodies).await {
         Ok(body) => body,
@@ -79,12 +122,12 @@ async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload:
     let started = Instant::now();
     let now = (state.clock)();
     let Some(snapshot) = state.world() else {
-        return before_ready(verb, state, body.bytes());
+        return before_ready(question, state, body.bytes());
     };
-    let decided = match verb {
-        Verb::Filter => filter(&snapshot, body.bytes(), now, state.answers),
-        Verb::Prioritize => prioritize(&snapshot, body.bytes(), now),
-        Verb::Preempt => preempt(&snapshot, body.bytes(), now),
+    let decided = match question {
+        Question::Filter => filter(&snapshot, body.bytes(), now, state.answers),
+        Question::Prioritize => prioritize(&snapshot, body.bytes(), now),
+        Question::Preempt => preempt(&snapshot, body.bytes(), now),
     };
     match decided {
         Ok(decided) => {
@@ -97,23 +140,24 @@ async fn answer(verb: Verb, state: &ServerState, request: &HttpRequest, payload:
 
 /// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
 /// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 6).
-fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
+fn before_ready(question: Question, state: &ServerState, body: &[u8]) -> HttpResponse {
+    let verb = question.verb();
     let unknown = |_: [&[u8]; NAMES_AT_ONCE]| [None; NAMES_AT_ONCE];
-    let answer = match verb {
-        Verb::Filter | Verb::Prioritize => read_arguments(body, unknown).map(|arguments| {
+    let answer = match question {
+        Question::Filter | Question::Prioritize => read_arguments(body, unknown).map(|arguments| {
             let exempt = state
                 .exempt_before_ready
                 .load()
                 .contains(&arguments.pod.namespace);
-            exempt.then(|| match verb {
-                Verb::Filter => {
+            exempt.then(|| match question {
+                Question::Filter => {
                     let candidates = &arguments.candidates;
                     filter_survivors(candidates, candidates.nodes.len(), |_| true)
                 }
                 _ => b"[]".to_vec(),
             })
         }),
-        Verb::Preempt => read_preemption_arguments(body, unknown).map(|arguments| {
+        Question::Preempt => read_preemption_arguments(body, unknown).map(|arguments| {
             let exempt = state
                 .exempt_before_ready
                 .load()
@@ -135,7 +179,7 @@ fn before_ready(verb: Verb, state: &ServerState, body: &[u8]) -> HttpResponse {
     }
 }
 
-fn json(answer: Vec<u8>) -> HttpResponse {
+pub(super) fn json(answer: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(answer)
 }
 
@@ -144,7 +188,7 @@ fn bad_request(state: &ServerState, verb: Verb, error: &BadRequest) -> HttpRespo
     sentence(StatusCode::BAD_REQUEST, error.to_string())
 }
 
-fn no_body(state: &ServerState, verb: Verb, error: &BodyError) -> HttpResponse {
+pub(super) fn no_body(state: &ServerState, verb: Verb, error: &BodyError) -> HttpResponse {
     let (status, code) = match error {
         BodyError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"),
         BodyError::TooManyInFlight { .. } => (StatusCode::SERVICE_UNAVAILABLE, "bodies-in-flight"),

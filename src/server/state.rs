@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 
+use super::admit::Admission;
 use super::body::BodyBudget;
 use super::decide::AnswerSettings;
 use super::readiness::Readiness;
@@ -42,6 +43,8 @@ pub struct ServerState {
     pub decision_ids: DecisionIds,
     /// The room for bodies.
     pub bodies: Arc<BodyBudget>,
+    /// What answering API servers needs.
+    pub admission: Admission,
 }
 
 impl ServerState {

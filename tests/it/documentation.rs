@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use domicile::config::{ServeArgs, load};
+use domicile::admission::{MutateOutcome, ValidateOutcome};
+use domicile::config::{SETTINGS, ServeArgs, load};
 use domicile::decisions::Verb;
 use domicile::files::SourceName;
 use domicile::metrics::{Metrics, PairCounts};
@@ -69,6 +71,7 @@ fn metrics_exist() {
     metrics.refused("rule", None, "enforce");
     metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "not-ready");
+    metrics.reviewed(Verb::Mutate, "confined", Duration::ZERO);
     metrics.source_confirmed(SourceName::Policies, Timestamp::UNIX_EPOCH);
     let latency = metrics.latency();
     latency.polled("probes", "p50", "answered");
@@ -124,6 +127,25 @@ fn settings_of_live_latency_load_and_every_word_about_it_is_explained() {
     let words = Reason::ALL.iter().map(|reason| reason.word());
     for word in words.chain(QueryFailure::OUTCOMES) {
         assert!(page.contains(&format!("`{word}`")), "{word} is not explained");
+    }
+}
+
+#[test]
+fn every_outcome_and_setting_of_admission_is_explained() {
+    let page = fs::read_to_string(root().join("docs/admission.md")).unwrap();
+    let mutated = MutateOutcome::ALL.map(MutateOutcome::word);
+    let validated = ValidateOutcome::ALL.map(ValidateOutcome::word);
+    for word in mutated.into_iter().chain(validated) {
+        assert!(page.contains(&format!("`{word}`")), "{word} is not explained");
+    }
+    let settings = SETTINGS.iter().map(|setting| setting.key);
+    let settings: Vec<&str> = settings.filter(|key| key.starts_with("admission.")).collect();
+    assert!(settings.len() > 5, "{settings:?}");
+    for key in settings {
+        let is_told = page.contains(&format!("`{key}`"));
+        let of_certificate = key.strip_prefix("admission.tls");
+        let is_told = is_told || of_certificate.is_some_and(|key| page.contains(&format!("`{key}`")));
+        assert!(is_told, "{key} is not explained");
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod accesses;
+mod admission;
 mod advise;
 mod advise_ways;
 mod architecture;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use domicile::decisions::DecisionIds;
 use domicile::metrics::Metrics;
 use domicile::server::{
-    AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, configure_admin,
+    Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, configure_admin,
     configure_extender, run,
 };
 
@@ -37,6 +37,7 @@ fn start() -> (SocketAddr, SocketAddr) {
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1_000)),
+        admission: Admission::default(),
     });
     let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (extender, admin) = (bind(), bind());

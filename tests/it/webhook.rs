@@ -14,7 +14,8 @@ use domicile::decisions::{
 use domicile::metrics::Metrics;
 use domicile::model::NamespaceName;
 use domicile::server::{
-    AnswerSettings, BodyBudget, Readiness, ServerState, configure, configure_admin, configure_extender,
+    Admission, AnswerSettings, BodyBudget, Readiness, ServerState, configure, configure_admin,
+    configure_extender,
 };
 use domicile::snapshot::Snapshot;
 
@@ -44,6 +45,7 @@ pub fn state(snapshot: Option<Snapshot>) -> ServerState {
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1 << 20)),
+        admission: Admission::default(),
     }
 }
 

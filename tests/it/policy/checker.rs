@@ -28,10 +28,10 @@ use super::written::{self, Engine, judge, timestamp};
 const PODS_PER_SET: usize = 24;
 
 /// A provider that a providerID can name together with a region.
-const CLOUD: &str = "gcp";
+pub const CLOUD: &str = "gcp";
 
 /// The world with the provider `p` called as a cloud.
-fn with_cloud(mut set: Set) -> Set {
+pub fn with_cloud(mut set: Set) -> Set {
     let rename = |provider: &mut &'static str| {
         if *provider == "p" {
             *provider = CLOUD;
@@ -88,7 +88,7 @@ fn lists(stated: &Stated) -> BTreeMap<String, String> {
     written.collect()
 }
 
-fn annotations(says: &Says) -> BTreeMap<String, String> {
+pub fn annotations(says: &Says) -> BTreeMap<String, String> {
     let mut annotations = lists(&says.stated);
     let uses = says.data_sets.iter().map(|used| {
         let number = |word: &str, said: Option<bool>| {

@@ -2,6 +2,7 @@
 //! set, the linter.
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+pub mod affinity;
 mod cases;
 mod checker;
 mod choices;

@@ -1,6 +1,7 @@
 //! The properties of docs/policies.md, 3, on random worlds; how many cases each is tried on is set by
 //! `DOMICILE_PROPERTY_CASES`. Not modelled: what is malformed (`tests/cases` has it).
 
+mod admission;
 mod data;
 mod exceptions;
 mod guarantees;
