@@ -3,6 +3,7 @@
 //! Exit codes: 0 holds, 1 a finding or a refusal, 2 bad usage or input that cannot be read.
 
 pub mod advise;
+pub mod affinity;
 mod counted;
 pub mod diff;
 pub mod doctor;
@@ -66,6 +67,8 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     /// Where the copies of a data set would best be, and what that buys
     Advise(Box<advise::AdviseArgs>),
+    /// The node affinity that admission would add to a pod, to write it by hand
+    Affinity(affinity::AffinityArgs),
     /// What a change of policies newly permits and newly refuses
     Diff(diff::DiffArgs),
     /// Check policies: what is wrong, where, and how to mend it
@@ -104,6 +107,7 @@ pub fn run() -> ExitCode {
         }
         Verb::Why(arguments) => outcome::exit_code("why", why::run(&arguments, now, &mut out)),
         Verb::Advise(arguments) => outcome::exit_code("advise", advise::run(&arguments, now, &mut out)),
+        Verb::Affinity(arguments) => outcome::exit_code("affinity", affinity::run(&arguments, now, &mut out)),
         Verb::Diff(arguments) => outcome::exit_code("diff", diff::run(&arguments, now, &mut out)),
         Verb::Lint(arguments) => outcome::exit_code("lint", lint::run(&arguments, now, &mut out)),
         Verb::Impact(arguments) => outcome::exit_code("impact", impact::run(&arguments, now, &mut out)),

@@ -7,6 +7,7 @@
 //! Deliberately absent: what policies and data sets say. Those are facts, and `files` reads them.
 //! Paths are taken relative to the working directory of the process, wherever they are written.
 
+mod admission;
 mod arguments;
 mod error;
 mod layers;
@@ -17,6 +18,7 @@ mod tests;
 mod transport;
 mod validate;
 
+pub use admission::{NodeProviders, OnNowhere};
 pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};
 pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};
