@@ -68,6 +68,8 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     let listener = bind(settings.listen)?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     let admin = settings.admin_listen.map(bind).transpose()?;
+    let admission = settings.admission.as_ref();
+    let admission = admission.map(|admission| bind(admission.listen)).transpose()?;
     let publisher = Arc::new(Publisher::default());
     let readiness = Arc::new(Readiness::waiting_for(awaited(&settings)));
     let metrics = Arc::new(Metrics::new());
@@ -88,7 +90,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         })
     };
     let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
-    let (endpoints, certificates) = endpoints(&settings, &metrics, listener, admin)?;
+    let (endpoints, certificates) = endpoints(&settings, &metrics, (listener, admission, admin))?;
     let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
     let pod_events = match settings.fleet {
         FleetSource::Cluster => Some(follow_cluster(&publisher, &readiness, &metrics).await?),
@@ -110,7 +112,10 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         decisions: decisions.clone(),
         decision_ids: DecisionIds::new(Timestamp::now()),
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
-        admission: Admission::default(),
+        admission: match &settings.admission {
+            Some(admission) => Admission::new(admission.settings.clone(), admission.wait_for_facts),
+            None => Admission::default(),
+        },
     });
     greet(&settings, &publisher, address);
     let kept = Arc::new(kept);
@@ -130,8 +135,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
 fn endpoints(
     settings: &ServeSettings,
     metrics: &Metrics,
-    extender: TcpListener,
-    admin: Option<TcpListener>,
+    (extender, admission, admin): (TcpListener, Option<TcpListener>, Option<TcpListener>),
 ) -> Result<(Vec<Endpoint>, Vec<SourceWatch>)> {
     let mut encryption = Encryption::new(settings, metrics);
     let routes = match admin {
@@ -141,9 +145,18 @@ fn endpoints(
     let workers = settings.workers.map(NonZeroUsize::get);
     let extender = Endpoint::new(extender, routes).with_workers(workers);
     let extender = encryption.of(extender, TlsAddress::Extender, settings.tls.as_ref())?;
+    let admission = admission.map(|admission| {
+        let endpoint = Endpoint::new(admission, server::configure_admission).with_workers(workers);
+        let tls = settings
+            .admission
+            .as_ref()
+            .and_then(|admission| admission.tls.as_ref());
+        encryption.of(endpoint, TlsAddress::Admission, tls)
+    });
+    let admission = admission.transpose()?;
     let admin =
         admin.map(|admin| Endpoint::new(admin, server::configure_admin).with_workers(Some(ADMIN_WORKERS)));
-    let endpoints = [extender].into_iter().chain(admin).collect();
+    let endpoints = [extender].into_iter().chain(admission).chain(admin).collect();
     Ok((endpoints, encryption.into_watches()))
 }
 
@@ -321,6 +334,10 @@ fn blind_sample(setting: OnBlindSample) -> BlindSample {
 fn greet(settings: &ServeSettings, publisher: &Publisher, address: SocketAddr) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     tracing::info!("answers kube-scheduler at {scheme}://{address}");
+    if let Some(admission) = &settings.admission {
+        let scheme = if admission.tls.is_some() { "https" } else { "http" };
+        tracing::info!("answers API servers at {scheme}://{}", admission.listen);
+    }
     // Whoever has certificates is beyond a first look.
     if settings.fleet != FleetSource::Embedded || settings.tls.is_some() {
         return;

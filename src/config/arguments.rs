@@ -59,6 +59,27 @@ pub struct TlsArgs {
     pub tls_client_names: Option<String>,
 }
 
+/// Where API servers find us, how that is encrypted, and whom it lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[command(next_help_heading = "Admission")]
+pub struct AdmissionArgs {
+    /// Serve /mutate and /validate, which API servers call, at this address [default: not at all]
+    #[arg(long, value_name = "ADDR")]
+    pub admission_listen: Option<String>,
+    /// The certificate for it and its chain (PEM); read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub admission_tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub admission_tls_key: Option<PathBuf>,
+    /// Let in only clients that show a certificate of these authorities (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub admission_tls_client_ca: Option<PathBuf>,
+    /// And only those whose certificate bears one of these names, with commas between [default: any name]
+    #[arg(long, value_name = "NAMES")]
+    pub admission_tls_client_names: Option<String>,
+}
+
 /// The flags of `domicile serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub struct ServeArgs {
@@ -77,6 +98,9 @@ pub struct ServeArgs {
     /// Serve /livez, /readyz and /metrics, unencrypted, at an address of their own [default: shared with --listen]
     #[arg(long, value_name = "ADDR")]
     pub admin_listen: Option<String>,
+    /// Where API servers find us.
+    #[command(flatten)]
+    pub admission: AdmissionArgs,
     /// Watch the nodes and namespaces of the cluster that we run in, or that kubeconfig names
     #[arg(long, help_heading = "Facts")]
     pub cluster: bool,

@@ -42,6 +42,16 @@ settings! {
     "tls.client-ca" = None, "PEM file with the authorities whose clients alone are let in";
     "tls.client-names" = None, "list of names of which the certificate of a client must bear one";
     "insecure-http" = Some("false"), "let addresses beyond loopback be unencrypted";
+    "admission.listen" = None, "address of /mutate and /validate, docs/admission.md; unset serves neither";
+    "admission.tls.certificate" = None, "PEM file with the certificate of that address and its chain, docs/tls.md";
+    "admission.tls.key" = None, "PEM file with its key";
+    "admission.tls.client-ca" = None, "PEM file with the authorities whose clients alone are let in there";
+    "admission.tls.client-names" = None, "list of names of which the certificate of a client there must bear one";
+    "admission.nowhere" = Some("warn"), "what becomes of a pod that may run nowhere: warn or reject";
+    "admission.scheduler-name" = None, "the scheduler that governed pods get which name the default one";
+    "admission.schedulers" = Some("domicile"), "list of the schedulers that ask domicile, for /validate";
+    "admission.providers" = Some("fleet"), "from which providers nodes may still come: fleet or catalogue";
+    "admission.wait-for-facts" = Some("300ms"), "how long a pod waits for its namespace and claims to be known";
     "admin-listen" = None, "address of /livez, /readyz and /metrics; unset shares `listen`";
     "fleet" = None, "file with nodes and namespaces";
     "cluster" = Some("false"), "watch the cluster instead of a fleet file";
@@ -263,6 +273,7 @@ fn flags(arguments: &ServeArgs) -> Layer {
         listen,
         tls,
         admin_listen,
+        admission,
         insecure_http,
         cluster,
         sources,
@@ -280,6 +291,20 @@ fn flags(arguments: &ServeArgs) -> Layer {
         ("tls.client-names", tls.tls_client_names.clone()),
         ("insecure-http", insecure_http.then(|| "true".to_owned())),
         ("admin-listen", admin_listen.clone()),
+        ("admission.listen", admission.admission_listen.clone()),
+        (
+            "admission.tls.certificate",
+            path(&admission.admission_tls_certificate),
+        ),
+        ("admission.tls.key", path(&admission.admission_tls_key)),
+        (
+            "admission.tls.client-ca",
+            path(&admission.admission_tls_client_ca),
+        ),
+        (
+            "admission.tls.client-names",
+            admission.admission_tls_client_names.clone(),
+        ),
         ("cluster", cluster.then(|| "true".to_owned())),
         ("fleet", path(&sources.fleet)),
         ("policies", path(&sources.policies)),

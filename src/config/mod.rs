@@ -18,7 +18,7 @@ mod tests;
 mod transport;
 mod validate;
 
-pub use admission::{NodeProviders, OnNowhere};
+pub use admission::{AdmissionServer, NodeProviders, OnNowhere};
 pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};
 pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};

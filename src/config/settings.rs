@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::admission::AdmissionServer;
 use super::live_latency::LiveLatencySettings;
 use crate::server::TlsSettings;
 
@@ -96,6 +97,8 @@ pub struct ServeSettings {
     pub tls: Option<TlsSettings>,
     /// Where the admin routes are; `None` shares `listen`.
     pub admin_listen: Option<SocketAddr>,
+    /// How API servers are answered; `None` is not at all.
+    pub admission: Option<AdmissionServer>,
     /// Where nodes and namespaces come from.
     pub fleet: FleetSource,
     /// Where policies come from; `None` is built in, as below.

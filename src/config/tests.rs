@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::arguments::TlsArgs;
 use super::*;
+use crate::admission::{AdmissionSettings, Growth, Nowhere};
 use crate::server::{ClientSettings, TlsSettings};
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -39,6 +40,7 @@ fn without_any_layer_the_defaults_serve_on_loopback_from_what_is_built_in() {
             listen: "127.0.0.1:8265".parse().expect("an address"),
             tls: None,
             admin_listen: None,
+            admission: None,
             fleet: FleetSource::Embedded,
             policies: None,
             data_sets: None,
@@ -148,6 +150,16 @@ fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
         ("tls.client-ca", "a"),
         ("tls.client-names", "system:kube-scheduler, spiffe://x/y"),
         ("insecure-http", "true"),
+        ("admission.listen", "127.0.0.1:11"),
+        ("admission.tls.certificate", "c"),
+        ("admission.tls.key", "k"),
+        ("admission.tls.client-ca", "a"),
+        ("admission.tls.client-names", "kube-apiserver"),
+        ("admission.nowhere", "reject"),
+        ("admission.scheduler-name", "domicile"),
+        ("admission.schedulers", "domicile, mine"),
+        ("admission.providers", "catalogue"),
+        ("admission.wait-for-facts", "0s"),
         ("admin-listen", "127.0.0.1:10"),
         ("cluster", "true"),
         ("policies", "p"),
@@ -454,4 +466,67 @@ fn names_of_clients_are_text_with_commas_where_a_layer_has_no_lists() {
         problems(&wrong, &[]),
         ["`tls.key` from the flag `--tls-key` needs `tls.certificate` beside it"]
     );
+}
+
+#[test]
+fn admission_has_an_address_of_its_own_or_no_settings() {
+    let admission = |text: &str| {
+        let (directory, arguments) = with_file("d.yaml", text);
+        let loaded = load(&arguments, &BTreeMap::new());
+        drop(directory);
+        loaded
+            .map(|settings| settings.admission)
+            .map_err(|error| error.problems.join("; "))
+    };
+    assert_eq!(admission("listen: 127.0.0.1:9"), Ok(None));
+    let all = r#"admission: {listen: "127.0.0.1:11", nowhere: reject, scheduler-name: domicile, schedulers: [domicile, mine], providers: catalogue, wait-for-facts: 1s}"#;
+    assert_eq!(
+        admission(all),
+        Ok(Some(AdmissionServer {
+            listen: "127.0.0.1:11".parse().expect("an address"),
+            tls: None,
+            settings: AdmissionSettings {
+                growth: Growth::Catalogue,
+                nowhere: Nowhere::Reject,
+                scheduler_name: Some("domicile".to_owned()),
+                schedulers: ["domicile".to_owned(), "mine".to_owned()].into(),
+            },
+            wait_for_facts: Duration::from_secs(1),
+        }))
+    );
+    let bare = admission(r#"admission: {listen: "127.0.0.1:11"}"#).expect("defaults");
+    let bare = bare.expect("an address");
+    assert_eq!(bare.settings.schedulers, ["domicile".to_owned()].into());
+    assert_eq!(
+        (bare.settings.growth, bare.settings.nowhere),
+        (Growth::default(), Nowhere::default())
+    );
+    for (text, expected) in [
+        (r#"{nowhere: reject}"#, "`admission.nowhere` from"),
+        (r#"{nowhere: reject}"#, "does nothing without `admission.listen`"),
+        (
+            r#"{listen: "0.0.0.0:8443"}"#,
+            "set `admission.tls.certificate` and `admission.tls.key`",
+        ),
+        (
+            r#"{listen: "127.0.0.1:1", nowhere: panic}"#,
+            "write warn or reject",
+        ),
+        (
+            r#"{listen: "127.0.0.1:1", providers: all}"#,
+            "write fleet or catalogue",
+        ),
+        (
+            r#"{listen: "127.0.0.1:1", schedulers: []}"#,
+            "name the schedulers that ask domicile",
+        ),
+        (
+            r#"{listen: "127.0.0.1:1", wait-for-facts: 2s}"#,
+            "write a time with its unit",
+        ),
+        (r#"{listne: "127.0.0.1:1"}"#, "did you mean `admission.listen`"),
+    ] {
+        let problems = admission(&format!("admission: {text}")).expect_err(text);
+        assert!(problems.contains(expected), "{text}: {problems}");
+    }
 }

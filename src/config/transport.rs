@@ -81,8 +81,12 @@ impl Reader {
         Some(address)
     }
 
-    /// A list, or text with commas where a layer has no lists.
     fn client_names(&mut self, key: &str) -> Option<BTreeSet<String>> {
+        self.list_of_names(key, "leave it out to let in every client of the authority")
+    }
+
+    /// A list, or text with commas where a layer has no lists. Where it is empty, `fix` says what to do.
+    pub(super) fn list_of_names(&mut self, key: &str, fix: &str) -> Option<BTreeSet<String>> {
         let value = self.value(key)?;
         let names: Option<Vec<String>> = match value.kind {
             ValueKind::Array(list) => list.into_iter().map(text).collect(),
@@ -94,10 +98,7 @@ impl Reader {
             return None;
         };
         if names.is_empty() || names.iter().any(String::is_empty) {
-            self.reject(
-                key,
-                "has an empty name or none at all: leave it out to let in every client of the authority",
-            );
+            self.reject(key, &format!("has an empty name or none at all: {fix}"));
             return None;
         }
         Some(names.into_iter().collect())

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::arguments::ServeArgs;
 use super::error::ConfigError;
-use super::layers::Layers;
+use super::layers::{Layers, Origin};
 use super::live_latency::{LiveLatencySettings, sources};
 use super::settings::{FleetSource, LogSettings, ServeSettings, WordSetting};
 use crate::topology::{EstimatorSettings, Hysteresis, InvalidEstimatorSettings, PartitionRule};
@@ -64,6 +64,7 @@ impl Reader {
         // Whoever names a certificate means to encrypt, even where something is wrong with the rest.
         let means_tls = self.is_set("tls.certificate");
         let listen = self.guarded_address("listen", "tls", means_tls);
+        let admission = self.admission();
         let admin_listen = self.address("admin-listen");
         if listen.is_some() && listen == admin_listen {
             self.reject(
@@ -93,6 +94,7 @@ impl Reader {
             listen: listen?,
             tls,
             admin_listen,
+            admission,
             fleet,
             policies,
             data_sets,
@@ -113,6 +115,11 @@ impl Reader {
     pub(super) fn reject(&mut self, key: &str, problem: &str) {
         let origin = self.layers.origin(key);
         self.problems.push(format!("`{key}` from {origin} {problem}"));
+    }
+
+    /// Where the value of a key comes from.
+    pub(super) fn origin(&self, key: &str) -> &Origin {
+        self.layers.origin(key)
     }
 
     /// A value as it was written.
@@ -203,7 +210,7 @@ impl Reader {
         number
     }
 
-    fn word<T: WordSetting>(&mut self, key: &str) -> Option<T> {
+    pub(super) fn word<T: WordSetting>(&mut self, key: &str) -> Option<T> {
         let text = self.text(key)?;
         let value = T::from_word(&text);
         if value.is_none() {
@@ -213,7 +220,7 @@ impl Reader {
         value
     }
 
-    fn duration(&mut self, key: &str, least: Duration, most: Duration) -> Option<Duration> {
+    pub(super) fn duration(&mut self, key: &str, least: Duration, most: Duration) -> Option<Duration> {
         let text = self.text(key)?;
         let duration = text
             .parse::<SignedDuration>()
