@@ -30,6 +30,7 @@ pub mod policy;
 pub mod prometheus;
 pub mod publish;
 pub mod replicas;
+pub mod scan;
 pub mod server;
 pub mod simulation;
 pub mod snapshot;

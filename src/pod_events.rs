@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::model::PodRequirements;
 use crate::placement::Assessment;
+use crate::scan::{stale, stale_affinity};
 
 /// How many Events may wait to be written.
 const MOST_WAITING: usize = 1_024;
@@ -21,6 +22,8 @@ pub enum EventReason {
     NoPermittedNode,
     /// A policy in mode `warn` would refuse nodes.
     PolicyWarning,
+    /// Its node affinity excludes places that are permitted by now.
+    StaleNodeAffinity,
 }
 
 impl EventReason {
@@ -30,6 +33,7 @@ impl EventReason {
         match self {
             Self::NoPermittedNode => "NoPermittedNode",
             Self::PolicyWarning => "PolicyWarning",
+            Self::StaleNodeAffinity => "StaleNodeAffinity",
         }
     }
 }
@@ -72,6 +76,23 @@ pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<Pod
     events
 }
 
+/// That the node affinity which admission gave a pod excludes places that are permitted by now, where it does and
+/// verdicts bind.
+#[must_use]
+pub fn stale_event(assessment: &Assessment<'_>, pod: &PodRequirements) -> Option<PodEvent> {
+    if assessment.observes() {
+        return None;
+    }
+    let finding = stale_affinity(&stale(assessment, pod)?, pod)?;
+    Some(PodEvent {
+        namespace: pod.namespace.to_string(),
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        reason: EventReason::StaleNodeAffinity,
+        sentence: format!("domicile: {}; {}", finding.says, finding.fix),
+    })
+}
+
 /// How Events fared.
 #[derive(Debug, Clone, Default)]
 pub struct PodEventCounters {
@@ -101,9 +122,20 @@ impl PodEvents {
     /// Hands in what an assessment has to tell. Never waits.
     pub fn tell(&self, assessment: &Assessment<'_>, pod: &PodRequirements) {
         for event in pod_events(assessment, pod) {
-            if self.queue.try_send(event).is_err() {
-                self.counters.lost.inc();
-            }
+            self.hand_in(event);
+        }
+    }
+
+    /// Hands in that the node affinity of a pod that waits is older than the policies, where it is. Never waits.
+    pub fn tell_if_stale(&self, assessment: &Assessment<'_>, pod: &PodRequirements) {
+        if let Some(event) = stale_event(assessment, pod) {
+            self.hand_in(event);
+        }
+    }
+
+    fn hand_in(&self, event: PodEvent) {
+        if self.queue.try_send(event).is_err() {
+            self.counters.lost.inc();
         }
     }
 }

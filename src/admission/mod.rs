@@ -21,6 +21,7 @@ mod places;
 mod pod;
 mod review;
 mod settings;
+mod stale;
 mod term;
 mod validate;
 
@@ -32,5 +33,6 @@ pub use places::{ConfinedPlaces, Growth, PermittedPlaces, PermittedZones, permit
 pub use pod::SubmittedPod;
 pub use review::{BadReview, Reply, Review, read_review, write_reply};
 pub use settings::{AdmissionSettings, Nowhere};
+pub use stale::{Staleness, staleness};
 pub use term::{Expression, Operator, OwnTerm, Term};
 pub use validate::{ValidateOutcome, Validation, validate};

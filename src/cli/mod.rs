@@ -25,6 +25,7 @@ mod policy_set;
 mod progress;
 pub mod prove;
 mod sarif;
+pub mod scan;
 pub mod schema;
 mod serve;
 pub mod simulate;
@@ -89,6 +90,8 @@ enum Verb {
     New(new::NewArgs),
     /// Prove the guarantees of policies, or show what breaks them
     Prove(prove::ProveArgs),
+    /// Pods that are where policies refuse them, or kept from where they permit them
+    Scan(scan::ScanArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
     /// Traces for simulations: import, make up, check, show
@@ -115,6 +118,7 @@ pub fn run() -> ExitCode {
         Verb::Matrix(arguments) => outcome::exit_code("matrix", matrix::run(&arguments, now, &mut out)),
         Verb::New(arguments) => outcome::exit_code("new", new::run(&arguments, now, &mut out)),
         Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),
+        Verb::Scan(arguments) => outcome::exit_code("scan", scan::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::Trace(arguments) => outcome::exit_code("trace", trace::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),

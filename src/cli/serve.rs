@@ -246,6 +246,7 @@ async fn follow_cluster(
     actix_web::rt::spawn(cluster::wake_after_publications(
         client,
         publisher.publications(),
+        pod_events.clone(),
         Timestamp::now,
     ));
     actix_web::rt::spawn(async move {

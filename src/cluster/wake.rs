@@ -7,8 +7,9 @@
 //! Inputs: the snapshots before a change, and the one after it. Effects: patches, at most
 //! [`MOST_PATCHES`] for one change. Invariants: a pod is woken only when a node is permitted that one of
 //! the snapshots before refused; at the start, when nobody knows what decided before, every pod that might
-//! be refused and is permitted somewhere is woken. Deliberately absent: election among replicas; two that
-//! wake the same pod cost one needless attempt.
+//! be refused and is permitted somewhere is woken. Pods whose node affinity became stale by the change are told so by an
+//! Event: nobody can widen it, and kube-scheduler need not ask us about them at all. Deliberately absent: election among
+//! replicas; two that wake the same pod cost one needless attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::PodRequirements;
 use crate::objects;
+use crate::objects::annotations::ADMITTED_PLACES;
 use crate::placement::assess;
+use crate::pod_events::PodEvents;
 use crate::publish::Publication;
 use crate::snapshot::Snapshot;
 
@@ -37,8 +40,9 @@ const PAGE_SIZE: u32 = 500;
 /// The type of our condition.
 pub const CONDITION: &str = "domicile.dev/PlacementChanged";
 
-/// Wakes the pending pods that the change concerns, and tells how many. `before` holds every snapshot
-/// that may have refused a pod since pods were woken last; empty where that is not known.
+/// Wakes the pending pods that the change concerns, and tells how many; pods with a stale node affinity are told so.
+/// `before` holds every snapshot that may have refused a pod since pods were woken last; empty where that is not
+/// known.
 ///
 /// # Errors
 /// Where the API server cannot be asked; the pods are then retried when kube-scheduler does so itself.
@@ -46,6 +50,7 @@ pub async fn wake(
     client: &Client,
     before: &[Arc<Snapshot>],
     after: &Snapshot,
+    events: &PodEvents,
     now: Timestamp,
 ) -> Result<usize, kube::Error> {
     let pods: Api<Pod> = Api::all(client.clone());
@@ -55,7 +60,15 @@ pub async fn wake(
     loop {
         let page = pods.list(&parameters).await?;
         for pod in &page.items {
-            if woken < MOST_PATCHES && concerns(pod, before, after, now) {
+            let asked = refused_once(pod) && woken < MOST_PATCHES;
+            if !asked && !was_confined(pod) {
+                continue;
+            }
+            let Some(read) = read(pod) else { continue };
+            if was_confined(pod) {
+                events.tell_if_stale(&assess(after, &read, now), &read);
+            }
+            if asked && is_widened(&read, before, after, now) {
                 patch(client, pod, after, now).await?;
                 woken += 1;
             }
@@ -67,18 +80,23 @@ pub async fn wake(
     }
 }
 
-fn concerns(pod: &Pod, before: &[Arc<Snapshot>], after: &Snapshot, now: Timestamp) -> bool {
-    let refused_once = pod
-        .status
+/// Whether kube-scheduler looked for a node in vain.
+fn refused_once(pod: &Pod) -> bool {
+    pod.status
         .iter()
         .flat_map(|status| status.conditions.iter().flatten())
-        .any(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
-    let read = || {
-        serde_json::to_vec(pod)
-            .ok()
-            .and_then(|json| objects::pod_from_json(&json).ok())
-    };
-    refused_once && read().is_some_and(|pod| is_widened(&pod, before, after, now))
+        .any(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+}
+
+/// Whether admission wrote places on it.
+fn was_confined(pod: &Pod) -> bool {
+    let annotations = pod.metadata.annotations.as_ref();
+    annotations.is_some_and(|annotations| annotations.contains_key(ADMITTED_PLACES))
+}
+
+fn read(pod: &Pod) -> Option<PodRequirements> {
+    let json = serde_json::to_vec(pod).ok()?;
+    objects::pod_from_json(&json).ok()
 }
 
 /// Whether some node passes after a change that a snapshot before it did not let pass, be it that it is
@@ -135,6 +153,7 @@ const GATHER: Duration = Duration::from_millis(500);
 pub async fn wake_after_publications(
     client: Client,
     mut publications: watch::Receiver<Publication>,
+    events: PodEvents,
     clock: fn() -> Timestamp,
 ) {
     let mut before: Vec<Arc<Snapshot>> = Vec::new();
@@ -148,7 +167,7 @@ pub async fn wake_after_publications(
             before = vec![after];
             continue;
         }
-        match wake(&client, &before, &after, clock()).await {
+        match wake(&client, &before, &after, &events, clock()).await {
             Ok(0) => {}
             Ok(woken) => tracing::info!(woken, snapshot = after.id(), "pods are woken for a change"),
             Err(problem) => {

@@ -89,8 +89,6 @@ pub struct PodRequirements {
     /// Where it was permitted when it was admitted, as the webhook wrote it on the pod. It tells what became stale,
     /// and decides nothing.
     pub admitted_places: Option<Arc<str>>,
-    /// Whether gates keep it from being scheduled; until they are gone its affinity can still be narrowed.
-    pub is_gated: bool,
 }
 
 impl PodRequirements {
@@ -115,7 +113,6 @@ impl PodRequirements {
             node: None,
             scheduler: Arc::from(""),
             admitted_places: None,
-            is_gated: false,
         }
     }
 }

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::annotations::{ADMITTED_PLACES, ObjectKind};
 use super::error::{ObjectError, required_name};
@@ -38,8 +37,6 @@ struct PodSpec<'a> {
     node_name: Text<'a>,
     #[serde(borrow)]
     scheduler_name: Text<'a>,
-    #[serde(deserialize_with = "or_null")]
-    scheduling_gates: Vec<IgnoredAny>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -132,7 +129,6 @@ impl PodView<'_> {
             node,
             scheduler: Arc::from(self.spec.scheduler_name.stated().unwrap_or(DEFAULT_SCHEDULER)),
             admitted_places: metadata.annotations.get(ADMITTED_PLACES).map(Arc::from),
-            is_gated: !self.spec.scheduling_gates.is_empty(),
         })
     }
 }

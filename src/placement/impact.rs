@@ -320,7 +320,6 @@ fn are_alike(one: &PodRequirements, other: &PodRequirements) -> bool {
         node: _,
         scheduler: _,
         admitted_places: _,
-        is_gated: _,
     } = one;
     *namespace == other.namespace
         && *owner == other.owner

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of ours each pure module may name. What is not listed here is a shell and may name all.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("model", &[]),
     ("topology", &["model"]),
     ("policy", &["model"]),
@@ -20,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
         "admission",
         &["model", "objects", "placement", "policy", "snapshot"],
     ),
+    ("scan", &["model", "policy", "snapshot", "placement", "admission"]),
     ("extender", &["model", "objects", "placement", "snapshot"]),
     (
         "assembly",

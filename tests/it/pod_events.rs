@@ -3,7 +3,7 @@
 use domicile::metrics::Metrics;
 use domicile::objects::pod_from_json;
 use domicile::placement::assess;
-use domicile::pod_events::{EventReason, PodEvents, pod_events};
+use domicile::pod_events::{EventReason, PodEvents, pod_events, stale_event};
 use domicile::snapshot::Snapshot;
 
 use crate::world::{NOW, fleet, policies, policies_with, snapshot};
@@ -79,4 +79,49 @@ fn events_without_room_are_counted_and_nobody_waits() {
     assert!(queued >= 1_000, "{queued}");
     let text = metrics.encode(NOW.parse().unwrap());
     assert!(text.contains("domicile_pod_events_lost_total 76"), "{text}");
+}
+
+#[test]
+fn a_pod_that_waits_with_an_affinity_older_than_the_policies_is_told_so() {
+    let admitted = |owner: &str| {
+        let json = format!(
+            r#"{{"metadata":{{"name":"web","namespace":"shop","uid":"u1"{owner},
+                "annotations":{{"domicile.dev/admitted-places":"aws/eu-central-1, aws/eusc-de-east-1, aws/eu-west-1"}}}},"spec":{{}}}}"#
+        );
+        pod_from_json(json.as_bytes()).unwrap()
+    };
+    let event = |world: &Snapshot, owner: &str| {
+        let pod = admitted(owner);
+        stale_event(&assess(world, &pod, NOW.parse().unwrap()), &pod)
+    };
+    let fleet = || fleet(&[("aws/eu-central-1", 1)]);
+    let wider = snapshot(policies(&[]), fleet());
+    let told = event(
+        &wider,
+        r#","ownerReferences":[{"kind":"ReplicaSet","name":"web","controller":true}]"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (told.reason, told.uid.as_str()),
+        (EventReason::StaleNodeAffinity, "u1")
+    );
+    assert!(
+        told.sentence.starts_with(
+            "domicile: its node affinity is older than the policies: it keeps the pod from aws/eu-"
+        ) && told.sentence.ends_with(
+            "delete the pod, so that its controller makes it anew: nobody can widen the affinity of a pod"
+        ),
+        "{}",
+        told.sentence
+    );
+    let alone = event(&wider, "").unwrap();
+    assert!(alone.sentence.contains("create it anew"), "{}", alone.sentence);
+    // Narrowed is refused by the filter, and observed binds nobody.
+    let narrower = policies_with(
+        "eea-personal-data.yaml",
+        &[("allowed: [group/EEA]", "allowed: [DE]")],
+    );
+    assert_eq!(event(&snapshot(narrower, fleet()), ""), None);
+    let observing = policies(&[("mode: enforce", "mode: observe")]);
+    assert_eq!(event(&snapshot(observing, fleet()), ""), None);
 }

@@ -165,7 +165,6 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
         node: None,
         scheduler: Arc::from("domicile"),
         admitted_places: None,
-        is_gated: false,
     };
     let fleet = Fleet {
         namespaces: Some(BTreeMap::from([(carrier.namespace.clone(), namespace)])),

@@ -134,7 +134,6 @@ impl PodKind {
             node: None,
             scheduler: Arc::from("domicile"),
             admitted_places: None,
-            is_gated: false,
         };
         let workload = requirements.workload();
         let name = workload.as_ref().map_or(&spec.name, |Owner { name, .. }| name);

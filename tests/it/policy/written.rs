@@ -477,7 +477,6 @@ pub fn pod(pod: &Pod) -> PodRequirements {
         node: None,
         scheduler: Arc::from("default-scheduler"),
         admitted_places: None,
-        is_gated: false,
     }
 }
 

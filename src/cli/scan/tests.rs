@@ -1,0 +1,192 @@
+//! A scan of the built-in fleet with pods of one's choice: what is found, in each form.
+
+use serde_json::Value;
+
+use super::*;
+use crate::admission::{AdmittedPlaces, Growth, permitted};
+use crate::assembly::SourceText;
+use crate::config::SourceArgs;
+use crate::objects::read_pod;
+use crate::placement::assess;
+
+const AT: &str = "2026-11-21T00:00:00Z";
+const IN_VIRGINIA: &str = "ip-10-30-1-21.ec2.internal";
+const IN_FRANKFURT: &str = "ip-10-10-2-28.eu-central-1.compute.internal";
+
+/// A pod of the namespace `shop`, which holds personal data of people in the EEA.
+fn pod(name: &str, metadata: &str, spec: &str) -> String {
+    format!(
+        "kind: Pod\napiVersion: v1\nmetadata: {{name: {name}, namespace: shop{metadata}}}\nspec: {{{spec}}}\n"
+    )
+}
+
+/// A pod that waits and was admitted to these places.
+fn admitted(name: &str, places: &str) -> String {
+    let annotations = format!(", annotations: {{domicile.dev/admitted-places: \"{places}\"}}");
+    pod(name, &annotations, "")
+}
+
+/// The built-in facts with these pods, and what the policy about people in the EEA allows.
+fn texts(pods: &[String], allowed: &str) -> FactTexts {
+    let mut texts = read_texts(&SourceArgs::default()).expect("the built-in facts");
+    for pod in pods {
+        texts.fleet.text.push_str(&format!("\n---\n{pod}"));
+    }
+    let policies = texts.rules.policies.iter_mut();
+    let of_eea = |file: &&mut SourceText| file.name.ends_with("eea-personal-data.yaml");
+    let mut changed = 0;
+    for file in policies.filter(of_eea) {
+        file.text = file
+            .text
+            .replacen("allowed: [group/EEA]", &format!("allowed: {allowed}"), 1);
+        changed += usize::from(file.text.contains(allowed));
+    }
+    assert!(changed > 0, "the policy is there");
+    texts
+}
+
+fn scan(texts: &FactTexts, output: TableOutput) -> (Outcome, String) {
+    let mut out = Vec::new();
+    let outcome = report(texts, AT.parse().expect("an instant"), output, &mut out).expect("a report");
+    (outcome, String::from_utf8(out).expect("text"))
+}
+
+fn json(texts: &FactTexts) -> (Outcome, Value) {
+    let (outcome, text) = scan(texts, TableOutput::Json);
+    (outcome, serde_json::from_str(&text).expect("JSON"))
+}
+
+/// Where such a pod is permitted under a set, as admission would write it.
+fn places(texts: &FactTexts) -> String {
+    let snapshot = snapshot(texts).expect("a world");
+    let pod = read_pod(&pod("p", "", ""), "pod.yaml").expect("a pod");
+    let assessment = assess(&snapshot, &pod, AT.parse().expect("an instant"));
+    AdmittedPlaces::of(&permitted(&assessment, Growth::default())).text()
+}
+
+/// `(pod, finding)` of each row.
+fn found(document: &Value) -> Vec<(&str, &str)> {
+    let rows = document["findings"].as_array().expect("findings");
+    let word = |row: &'_ Value, field: &str| row[field].as_str().map(str::to_owned);
+    assert!(
+        rows.iter()
+            .all(|row| word(row, "says").is_some_and(|says| !says.is_empty()))
+    );
+    rows.iter()
+        .filter_map(|row| Some((row["pod"].as_str()?, row["finding"].as_str()?)))
+        .collect()
+}
+
+#[test]
+fn a_pod_that_runs_where_the_policies_refuse_it_is_found_and_one_beside_it_is_not() {
+    let on = |node: &str| format!("nodeName: {node}");
+    let pods = [
+        pod("strayed", "", &on(IN_VIRGINIA)),
+        pod("home", "", &on(IN_FRANKFURT)),
+        pod("lost", "", &on("no-such-node")),
+        pod("waits", "", ""),
+    ];
+    let texts = texts(&pods, "[group/EEA]");
+    let (outcome, document) = json(&texts);
+    assert_eq!(outcome, Outcome::Finding);
+    assert_eq!(
+        found(&document),
+        [
+            ("lost", "bound-where-refused"),
+            ("strayed", "bound-where-refused")
+        ]
+    );
+    let strayed = &document["findings"][1];
+    assert_eq!(
+        (&strayed["node"], &strayed["region"], &strayed["fails"]),
+        (&IN_VIRGINIA.into(), &"aws/us-east-1".into(), &true.into())
+    );
+    assert_eq!(
+        (
+            &document["pods"],
+            &document["passingPods"],
+            &document["counts"]["bound-where-refused"]
+        ),
+        (&4.into(), &2.into(), &2.into())
+    );
+    let (_, text) = scan(&texts, TableOutput::Text);
+    for said in [
+        "\nerror bound-where-refused: 2 pods\n",
+        "shop/strayed on ip-10-30-1-21.ec2.internal in aws/us-east-1: `eea-personal-data/place` permits only group EEA\n",
+        "\n2 of 4 pods pass\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let (_, table) = scan(&texts, TableOutput::Csv);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 5, "a header and every pod: {table}");
+    assert!(rows[4].contains(",passes,"), "{table}");
+}
+
+#[test]
+fn places_that_widened_since_a_pod_was_admitted_make_its_affinity_stale() {
+    let then = places(&texts(&[], "[DE]"));
+    assert!(
+        then.contains("aws/eu-central-1") && !then.contains("aws/eu-west-1"),
+        "{then}"
+    );
+    let widened = texts(&[admitted("early", &then)], "[group/EEA]");
+    let (outcome, document) = json(&widened);
+    assert_eq!(
+        (outcome, found(&document)),
+        (Outcome::Finding, vec![("early", "stale-affinity")])
+    );
+    let won = document["findings"][0]["places"].as_array().expect("places");
+    assert!(won.contains(&"aws/eu-west-1".into()), "{won:?}");
+    assert!(
+        !won.contains(&"aws/eu-central-1".into()),
+        "it is not kept from there: {won:?}"
+    );
+    let (_, text) = scan(&widened, TableOutput::Text);
+    assert!(text.contains("error stale-affinity: 1 pod\n"), "{text}");
+    assert!(
+        text.contains(" more, where it is permitted now\n    fix: delete the pod and create it anew"),
+        "{text}"
+    );
+    // One that runs is past its affinity.
+    let runs = admitted("runs", &then).replace("spec: {}", &format!("spec: {{nodeName: {IN_FRANKFURT}}}"));
+    assert_eq!(json(&texts(&[runs], "[group/EEA]")).0, Outcome::Holds);
+}
+
+#[test]
+fn places_that_narrowed_are_the_business_of_the_extender_and_only_noted() {
+    let then = places(&texts(&[], "[group/EEA]"));
+    let narrowed = texts(&[admitted("early", &then)], "[DE]");
+    let (outcome, document) = json(&narrowed);
+    assert_eq!(
+        (outcome, found(&document)),
+        (Outcome::Holds, vec![("early", "narrowed-places")])
+    );
+    let lost = document["findings"][0]["places"].as_array().expect("places");
+    assert!(lost.contains(&"aws/eu-west-1".into()) && !lost.contains(&"aws/eu-central-1".into()));
+    let (_, text) = scan(&narrowed, TableOutput::Text);
+    assert!(text.contains("note narrowed-places: 1 pod\n"), "{text}");
+}
+
+#[test]
+fn what_is_as_it_was_or_was_given_no_affinity_is_not_stale() {
+    let same = texts(&[], "[group/EEA]");
+    let pods = [
+        admitted("same", &places(&same)),
+        admitted("could-go-nowhere", "nowhere"),
+        admitted("could-go-everywhere", "everywhere"),
+        admitted("forged", "here and there"),
+    ];
+    let (outcome, document) = json(&texts(&pods, "[group/EEA]"));
+    assert_eq!((outcome, found(&document)), (Outcome::Holds, Vec::new()));
+}
+
+#[test]
+fn a_pod_that_waits_and_may_go_nowhere_is_found() {
+    // No region of the built-in fleet is in Iceland.
+    let (outcome, document) = json(&texts(&[pod("waits", "", "")], "[IS]"));
+    assert_eq!(
+        (outcome, found(&document)),
+        (Outcome::Finding, vec![("waits", "no-permitted-node")])
+    );
+}
