@@ -49,6 +49,8 @@ pub struct Situation {
     pub nodes: Option<u64>,
     /// How far the installation is.
     pub phase: Phase,
+    /// Whether the admission webhook writes the permitted places into pods as node affinity.
+    pub admission: bool,
     /// The `urlPrefix` by which our extender is told from others.
     pub extender_url: Option<String>,
 }

@@ -70,8 +70,12 @@ fn looked_at(nodes: u64, percentage: i64) -> u64 {
     (nodes.saturating_mul(percentage) / 100).max(least).min(nodes)
 }
 
-/// Finds profiles that look at a sample only (D08).
+/// Finds profiles that look at a sample only (D08). Where pods carry the permitted places as node affinity, nodes
+/// elsewhere are no part of the sample.
 pub fn check(configuration: &Configuration, situation: &Situation, findings: &mut Vec<Finding>) {
+    if situation.admission {
+        return;
+    }
     let mut places: Vec<(String, i64)> = settings(configuration).collect();
     places.sort();
     places.dedup();
@@ -92,9 +96,11 @@ pub fn check(configuration: &Configuration, situation: &Situation, findings: &mu
             None => "with 100 nodes or more only a sample is looked at for one pod, so a pod whose permitted nodes are not in it waits though they exist".to_owned(),
         };
         let fix = match situation.nodes {
-            Some(_) => "set `percentageOfNodesToScore: 100`",
+            Some(_) => {
+                "set `percentageOfNodesToScore: 100`, or let the admission webhook write the permitted places into pods and say so by --admission"
+            }
             None => {
-                "set `percentageOfNodesToScore: 100`, or say by --nodes or --cluster that there are fewer"
+                "set `percentageOfNodesToScore: 100`, or say by --nodes or --cluster that there are fewer, or by --admission that the webhook writes the permitted places into pods"
             }
         };
         let certain = situation.nodes.is_some() && situation.phase == Phase::Enforce;

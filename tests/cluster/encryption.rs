@@ -237,6 +237,7 @@ async fn kube_scheduler_shows_its_certificate_or_its_pods_wait_with_the_reason()
         let situation = Situation {
             nodes: Some(1),
             phase: Phase::Enforce,
+            admission: false,
             extender_url: Some(url.clone()),
         };
         let findings = examine(&text, &situation).findings;

@@ -37,6 +37,7 @@ fn report(text: &str) -> Report {
             None => Phase::Enforce,
             Some(other) => unreachable!("no phase `{other}`"),
         },
+        admission: false,
         extender_url: head(text, "extender-url").next().map(str::to_owned),
     };
     examine(text, &situation)
