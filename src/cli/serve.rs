@@ -93,7 +93,7 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     let (endpoints, certificates) = endpoints(&settings, &metrics, (listener, admission, admin))?;
     let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
     let pod_events = match settings.fleet {
-        FleetSource::Cluster => Some(follow_cluster(&publisher, &readiness, &metrics).await?),
+        FleetSource::Cluster => follow_cluster(&publisher, &readiness, &metrics, settings.read_only).await?,
         FleetSource::File(_) | FleetSource::Embedded => None,
     };
     follow_prometheus(&settings.live_latency, &publisher, &metrics);
@@ -227,28 +227,18 @@ fn awaited(settings: &ServeSettings) -> Vec<&'static str> {
 }
 
 /// Follows the cluster in the background: each state of it is published, pods that it makes schedulable
-/// are woken, and what pods should be told is written. Gives where that is handed in.
+/// are woken, and what pods should be told is written, unless nothing may be. Gives where that is handed in.
 async fn follow_cluster(
     publisher: &Arc<Publisher>,
     readiness: &Arc<Readiness>,
     metrics: &Arc<Metrics>,
-) -> Result<PodEvents> {
+    read_only: bool,
+) -> Result<Option<PodEvents>> {
     let client = kube_client().await?;
-    let (pod_events, waiting) = PodEvents::queue(metrics.pod_events());
-    actix_web::rt::spawn(cluster::write_pod_events(
-        client.clone(),
-        waiting,
-        metrics.pod_events(),
-    ));
+    let pod_events = (!read_only).then(|| write_to_pods(&client, publisher, metrics));
     let (sender, mut states) = tokio::sync::watch::channel(ClusterState::default());
-    actix_web::rt::spawn(cluster::follow(client.clone(), sender));
+    actix_web::rt::spawn(cluster::follow(client, sender));
     let (publisher, readiness, metrics) = (publisher.clone(), readiness.clone(), metrics.clone());
-    actix_web::rt::spawn(cluster::wake_after_publications(
-        client,
-        publisher.publications(),
-        pod_events.clone(),
-        Timestamp::now,
-    ));
     actix_web::rt::spawn(async move {
         let (mut generation, mut pods_generation) = (0, 0);
         let mut confirm = tokio::time::interval(CONFIRM_INTERVAL);
@@ -280,6 +270,23 @@ async fn follow_cluster(
         }
     });
     Ok(pod_events)
+}
+
+/// Wakes pods that a change makes schedulable, and writes what pods should be told. Gives where that is handed in.
+fn write_to_pods(client: &kube::Client, publisher: &Publisher, metrics: &Metrics) -> PodEvents {
+    let (pod_events, waiting) = PodEvents::queue(metrics.pod_events());
+    actix_web::rt::spawn(cluster::write_pod_events(
+        client.clone(),
+        waiting,
+        metrics.pod_events(),
+    ));
+    actix_web::rt::spawn(cluster::wake_after_publications(
+        client.clone(),
+        publisher.publications(),
+        pod_events.clone(),
+        Timestamp::now,
+    ));
+    pod_events
 }
 
 /// Follows each Prometheus in the background. Nothing waits for them: what they do not say, files say.

@@ -104,6 +104,9 @@ pub struct ServeArgs {
     /// Watch the nodes and namespaces of the cluster that we run in, or that kubeconfig names
     #[arg(long, help_heading = "Facts")]
     pub cluster: bool,
+    /// Write nothing to that cluster: wake no pods and tell them nothing, for where others do
+    #[arg(long, help_heading = "Facts")]
+    pub read_only: bool,
     /// Where the facts come from.
     #[command(flatten)]
     pub sources: SourceArgs,

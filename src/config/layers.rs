@@ -55,6 +55,7 @@ settings! {
     "admin-listen" = None, "address of /livez, /readyz and /metrics; unset shares `listen`";
     "fleet" = None, "file with nodes and namespaces";
     "cluster" = Some("false"), "watch the cluster instead of a fleet file";
+    "read-only" = Some("false"), "write nothing to the cluster: wake no pods, and tell them nothing";
     "policies" = None, "directory of policies";
     "data-sets" = None, "file or directory of data sets";
     "latency" = None, "file of measured latencies";
@@ -276,6 +277,7 @@ fn flags(arguments: &ServeArgs) -> Layer {
         admission,
         insecure_http,
         cluster,
+        read_only,
         sources,
         state_dir,
         decisions,
@@ -306,6 +308,7 @@ fn flags(arguments: &ServeArgs) -> Layer {
             admission.admission_tls_client_names.clone(),
         ),
         ("cluster", cluster.then(|| "true".to_owned())),
+        ("read-only", read_only.then(|| "true".to_owned())),
         ("fleet", path(&sources.fleet)),
         ("policies", path(&sources.policies)),
         ("data-sets", path(&sources.data_sets)),

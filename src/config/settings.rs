@@ -101,6 +101,8 @@ pub struct ServeSettings {
     pub admission: Option<AdmissionServer>,
     /// Where nodes and namespaces come from.
     pub fleet: FleetSource,
+    /// Whether nothing is written to the cluster: no pod is woken, and none is told anything.
+    pub read_only: bool,
     /// Where policies come from; `None` is built in, as below.
     pub policies: Option<PathBuf>,
     /// Where data sets come from.

@@ -73,6 +73,7 @@ impl Reader {
             );
         }
         let fleet = self.fleet();
+        let read_only = self.truth("read-only");
         let policies = self.path("policies");
         let data_sets = self.path("data-sets");
         let latency = self.path("latency");
@@ -96,6 +97,7 @@ impl Reader {
             admin_listen,
             admission,
             fleet,
+            read_only,
             policies,
             data_sets,
             latency,

@@ -164,6 +164,16 @@ fn places_that_narrowed_are_the_business_of_the_extender_and_only_noted() {
     );
     let lost = document["findings"][0]["places"].as_array().expect("places");
     assert!(lost.contains(&"aws/eu-west-1".into()) && !lost.contains(&"aws/eu-central-1".into()));
+    // The filter does not read what admission wrote: it refuses every node there.
+    let world = snapshot(&narrowed).expect("a world");
+    let early = read_pod(&admitted("early", &then), "pod.yaml").expect("a pod");
+    let assessment = assess(&world, &early, AT.parse().expect("an instant"));
+    let there = world.classes().filter(|(_, class)| {
+        let region = class.region.as_ref().map(ToString::to_string);
+        region.is_some_and(|region| lost.contains(&region.into()))
+    });
+    let there: Vec<bool> = there.map(|(index, _)| assessment.permits(Some(index))).collect();
+    assert!(!there.is_empty() && there.iter().all(|is_permitted| !is_permitted), "{there:?}");
     let (_, text) = scan(&narrowed, TableOutput::Text);
     assert!(text.contains("note narrowed-places: 1 pod\n"), "{text}");
 }
