@@ -19,6 +19,9 @@ use crate::{components, waiting};
 const LIMIT: Duration = Duration::from_secs(40);
 const NAMESPACE: &str = "domicile-system";
 
+/// The overlays that are shipped.
+const OVERLAYS: [&str; 4] = ["observe", "enforce", "recommended", "recommended-fail-closed"];
+
 /// Runs kubectl on a text; its output, or what it complained of.
 fn kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
     use std::io::Write as _;
@@ -91,12 +94,13 @@ fn phase(overlay: &str) -> Phase {
 fn the_shipped_configurations_are_clean_and_kube_scheduler_takes_them_as_they_are() {
     let kube_scheduler = components::folder().join("kube-scheduler");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for overlay in ["observe", "enforce"] {
+    for overlay in OVERLAYS {
         let (_, objects) = render(overlay);
         let text = scheduler_configuration(&objects);
         let situation = Situation {
             nodes: Some(5_000),
             phase: phase(overlay),
+            admission: overlay.starts_with("recommended"),
             extender_url: None,
         };
         assert_eq!(examine(&text, &situation).findings, [], "{overlay}");
@@ -178,7 +182,7 @@ fn the_overlays_differ_from_what_is_shipped_only_where_they_say() {
 async fn the_api_server_takes_every_object_and_the_pods() {
     let scenario = Scenario::begin("deploy-dry-run").await;
     let administrator = scenario.plane.administrator().display().to_string();
-    for overlay in ["observe", "enforce"] {
+    for overlay in OVERLAYS {
         let (text, objects) = render(overlay);
         let namespace = of_kind(&objects, "Namespace").next().expect("a namespace");
         let apply = [
@@ -200,15 +204,30 @@ async fn the_api_server_takes_every_object_and_the_pods() {
             .unwrap_or_else(|complaint| panic!("{overlay}: {complaint}"));
         assert_eq!(taken.lines().count(), objects.len(), "{overlay}: {taken}");
 
-        // What the Deployment would make: the namespace holds pods to the strictest security profile.
-        let deployment = of_kind(&objects, "Deployment").next().expect("a deployment");
-        let mut pod = deployment["spec"]["template"].clone();
-        pod["apiVersion"] = json!("v1");
-        pod["kind"] = json!("Pod");
-        pod["metadata"]["name"] = json!("domicile-scheduler-0");
-        pod["metadata"]["namespace"] = json!(NAMESPACE);
-        kubectl(&[&apply[..], &strict[..]].concat(), &pod.to_string())
-            .unwrap_or_else(|complaint| panic!("{overlay}: {complaint}"));
+        // What the Deployments would make: the namespace holds pods to the strictest security profile.
+        for deployment in of_kind(&objects, "Deployment") {
+            let mut pod = deployment["spec"]["template"].clone();
+            pod["apiVersion"] = json!("v1");
+            pod["kind"] = json!("Pod");
+            let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
+            pod["metadata"]["name"] = json!(format!("{name}-0"));
+            pod["metadata"]["namespace"] = json!(NAMESPACE);
+            kubectl(&[&apply[..], &strict[..]].concat(), &pod.to_string())
+                .unwrap_or_else(|complaint| panic!("{overlay}: {complaint}"));
+        }
+    }
+    // The components that no overlay has; policies that compile with a warning would say so here.
+    for file in COMPONENTS_BESIDE {
+        let apply = [
+            "--kubeconfig",
+            &administrator,
+            "apply",
+            "--server-side",
+            "--filename=-",
+        ];
+        let strict = ["--dry-run=server", "--warnings-as-errors", "--validate=strict"];
+        kubectl(&[&apply[..], &strict[..]].concat(), &component(file))
+            .unwrap_or_else(|complaint| panic!("{file}: {complaint}"));
     }
 }
 
@@ -419,6 +438,137 @@ async fn a_namespace_can_require_that_domicile_places_its_pods() {
     let complaint = create(&ours.on_node("somewhere")).expect_err("its node is named");
     assert!(complaint.contains("leave `nodeName` out"), "{complaint}");
     create(&stray.in_namespace("free")).expect("other namespaces are free");
+}
+
+/// Files of components that are in no overlay.
+const COMPONENTS_BESIDE: [&str; 2] = [
+    "validating-webhook/validating-webhook.yaml",
+    "governed-pods/governed-pods.yaml",
+];
+
+/// A file of a component.
+fn component(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/components");
+    std::fs::read_to_string(folder.join(file)).expect(file)
+}
+
+#[test]
+fn the_webhook_exempts_what_the_settings_exempt_and_fails_as_its_overlay_says() {
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/settings.yaml");
+    let settings = std::fs::read_to_string(settings).expect("the settings");
+    let exempt = settings
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("exemptNamespaces: "))
+        .expect("the settings exempt namespaces");
+    let exempt: Value = serde_saphyr::from_str(exempt).expect("a list");
+    for (overlay, policy) in [("recommended", "Ignore"), ("recommended-fail-closed", "Fail")] {
+        let (_, objects) = render(overlay);
+        let configuration = of_kind(&objects, "MutatingWebhookConfiguration")
+            .next()
+            .expect("a webhook");
+        let webhook = &configuration["webhooks"][0];
+        assert_eq!(webhook["failurePolicy"], policy, "{overlay}");
+        let selected = &webhook["namespaceSelector"]["matchExpressions"][0];
+        assert_eq!(
+            (&selected["operator"], &selected["values"]),
+            (&json!("NotIn"), &exempt)
+        );
+        // What the API server calls is what the Deployment serves.
+        let service = of_kind(&objects, "Service").next().expect("a service");
+        let deployment = of_kind(&objects, "Deployment")
+            .find(|deployment| deployment["metadata"]["name"] == "domicile-admission")
+            .expect("a deployment");
+        assert_eq!(
+            webhook["clientConfig"]["service"]["name"],
+            service["metadata"]["name"]
+        );
+        let template = &deployment["spec"]["template"];
+        assert_eq!(service["spec"]["selector"], template["metadata"]["labels"]);
+        let port = &template["spec"]["containers"][0]["ports"][1];
+        assert_eq!(
+            (&service["spec"]["ports"][0]["targetPort"], &port["containerPort"]),
+            (&port["name"], &json!(8443))
+        );
+    }
+    let exempt: Vec<&str> = exempt
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for file in COMPONENTS_BESIDE {
+        assert!(
+            component(file).contains(&exempt.join(", ")),
+            "{file} exempts others"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_say_that_they_are_governed_must_ask_domicile_where_that_is_bound() {
+    let scenario = Scenario::begin("deploy-governed").await;
+    let administrator = scenario.plane.administrator().display().to_string();
+    let as_administrator = |arguments: &[&str], input: &str| {
+        kubectl(&[&["--kubeconfig", &administrator], arguments].concat(), input)
+    };
+    let (text, _) = render("enforce");
+    for text in [text, component("governed-pods/governed-pods.yaml")] {
+        as_administrator(&["apply", "--server-side", "--filename=-"], &text).expect("it is taken");
+    }
+    for (namespace, annotations) in [
+        ("says-nothing", json!({})),
+        ("personal", json!({"domicile.dev/data-categories": "personal"})),
+        ("public", json!({"domicile.dev/data-classification": "public"})),
+        ("no-data", json!({"domicile.dev/data": "none"})),
+        ("by-workload", json!({"domicile.dev/data": "by-workload"})),
+    ] {
+        let metadata = json!({"name": namespace, "annotations": annotations});
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        as_administrator(&["create", "--filename=-"], &object.to_string()).expect("a namespace is taken");
+    }
+    let create = |pod: &Pod, annotations: &Value| {
+        let mut pod = serde_json::to_value(pod.object()).expect("a pod is JSON");
+        for (key, value) in annotations.as_object().into_iter().flatten() {
+            pod["metadata"]["annotations"][key] = value.clone();
+        }
+        as_administrator(&["create", "--dry-run=server", "--filename=-"], &pod.to_string())
+    };
+    let nothing = json!({});
+    let stray = |namespace: &str| Pod::named("stray").in_namespace(namespace);
+    waiting::until("the policy is in force", LIMIT, async || {
+        match create(&stray("personal"), &nothing) {
+            Err(complaint) if complaint.contains("domicile decides where pods with this data run") => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    let refused = |namespace: &str, annotations: &Value| {
+        let complaint = create(&stray(namespace), annotations).expect_err("a pod that is governed");
+        assert!(
+            complaint.contains("write `schedulerName: domicile`"),
+            "{complaint}"
+        );
+    };
+    refused("by-workload", &nothing);
+    refused("says-nothing", &json!({"domicile.dev/data-sets": "orders"}));
+    refused(
+        "public",
+        &json!({"domicile.dev/data-classification": "restricted"}),
+    );
+    for namespace in ["says-nothing", "public", "no-data"] {
+        create(&stray(namespace), &nothing).expect(namespace);
+    }
+    let ours = stray("personal").scheduled_by("domicile");
+    create(&ours, &nothing).expect("a pod that asks us");
+    let complaint = create(&ours.on_node("somewhere"), &nothing).expect_err("its node is named");
+    assert!(complaint.contains("leave `nodeName` out"), "{complaint}");
+    // Mirror pods run already; only a kubelet makes them.
+    let mirror = json!({"kubernetes.io/config.mirror": "abc"});
+    refused("personal", &mirror);
+    let mut pod = serde_json::to_value(stray("personal").on_node("n1").object()).expect("a pod is JSON");
+    pod["metadata"]["annotations"] = mirror;
+    let as_kubelet = ["--as=system:node:n1", "--as-group=system:masters", "create", "--dry-run=server", "--filename=-"];
+    as_administrator(&as_kubelet, &pod.to_string()).expect("a mirror pod of a kubelet");
 }
 
 /// Bindings of what `domicile-rbac.yaml` gives, and nothing else, to an account.
