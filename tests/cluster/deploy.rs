@@ -567,7 +567,13 @@ async fn pods_that_say_that_they_are_governed_must_ask_domicile_where_that_is_bo
     refused("personal", &mirror);
     let mut pod = serde_json::to_value(stray("personal").on_node("n1").object()).expect("a pod is JSON");
     pod["metadata"]["annotations"] = mirror;
-    let as_kubelet = ["--as=system:node:n1", "--as-group=system:masters", "create", "--dry-run=server", "--filename=-"];
+    let as_kubelet = [
+        "--as=system:node:n1",
+        "--as-group=system:masters",
+        "create",
+        "--dry-run=server",
+        "--filename=-",
+    ];
     as_administrator(&as_kubelet, &pod.to_string()).expect("a mirror pod of a kubelet");
 }
 

@@ -173,7 +173,10 @@ fn places_that_narrowed_are_the_business_of_the_extender_and_only_noted() {
         region.is_some_and(|region| lost.contains(&region.into()))
     });
     let there: Vec<bool> = there.map(|(index, _)| assessment.permits(Some(index))).collect();
-    assert!(!there.is_empty() && there.iter().all(|is_permitted| !is_permitted), "{there:?}");
+    assert!(
+        !there.is_empty() && there.iter().all(|is_permitted| !is_permitted),
+        "{there:?}"
+    );
     let (_, text) = scan(&narrowed, TableOutput::Text);
     assert!(text.contains("note narrowed-places: 1 pod\n"), "{text}");
 }
