@@ -25,8 +25,8 @@ pub struct ControlPlane {
     pub directory: PathBuf,
     /// The folder with the three programs.
     pub programs: PathBuf,
+    pub certificates: Certificates,
     url: String,
-    certificates: Certificates,
     etcd: Mutex<Process>,
     api_server: Mutex<Process>,
 }
@@ -99,7 +99,7 @@ impl ControlPlane {
         let text = serde_json::json!({
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "tests", "cluster": {"server": self.url, "certificate-authority": self.certificates.authority}}],
+            "clusters": [{"name": "tests", "cluster": {"server": self.url, "certificate-authority": self.certificates.authority.file}}],
             "users": [{"name": name, "user": {"token": token}}],
             "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": name}}],
             "current-context": "tests",
@@ -189,10 +189,10 @@ fn api_server(
             format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={port}"),
-            format!("--tls-cert-file={}", certificates.server.display()),
-            format!("--tls-private-key-file={}", certificates.server_key.display()),
+            format!("--tls-cert-file={}", certificates.server.certificate.display()),
+            format!("--tls-private-key-file={}", certificates.server.key.display()),
             // Nobody has a client certificate, but what says how to verify one is published for others.
-            format!("--client-ca-file={}", certificates.authority.display()),
+            format!("--client-ca-file={}", certificates.authority.file.display()),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
             format!(
                 "--service-account-key-file={}",
