@@ -201,6 +201,15 @@ impl Cluster {
         }
     }
 
+    /// Lets kube-scheduler have a pod that was held back.
+    pub async fn lift_gates(&self, pod: &core::Pod) {
+        let patch = Patch::Merge(json!({ "spec": { "schedulingGates": null } }));
+        self.pods_beside(pod)
+            .patch(&pod.name_any(), &PatchParams::default(), &patch)
+            .await
+            .expect("the gates can be lifted");
+    }
+
     /// Waits until a pod no longer exists, for example because it was evicted.
     pub async fn until_gone(&self, pod: &core::Pod, limit: Duration) {
         let (api, name) = (self.pods_beside(pod), pod.name_any());
@@ -304,9 +313,10 @@ impl Cluster {
             .expect("an issued token has a status")
     }
 
-    /// Removes all that tests make and that could reach into the next test: admission policies,
+    /// Removes all that tests make and that could reach into the next test: webhooks, admission policies,
     /// pods, nodes, events, services, priority classes and namespaces. Roles and accounts stay.
     pub async fn sweep(&self) {
+        self.sweep_webhooks().await;
         let now = DeleteParams {
             grace_period_seconds: Some(0),
             ..DeleteParams::default()

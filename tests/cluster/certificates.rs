@@ -18,6 +18,7 @@ pub struct Authority {
 }
 
 /// Paths of PEM files that belong together.
+#[derive(Clone, Debug)]
 pub struct Issued {
     pub certificate: PathBuf,
     pub key: PathBuf,
@@ -33,9 +34,7 @@ impl Authority {
         authority
             .distinguished_name
             .push(DnType::CommonName, "domicile cluster tests");
-        let certificate = authority
-            .self_signed(&key)
-            .expect("an authority can sign itself");
+        let certificate = authority.self_signed(&key).expect("an authority can sign itself");
         Self {
             file: write(directory, "authority.crt", &certificate.pem()),
             issuer: Issuer::new(authority, key),

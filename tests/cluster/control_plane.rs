@@ -205,6 +205,8 @@ fn api_server(
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
             "--authorization-mode=RBAC".to_owned(),
             format!("--token-auth-file={}", tokens.display()),
+            // By itself it deletes a collection one object after the other.
+            "--delete-collection-workers=8".to_owned(),
             // ServiceAccount: no controller makes the `default` account that it asks for.
             // TaintNodesByCondition: no controller would ever lift its not-ready taint from a new node.
             "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition".to_owned(),

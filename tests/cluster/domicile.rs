@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::certificates::Issued;
 use crate::process::{Process, Program};
 use crate::{http, waiting};
 
@@ -16,6 +17,10 @@ pub struct DomicileSettings {
     pub data_sets: PathBuf,
     pub latency: PathBuf,
     pub facts: Facts,
+    /// The serving certificate of the admission webhook; `None` leaves the webhook out.
+    pub admission: Option<Issued>,
+    /// Settings that have no flag, by their keys.
+    pub settings: Vec<(String, String)>,
     pub further_arguments: Vec<String>,
 }
 
@@ -32,12 +37,13 @@ pub enum Facts {
 pub struct Domicile {
     process: Process,
     address: SocketAddr,
+    admission_port: u16,
     decisions: PathBuf,
 }
 
 impl Domicile {
     pub fn start(directory: PathBuf, settings: DomicileSettings) -> Self {
-        let [port] = waiting::free_ports();
+        let [port, admission_port] = waiting::free_ports();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let decisions = directory.join("decisions.jsonl");
         let mut arguments = vec!["serve".to_owned(), "--listen".to_owned(), address.to_string()];
@@ -49,13 +55,28 @@ impl Domicile {
         path_argument("--latency", &settings.latency);
         path_argument("--state-dir", &directory.join("state"));
         path_argument("--decisions", &decisions);
-        let mut environment = Vec::new();
+        if let Some(Issued { certificate, key }) = &settings.admission {
+            path_argument("--admission-tls-certificate", certificate);
+            path_argument("--admission-tls-key", key);
+        }
+        let variable = |key: &str| {
+            format!(
+                "DOMICILE__{}",
+                key.to_uppercase().replace('.', "__").replace('-', "_")
+            )
+        };
+        let mut environment: Vec<(String, OsString)> = (settings.settings.into_iter())
+            .map(|(key, value)| (variable(&key), OsString::from(value)))
+            .collect();
         match settings.facts {
             Facts::Fleet(file) => path_argument("--fleet", &file),
             Facts::Cluster(kubeconfig) => {
                 arguments.push("--cluster".to_owned());
                 environment.push(("KUBECONFIG".to_owned(), OsString::from(kubeconfig)));
             }
+        }
+        if settings.admission.is_some() {
+            arguments.push(format!("--admission-listen=127.0.0.1:{admission_port}"));
         }
         arguments.extend(settings.further_arguments);
         let process = Process::start(Program {
@@ -68,12 +89,23 @@ impl Domicile {
         Self {
             process,
             address,
+            admission_port,
             decisions,
         }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its webhooks are, when it has them.
+    pub fn webhook(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}{path}", self.admission_port)
+    }
+
+    /// The port of its webhooks.
+    pub fn webhook_port(&self) -> u16 {
+        self.admission_port
     }
 
     /// Waits until `/readyz` says yes.

@@ -107,6 +107,8 @@ impl Encrypted {
             data_sets: shipped("defaults/data-sets.yaml"),
             latency: shipped("defaults/latency.csv"),
             facts: Facts::Cluster(scenario.plane.administrator()),
+            admission: None,
+            settings: Vec::new(),
             further_arguments,
         });
         waiting::until("domicile is ready", LIMIT, async || {

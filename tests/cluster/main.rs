@@ -7,8 +7,9 @@
 //! `README.md` beside this file says more.
 //!
 //! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
-//! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `api` and
-//! `objects` (what tests do through the API server). `smoke` tests the harness alone; the
+//! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `webhook` (what the
+//! API server is told of webhooks), `mutator` (one of the test itself), `api`, `objects` and
+//! `creations` (what tests do through the API server). `smoke` tests the harness alone; the
 //! product is in `cases`; `fidelity` measures the model of kube-scheduler against the real one.
 
 #![expect(
@@ -26,12 +27,14 @@ mod cases;
 mod certificates;
 mod components;
 mod control_plane;
+mod creations;
 mod deploy;
 mod doctor;
 mod domicile;
 mod encryption;
 mod fidelity;
 mod http;
+mod mutator;
 mod objects;
 mod process;
 mod recorder;
@@ -39,3 +42,4 @@ mod scenario;
 mod scheduler;
 mod smoke;
 mod waiting;
+mod webhook;

@@ -82,6 +82,7 @@ pub struct Pod {
     scheduler_name: Option<String>,
     cpu: String,
     on_node: Option<String>,
+    spec: serde_json::Map<String, Value>,
 }
 
 impl Pod {
@@ -95,6 +96,7 @@ impl Pod {
             scheduler_name: None,
             cpu: "100m".to_owned(),
             on_node: None,
+            spec: serde_json::Map::new(),
         }
     }
 
@@ -136,8 +138,21 @@ impl Pod {
         self
     }
 
+    /// One more field of the specification, by its name in JSON.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.spec.insert(field.to_owned(), value);
+        self
+    }
+
+    /// Required node affinity: a node must satisfy one of these terms.
+    pub fn requires(self, terms: Value) -> Self {
+        let required =
+            json!({ "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": terms } });
+        self.with("affinity", json!({ "nodeAffinity": required }))
+    }
+
     pub fn object(&self) -> k8s_openapi::api::core::v1::Pod {
-        from(json!({
+        let mut pod = json!({
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
@@ -155,7 +170,11 @@ impl Pod {
                     "resources": { "requests": { "cpu": self.cpu } },
                 }],
             },
-        }))
+        });
+        for (field, value) in &self.spec {
+            pod["spec"][field] = value.clone();
+        }
+        from(pod)
     }
 }
 

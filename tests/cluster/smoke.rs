@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::mutator;
 use crate::objects::{Node, Pod};
 use crate::recorder::{Call, Recorder};
 use crate::scenario::Scenario;
 use crate::scheduler::{Extender, Mode, SchedulerSettings};
+use crate::webhook::Webhook;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -211,4 +213,45 @@ fn array(value: &Value) -> &[Value] {
 fn unused_address() -> std::net::SocketAddr {
     let [port] = crate::waiting::free_ports();
     std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port))
+}
+
+/// Two webhooks of the test, asked in the order of their names, and again for what the other has changed since; once
+/// they are swept away nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_asked_in_order_and_the_first_again() {
+    let scenario = Scenario::begin("webhooks").await;
+    let cluster = &scenario.cluster;
+    let authority = &scenario.plane.certificates.authority;
+    let issued = authority.server(&scenario.directory, "mutator");
+    /// Appends to a label.
+    fn note(pod: &Value, what: &str) -> Value {
+        let seen = pod["metadata"]["labels"]["seen-by"].as_str().unwrap_or_default();
+        serde_json::json!([{ "op": "add", "path": "/metadata/labels/seen-by", "value": format!("{seen}{what}") }])
+    }
+    let first = mutator::start(&issued, |pod| note(pod, "1"));
+    let second = mutator::start(&issued, |pod| note(pod, "2"));
+    let pod = Pod::named("web").label("app", "web");
+    let seen_by = |tried: &Result<k8s_openapi::api::core::v1::Pod, String>| {
+        let labels = tried.as_ref().ok()?.metadata.labels.as_ref()?;
+        labels.get("seen-by").cloned()
+    };
+    for (name, url) in [("a-first", first), ("b-second", second)] {
+        cluster
+            .register(&Webhook::of_a_test(name, &url, &authority.file))
+            .await;
+    }
+    cluster
+        .until_admission("both are asked", &pod, |tried| {
+            seen_by(tried).as_deref() == Some("1212")
+        })
+        .await;
+    assert_eq!(seen_by(&cluster.try_create(&pod).await).as_deref(), Some("1212"));
+    cluster.sweep_webhooks().await;
+    cluster
+        .until_admission(
+            "nobody is asked",
+            &Pod::named("later").label("app", "web"),
+            |tried| tried.is_ok() && seen_by(tried).is_none(),
+        )
+        .await;
 }

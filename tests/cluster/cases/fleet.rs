@@ -6,6 +6,8 @@ use crate::objects::Node;
 pub const EEA_PERSONAL: [(&str, &str); 3] = personal("DE,FR,NL");
 /// Personal data about people in mainland China, where none of these fleets has a node.
 pub const CN_PERSONAL: [(&str, &str); 3] = personal("CN");
+/// Personal data about people of two places that have no place in common: no region of any provider will do.
+pub const HOMELESS_PERSONAL: [(&str, &str); 3] = personal("DE,CN");
 
 /// What a refusal of [`EEA_PERSONAL`] says.
 pub const EEA_SENTENCE: &str =

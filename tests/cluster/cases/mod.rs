@@ -4,6 +4,7 @@
 //! latencies, and real kube-schedulers: one that sends names and one that sends whole nodes, both of one
 //! extender. `stand` puts that together; a theme is a module.
 
+mod admission;
 mod faults;
 pub mod fleet;
 mod placement;

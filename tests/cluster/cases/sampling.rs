@@ -6,7 +6,7 @@ use super::fleet::{CN_PERSONAL, CN_SENTENCE, EEA_PERSONAL, aws_nodes};
 use super::stand::Plan;
 use crate::scheduler::Mode;
 
-const BLIND: &str = "permitted nodes exist outside the offered sample";
+pub const BLIND: &str = "permitted nodes exist outside the offered sample";
 
 /// kube-scheduler pauses 1, 2, 4 seconds after failures, and looks at the other half each time.
 const LIMIT: Duration = Duration::from_secs(45);

@@ -10,12 +10,14 @@ use k8s_openapi::api::core::v1 as core;
 use serde_json::{Value, json};
 
 use crate::api::Cluster;
+use crate::certificates::Issued;
 use crate::domicile::{Domicile, DomicileSettings, Facts};
 use crate::objects::{Node, Pod};
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
 use crate::scheduler::{Extender, Mode, Scheduler, SchedulerSettings};
 use crate::waiting;
+use crate::webhook::{FailurePolicy, Webhook};
 
 /// Enough for a decision, a retry after kube-scheduler's longest pause (10 s), and a slow machine.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -26,6 +28,8 @@ pub struct Plan {
     facts: Facts,
     modes: Vec<Mode>,
     policies: PathBuf,
+    admission: Option<Issued>,
+    settings: Vec<(String, String)>,
     percentage_of_nodes_to_score: Option<u8>,
     is_determined: bool,
     weight: i64,
@@ -36,6 +40,8 @@ pub struct Plan {
 pub struct Stand {
     pub domicile: Domicile,
     pub lanes: Vec<Lane>,
+    /// The files of its webhook's certificate, when it has a webhook.
+    pub admission: Option<Issued>,
     pub scenario: Scenario,
 }
 
@@ -56,6 +62,8 @@ impl Plan {
             scenario,
             modes: vec![Mode::NamesOnly, Mode::FullNodes],
             policies: shipped("policies"),
+            admission: None,
+            settings: Vec::new(),
             percentage_of_nodes_to_score: Some(100),
             is_determined: false,
             weight: 5,
@@ -105,6 +113,19 @@ impl Plan {
         self
     }
 
+    /// Domicile answers admission reviews too; nothing is registered yet.
+    pub fn admission(mut self) -> Self {
+        let authority = &self.scenario.plane.certificates.authority;
+        self.admission = Some(authority.server(&self.scenario.directory, "domicile-admission"));
+        self
+    }
+
+    /// A setting of domicile that has no flag, by its key.
+    pub fn setting(mut self, key: &str, value: &str) -> Self {
+        self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
     /// One thread filters nodes, so that their order is determined, and waits for answers however busy the machine is.
     pub fn determined(mut self) -> Self {
         self.is_determined = true;
@@ -125,6 +146,8 @@ impl Plan {
             data_sets: shipped("defaults/data-sets.yaml"),
             latency: shipped("defaults/latency.csv"),
             facts: self.facts,
+            admission: self.admission.clone(),
+            settings: self.settings,
             further_arguments: Vec::new(),
         };
         let mut domicile = self.scenario.start_domicile(settings);
@@ -155,6 +178,7 @@ impl Plan {
         Stand {
             domicile,
             lanes,
+            admission: self.admission,
             scenario: self.scenario,
         }
     }
@@ -170,6 +194,31 @@ impl Plan {
 impl Stand {
     pub fn cluster(&self) -> &Cluster {
         &self.scenario.cluster
+    }
+
+    /// Its webhook as `deploy/` registers it, but for where it is.
+    pub fn webhook(&self, failure_policy: FailurePolicy) -> Webhook {
+        self.shipped_webhook("admission/mutating-webhook.yaml", "/mutate")
+            .failing(failure_policy)
+    }
+
+    /// A registration of `deploy/components`, of a route of this domicile.
+    pub fn shipped_webhook(&self, file: &str, route: &str) -> Webhook {
+        let authority = &self.scenario.plane.certificates.authority.file;
+        Webhook::shipped(file)
+            .at(&self.domicile.webhook(route))
+            .trusting(&[authority])
+    }
+
+    /// Registers its webhook and waits until the API server asks it.
+    pub async fn register(&self, failure_policy: FailurePolicy) {
+        self.cluster().register(&self.webhook(failure_policy)).await;
+        let governed = Pod::named("canary").annotate("domicile.dev/data-sets", "orders");
+        self.cluster()
+            .until_admission("the webhook is asked", &governed, |tried| {
+                tried.as_ref().is_ok_and(|pod| admitted_by(pod).is_some())
+            })
+            .await;
     }
 
     /// The sum over all series of a metric of domicile; `None` while it has none.
@@ -222,6 +271,12 @@ impl Stand {
             .await
             .expect("a ready server has published")
     }
+}
+
+/// Which rules and snapshot the webhook went by, when it changed the pod.
+pub fn admitted_by(pod: &core::Pod) -> Option<&str> {
+    let annotations = pod.metadata.annotations.as_ref()?;
+    annotations.get("domicile.dev/admitted-by").map(String::as_str)
 }
 
 /// The metrics that cases look at.
