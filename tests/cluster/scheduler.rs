@@ -102,6 +102,8 @@ pub struct SchedulerSettings {
     /// How many threads filter nodes; `None` is 16. Of one thread the order, and so the sample, is determined.
     pub parallelism: Option<u8>,
     pub extenders: Vec<Extender>,
+    /// What it may ask of the API server at most.
+    pub requests_per_second: u32,
     /// `None` runs as `system:kube-scheduler`.
     pub kubeconfig: Option<PathBuf>,
 }
@@ -114,6 +116,7 @@ impl SchedulerSettings {
             percentage_of_nodes_to_score: Some(100),
             parallelism: None,
             extenders: extenders.into_iter().collect(),
+            requests_per_second: 200,
             kubeconfig: None,
         }
     }
@@ -127,7 +130,7 @@ impl SchedulerSettings {
         let mut configuration = json!({
             "apiVersion": "kubescheduler.config.k8s.io/v1",
             "kind": "KubeSchedulerConfiguration",
-            "clientConnection": {"kubeconfig": kubeconfig, "qps": 200, "burst": 400},
+            "clientConnection": {"kubeconfig": kubeconfig, "qps": self.requests_per_second, "burst": 2 * self.requests_per_second},
             "leaderElection": {"leaderElect": false},
             "profiles": profiles,
             "extenders": self.extenders.iter().map(Extender::entry).collect::<Vec<_>>(),
