@@ -78,13 +78,21 @@ fn read(page: &str) -> (Vec<Tag>, String) {
     (tags, text)
 }
 
-/// The same summary with every text in it replaced.
+/// The fields whose text is one of a few words of the format.
+const WORDS: [&str; 1] = ["by"];
+
+/// The same summary with every text in it replaced that could come from outside.
 fn with_texts(summary: &Summary, change: &dyn Fn(&str) -> String) -> Summary {
     fn walk(value: &mut Value, change: &dyn Fn(&str) -> String) {
         match value {
             Value::String(text) => *text = change(text),
             Value::Array(values) => values.iter_mut().for_each(|value| walk(value, change)),
-            Value::Object(fields) => fields.values_mut().for_each(|value| walk(value, change)),
+            Value::Object(fields) => {
+                let texts = fields
+                    .iter_mut()
+                    .filter(|(name, _)| !WORDS.contains(&name.as_str()));
+                texts.for_each(|(_, value)| walk(value, change));
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
