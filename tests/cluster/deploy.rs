@@ -564,8 +564,13 @@ async fn pods_that_say_that_they_are_governed_must_ask_domicile_where_that_is_bo
     assert!(complaint.contains("leave `nodeName` out"), "{complaint}");
     // Mirror pods run already; only a kubelet makes them.
     let mirror = json!({"kubernetes.io/config.mirror": "abc"});
-    refused("personal", &mirror);
-    let mut pod = serde_json::to_value(stray("personal").on_node("n1").object()).expect("a pod is JSON");
+    let on_node = stray("personal").on_node("n1");
+    let complaint = create(&on_node, &mirror).expect_err("anybody can write the annotation");
+    assert!(
+        complaint.contains("write `schedulerName: domicile`"),
+        "{complaint}"
+    );
+    let mut pod = serde_json::to_value(on_node.object()).expect("a pod is JSON");
     pod["metadata"]["annotations"] = mirror;
     let as_kubelet = [
         "--as=system:node:n1",
