@@ -3,8 +3,9 @@
 //!
 //! Inputs: what a snapshot says about a pod ([`Assessment`](crate::placement::Assessment)), the affinity that the pod
 //! has. Outputs: the permitted places as labels of nodes ([`permitted`]), what they add to each term of the pod
-//! ([`merge`]), and what becomes of a pod that is submitted ([`mutate`], [`validate`]). Invariants: what is added never excludes a node that the filter permits by policy; what the pod
-//! required stays required; the same inputs give the same terms in the same order; merging twice is merging once.
+//! ([`merge()`]), and what becomes of a pod that is submitted ([`mutate()`], [`validate()`]). Invariants: what is added
+//! never excludes a node that the filter permits by policy; what the pod required stays required; the same inputs give
+//! the same terms in the same order; merging twice is merging once.
 //! Deliberately absent: limits and partitions, which pass while a pod waits and which the extender guards; HTTP.
 //!
 //! ```text
