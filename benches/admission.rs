@@ -10,29 +10,27 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod serving;
 mod world;
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use actix_web::web::{self, Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use arc_swap::ArcSwapOption;
+use actix_web::web::{Data, Payload, ServiceConfig, post};
+use actix_web::{HttpRequest, HttpResponse};
 use domicile::admission::{Reply, read_review, write_reply};
-use domicile::decisions::DecisionIds;
-use domicile::metrics::Metrics;
-use domicile::server::{
-    Admission, AnswerSettings, BodyBudget, Readiness, ServerState, configure_admission, read_body,
-};
-use domicile::snapshot::Snapshot;
+use domicile::server::{ServerState, configure_admission, read_body};
 use serde_json::{Value, json};
+use serving::{Client, start};
 
 /// How often each case is asked, after a tenth as often to warm up.
 const ROUNDS: usize = 20_000;
 /// Nodes of the fleet.
 const NODES: usize = 5_000;
+/// Reviews a second that are offered, over so many connections and for so long.
+const OFFERED: u32 = 1_000;
+const CONNECTIONS: u32 = 8;
+const OFFERED_FOR: Duration = Duration::from_secs(5);
 
 async fn echo(state: Data<ServerState>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let body = read_body(&request, payload, &state.bodies).await.expect("a body");
@@ -42,76 +40,9 @@ async fn echo(state: Data<ServerState>, request: HttpRequest, payload: Payload) 
         .body(write_reply(review.uid(), Reply::default()))
 }
 
-fn start(snapshot: Snapshot) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let state = Data::new(ServerState {
-        snapshots: Arc::new(ArcSwapOption::from_pointee(snapshot)),
-        measured: Arc::default(),
-        readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
-        exempt_before_ready: Arc::default(),
-        clock: || world::NOW.parse().expect("an instant"),
-        answers: AnswerSettings::default(),
-        bodies: Arc::new(BodyBudget::new(256 << 20)),
-        admission: Admission::default(),
-        metrics: Arc::new(Metrics::new()),
-        pod_events: None,
-        decisions: None,
-        decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
-    });
-    std::thread::spawn(move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(state.clone())
-                .route("/echo", web::post().to(echo))
-                .configure(configure_admission)
-        });
-        let server = server.keep_alive(Duration::from_secs(150)).tcp_nodelay(true);
-        let server = server.workers(1).listen(listener).expect("listening").run();
-        actix_web::rt::System::new().block_on(server).expect("serving");
-    });
-    address
-}
-
-/// One keep-alive connection.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        Self {
-            stream,
-            buffer: vec![0; 1 << 20],
-        }
-    }
-
-    /// Sends a whole request and reads the whole answer; gives the length of its body.
-    fn call(&mut self, request: &[u8]) -> usize {
-        self.stream.write_all(request).expect("sent");
-        let mut filled = 0;
-        loop {
-            filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
-            let received = &self.buffer[..filled];
-            let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
-                continue;
-            };
-            let head = std::str::from_utf8(&received[..end]).expect("a head");
-            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-            let length = head.lines().find_map(|line| {
-                let line = line.to_ascii_lowercase();
-                line.strip_prefix("content-length: ")?.parse().ok()
-            });
-            let length = length.unwrap_or(0_usize);
-            while filled < end + 4 + length {
-                filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
-            }
-            return length;
-        }
-    }
+fn routes(config: &mut ServiceConfig) {
+    config.route("/echo", post().to(echo));
+    configure_admission(config);
 }
 
 /// A review as an API server sends it, of the pod that kube-scheduler would be given.
@@ -137,11 +68,36 @@ fn review(namespace: &str, affinity: &Value) -> Vec<u8> {
 }
 
 fn request(path: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "POST {path}?timeout=2s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: kube-apiserver-admission\r\nContent-Length: {}\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
+    serving::request(&format!("{path}?timeout=2s"), "kube-apiserver-admission", body)
+}
+
+/// Offers reviews at a steady pace, whether or not earlier ones are answered: how long each took from when it was due,
+/// in order.
+fn offer(address: SocketAddr, requests: &[Vec<u8>]) -> Vec<Duration> {
+    let begin = Instant::now();
+    let of_connection = |connection: u32| {
+        let mut client = Client::connect(address);
+        let mut took = Vec::new();
+        for number in (connection..).step_by(CONNECTIONS as usize) {
+            let due = begin + Duration::from_secs(1) * number / OFFERED;
+            if due >= begin + OFFERED_FOR {
+                return took;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            client.call(&requests[number as usize % requests.len()]);
+            took.push(due.elapsed());
+        }
+        took
+    };
+    let mut took: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..CONNECTIONS)
+            .map(|connection| scope.spawn(move || of_connection(connection)))
+            .collect();
+        let ended = threads.into_iter().map(|thread| thread.join().expect("it ended"));
+        ended.flatten().collect()
+    });
+    took.sort_unstable();
+    took
 }
 
 fn main() {
@@ -158,7 +114,8 @@ fn main() {
         ("confined", review("eea", &Value::Null)),
         ("confined, three terms", review("eea", &own)),
     ];
-    let mut client = Client::connect(start(world::snapshot(&world::nodes(NODES))));
+    let address = start(world::snapshot(&world::nodes(NODES)), routes);
+    let mut client = Client::connect(address);
     println!(
         "{:<22} {:>10} {:>12} {:<8} {:>9} {:>9} {:>8} {:>8}",
         "pod", "review B", "answer B", "route", "P50 µs", "P99 µs", "x P50", "x P99"
@@ -170,7 +127,7 @@ fn main() {
         for round in 0..ROUNDS + ROUNDS / 10 {
             for (case, request) in requests.iter().enumerate() {
                 let started = Instant::now();
-                lengths[case] = client.call(request);
+                lengths[case] = client.call(request).len();
                 if round >= ROUNDS / 10 {
                     samples[case].push(started.elapsed());
                 }
@@ -193,4 +150,14 @@ fn main() {
             );
         }
     }
+    let mixed: Vec<Vec<u8>> = bodies.iter().map(|(_, body)| request("/mutate", body)).collect();
+    let took = offer(address, &mixed);
+    println!(
+        "\n{OFFERED} reviews a second for {} s: {} answered, P50 {:.1?}, P99 {:.1?}, slowest {:.1?}",
+        OFFERED_FOR.as_secs(),
+        took.len(),
+        took[took.len() / 2],
+        took[took.len() * 99 / 100],
+        took[took.len() - 1],
+    );
 }

@@ -10,20 +10,15 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod serving;
 mod world;
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::web::{self, Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use arc_swap::ArcSwapOption;
-use domicile::decisions::DecisionIds;
-use domicile::metrics::Metrics;
-use domicile::server::{Admission, AnswerSettings, BodyBudget, Readiness, ServerState, configure, read_body};
-use domicile::snapshot::Snapshot;
+use actix_web::web::{Data, Payload, ServiceConfig, post};
+use actix_web::{HttpRequest, HttpResponse};
+use domicile::server::{ServerState, configure, read_body};
+use serving::{Client, start};
 
 async fn echo(state: Data<ServerState>, request: HttpRequest, payload: Payload) -> HttpResponse {
     match read_body(&request, payload, &state.bodies).await {
@@ -32,86 +27,13 @@ async fn echo(state: Data<ServerState>, request: HttpRequest, payload: Payload) 
     }
 }
 
-fn start(snapshot: Snapshot) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let state = Data::new(ServerState {
-        snapshots: Arc::new(ArcSwapOption::from_pointee(snapshot)),
-        measured: Arc::default(),
-        readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
-        exempt_before_ready: Arc::default(),
-        clock: || world::NOW.parse().expect("an instant"),
-        answers: AnswerSettings::default(),
-        bodies: Arc::new(BodyBudget::new(256 << 20)),
-        metrics: Arc::new(Metrics::new()),
-        pod_events: None,
-        decisions: None,
-        decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
-        admission: Admission::default(),
-    });
-    std::thread::spawn(move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(state.clone())
-                .route("/echo", web::post().to(echo))
-                .configure(configure)
-        });
-        let server = server.keep_alive(Duration::from_secs(150)).tcp_nodelay(true);
-        let server = server.workers(1).listen(listener).expect("listening").run();
-        actix_web::rt::System::new().block_on(server).expect("serving");
-    });
-    address
-}
-
-/// One keep-alive connection.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        Self {
-            stream,
-            buffer: vec![0; 4 << 20],
-        }
-    }
-
-    /// Sends a whole request and reads the whole answer; gives its body.
-    fn call(&mut self, request: &[u8]) -> &[u8] {
-        self.stream.write_all(request).expect("sent");
-        let mut filled = 0;
-        loop {
-            filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
-            let received = &self.buffer[..filled];
-            let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
-                continue;
-            };
-            let head = std::str::from_utf8(&received[..end]).expect("a head");
-            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-            let length = head.lines().find_map(|line| {
-                line.to_ascii_lowercase()
-                    .strip_prefix("content-length: ")?
-                    .parse()
-                    .ok()
-            });
-            let whole = end + 4 + length.unwrap_or(0_usize);
-            while filled < whole {
-                filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
-            }
-            return &self.buffer[end + 4..whole];
-        }
-    }
+fn routes(config: &mut ServiceConfig) {
+    config.route("/echo", post().to(echo));
+    configure(config);
 }
 
 fn request(path: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
+    serving::request(path, "Go-http-client/1.1", body)
 }
 
 fn median(mut samples: Vec<Duration>) -> Duration {
@@ -126,7 +48,7 @@ fn main() {
     );
     for (count, rounds) in [(500, 1_500), (5_000, 600), (15_000, 250)] {
         let nodes = world::nodes(count);
-        let mut client = Client::connect(start(world::snapshot(&nodes)));
+        let mut client = Client::connect(start(world::snapshot(&nodes), routes));
         let tenth = world::body("eea", &nodes);
         let all = world::body("anywhere", &nodes);
         let cases = [
