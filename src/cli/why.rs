@@ -240,25 +240,9 @@ fn write_cause(
         // Nobody knows what the rule makes of a node that nobody knows.
         (false, _) => "applies",
     };
-    let only_recorded = match cause.mode {
-        "enforce" => String::new(),
-        mode => format!(" (mode {mode}: only recorded)"),
-    };
-    writeln!(out, "  {word}: {}{only_recorded}", cause.says)?;
+    writeln!(out, "  {word}: {}{}", cause.says, cause.only_recorded())?;
     if let Some(title) = &cause.title {
         writeln!(out, "    policy: {title}")?;
     }
-    if !cause.legal_basis.is_empty() {
-        writeln!(out, "    legal basis: {}", cause.legal_basis.join("; "))?;
-    }
-    if let (Some(team), Some(contact)) = (&cause.team, &cause.contact) {
-        writeln!(out, "    ask: {contact} ({team})")?;
-    }
-    for doubt in &cause.doubts {
-        writeln!(out, "    {doubt}")?;
-    }
-    for line in cause.because_of_in_words(pod) {
-        writeln!(out, "    because of {line}")?;
-    }
-    Ok(())
+    cause.write_grounds(pod, out)
 }

@@ -1,6 +1,7 @@
 //! What decides about a pod: rules and other causes, with the data that brings them and whom to ask.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -228,6 +229,35 @@ fn malformed_in_words(assessment: &Assessment<'_>) -> String {
 }
 
 impl DecisionCause {
+    /// That it refuses nothing yet, where that is so: what follows the sentence.
+    #[must_use]
+    pub fn only_recorded(&self) -> String {
+        match self.mode {
+            "enforce" => String::new(),
+            mode => format!(" (mode {mode}: only recorded)"),
+        }
+    }
+
+    /// Writes what stands below its sentence: on what it rests, whom to ask, what is in doubt, what brings it.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn write_grounds(&self, pod: &PodRequirements, out: &mut dyn Write) -> io::Result<()> {
+        if !self.legal_basis.is_empty() {
+            writeln!(out, "    legal basis: {}", self.legal_basis.join("; "))?;
+        }
+        if let (Some(team), Some(contact)) = (&self.team, &self.contact) {
+            writeln!(out, "    ask: {contact} ({team})")?;
+        }
+        for doubt in &self.doubts {
+            writeln!(out, "    {doubt}")?;
+        }
+        for line in self.because_of_in_words(pod) {
+            writeln!(out, "    because of {line}")?;
+        }
+        Ok(())
+    }
+
     /// What brings it, in words: one line for each source and kind of data.
     #[must_use]
     pub fn because_of_in_words(&self, pod: &PodRequirements) -> Vec<String> {

@@ -236,28 +236,14 @@ impl WhyNot {
         }
         for group in &self.refused {
             let cause = &group.cause;
-            let recorded = match cause.mode {
-                "enforce" => String::new(),
-                mode => format!(" (mode {mode}: only recorded)"),
-            };
             writeln!(
                 out,
-                "  {}: {}{recorded}",
+                "  {}: {}{}",
                 counted(group.nodes, "node"),
-                cause.says
+                cause.says,
+                cause.only_recorded()
             )?;
-            if !cause.legal_basis.is_empty() {
-                writeln!(out, "    legal basis: {}", cause.legal_basis.join("; "))?;
-            }
-            if let (Some(team), Some(contact)) = (&cause.team, &cause.contact) {
-                writeln!(out, "    ask: {contact} ({team})")?;
-            }
-            for doubt in &cause.doubts {
-                writeln!(out, "    {doubt}")?;
-            }
-            for line in cause.because_of_in_words(pod) {
-                writeln!(out, "    because of {line}")?;
-            }
+            cause.write_grounds(pod, out)?;
             writeln!(out, "    in {}", counted_by_region(&group.regions))?;
             writeln!(out, "    such as {}", group.examples.join(", "))?;
         }
