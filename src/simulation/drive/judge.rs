@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::lives::{Cost, whole_us};
 use super::nodes::UNKNOWN_PLACE;
 use super::roster::{KindIndex, Roster};
-use crate::admission::{Growth, PermittedPlaces, Term, permitted};
+use crate::admission::{Growth, PermittedPlaces, Term, knows_all_facts, permitted};
 use crate::model::RegionKey;
 use crate::placement::{
     AccessDemand, Assessment, BlindSample, Demanded, Refusal, access_cost, assess, keeps_candidate, total,
@@ -300,10 +300,10 @@ impl<'s> Judge<'s> {
     }
 
     /// What the webhook asks of the labels of nodes for pods of a kind; `None` where it writes nothing, for nothing is refused
-    /// to them, or everything: then the extender says so.
+    /// to them, or everything, or not all that they carry is known: then the extender says so.
     pub fn admission_terms(&mut self, kind: KindIndex, at: Timestamp) -> Option<Vec<Term>> {
         let assessment = self.assessment(kind, at);
-        if assessment.observes() {
+        if assessment.observes() || !knows_all_facts(assessment) {
             return None;
         }
         match permitted(assessment, Growth::default()) {
