@@ -331,6 +331,45 @@ fn events_of_a_trace_happen_in_their_order() {
     assert_eq!(marks, ["region.down aws/us-east-1", "region.up aws/us-east-1"]);
 }
 
+/// Pods that would be turned away again alike are tried as one where nobody asks for each attempt, and pods whose error
+/// comes again are not tried at all: all that is told is the same.
+#[test]
+fn whether_attempts_are_written_down_changes_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = folder.path().join("full.yaml");
+    // What is permitted to `de` is soon full, and the other node never is.
+    let text = format!(
+        "v: 1\ntitle: full\nat: 2026-11-21T00:00:00Z\n{ONE_NODE_EACH}seed: 1\n\
+         compare: [kube-default, domicile, random-compliant, nearest-first]\nworkloads:\n\
+         - {{name: a, namespace: de, pods: 30, cpu: \"1\", memory: 1Gi}}\n\
+         - {{name: b, namespace: free, pods: 1, cpu: \"1\", memory: 1Gi, atMs: 95000}}\n\
+         - {{name: c, namespace: de, pods: 5, cpu: \"2\", memory: 1Gi, atMs: 40000}}\n"
+    );
+    fs::write(&full, text).unwrap();
+    let committed = ["quickstart", "eea-go-live", "region-loss"];
+    let committed = committed.map(|name| scenario(&format!("{name}/run.yaml")));
+    for path in committed.into_iter().chain([full]) {
+        let scenario = read_scenario(&path).unwrap();
+        let [alone, together] = [true, false].map(|records_decisions| {
+            let options = Options {
+                threads: 1,
+                records_decisions,
+            };
+            simulated(&scenario, options, &Control::default()).unwrap()
+        });
+        let name = path.display();
+        assert_eq!(alone.summary, together.summary, "{name}");
+        assert_eq!(alone.file("pods.csv"), together.file("pods.csv"), "{name}");
+        let attempts: u64 = alone.summary.comparators.iter().map(|of| of.attempts.total).sum();
+        let lines = alone.file("decisions.jsonl").unwrap().lines().count() as u64;
+        // Of several seeds the summary tells the attempts of the first.
+        assert!(
+            lines >= attempts && attempts > 0,
+            "{name}: {lines} lines, {attempts} attempts"
+        );
+    }
+}
+
 #[test]
 fn a_run_that_is_stopped_says_so() {
     let control = Control::default();

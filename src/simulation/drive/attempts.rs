@@ -9,11 +9,12 @@ use super::judge::Judge;
 use super::nodes::UNKNOWN_PLACE;
 use super::{Control, Drive};
 use crate::simulation::comparator::Extends;
-use crate::simulation::kube::{Attempt, Causes, ClusterEvent, PodIndex, Question, Standing};
+use crate::simulation::kube::{Alike, Attempt, Causes, ClusterEvent, PodIndex, Question, Standing};
 
 /// An attempt that ended without a node.
 #[derive(Debug)]
 pub(super) struct Refusal {
+    alike: Alike,
     /// How the nodes stood, and which assessment held.
     standing: (Standing, u64),
     attempt: Attempt,
@@ -21,27 +22,68 @@ pub(super) struct Refusal {
 }
 
 impl Drive<'_> {
-    /// Tries every pod that is ready, until none is.
+    /// Tries every pod that is ready, until none is; those who would be turned away again, alike and together, last.
     pub(super) fn place_waiting(&mut self, judge: &mut Judge<'_>, control: &Control) {
-        while let Some(pod) = self.queue.pop(self.now_ms) {
-            self.try_pod(pod, judge);
-            if control.stop.load(Ordering::Relaxed) {
+        loop {
+            while let Some(pod) = self.queue.pop(self.now_ms) {
+                self.try_pod(pod, judge);
+                if control.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+            let some_disperse = self.try_crowds(judge);
+            if !self.release_stuck(judge) && !some_disperse {
                 return;
             }
         }
     }
 
+    /// Lets pods go that were stuck and would not fail alike in the world as it is now; tells whether there were some.
+    fn release_stuck(&mut self, judge: &mut Judge<'_>) -> bool {
+        let mut some_are_free = false;
+        for (alike, pod) in self.queue.stuck_crowds() {
+            if !self.is_refused_again(pod, Some(alike), judge) {
+                self.queue.release(alike, self.now_ms);
+                some_are_free = true;
+            }
+        }
+        some_are_free
+    }
+
+    /// Tries the crowds that something could have helped, and tells whether pods of one are to be tried one by one.
+    fn try_crowds(&mut self, judge: &mut Judge<'_>) -> bool {
+        let mut some_disperse = false;
+        for (crowd, pod) in self.queue.take_woken_crowds() {
+            if self.is_refused_again(pod, crowd.alike(), judge) {
+                self.queue.refuse_crowd(crowd, self.now_ms);
+            } else {
+                self.queue.disperse(crowd, self.now_ms);
+                some_disperse = true;
+            }
+        }
+        some_disperse
+    }
+
+    /// Whether a pod would be told again what it and its like were told.
+    fn is_refused_again(&mut self, pod: PodIndex, alike: Option<Alike>, judge: &mut Judge<'_>) -> bool {
+        let (kind, at) = (self.kind(self.life_of[pod.get()]), self.at());
+        let Some(standing) = self.cluster.standing(pod) else {
+            return false;
+        };
+        let refusal = self.refusals.get(&(kind, standing.class()));
+        let number = judge.assessment_number(kind, at);
+        refusal.is_some_and(|refusal| Some(refusal.alike) == alike && refusal.standing == (standing, number))
+    }
+
     fn try_pod(&mut self, pod: PodIndex, judge: &mut Judge<'_>) {
         let life = self.life_of[pod.get()];
-        let (attempt, was_blind) = self.attempt(pod, life, judge);
-        self.lives[life].attempts += 1;
-        self.samples.attempts += 1;
+        let (attempt, was_blind, alike) = self.attempt(pod, life, judge);
         if self.setting.records_decisions {
-            self.record(life, &attempt, was_blind, judge);
+            self.record(pod, &attempt, was_blind, judge);
         }
         match attempt {
             Attempt::Chosen(chosen) => {
-                self.queue.remove(pod);
+                self.leave_queue(pod);
                 self.settle(life, chosen.node);
                 self.watch(life);
                 let record = &mut self.lives[life];
@@ -50,11 +92,14 @@ impl Drive<'_> {
             }
             Attempt::Failed(causes) => {
                 self.note_refusal(life, causes, was_blind);
-                self.queue.fail(pod, self.now_ms);
+                // An assessment that ends at a time of its own would end unnoticed.
+                let (kind, at) = (self.kind(life), self.at());
+                let lasts = judge.assessment(kind, at).verdict.valid_until.is_none();
+                self.queue.fail(pod, alike.filter(|_| lasts), self.now_ms);
             }
             Attempt::Unschedulable(refusal) => {
                 self.note_refusal(life, refusal.causes, was_blind);
-                self.queue.refuse(pod, &refusal.causes, self.now_ms);
+                self.queue.refuse(pod, &refusal.causes, alike, self.now_ms);
                 for victim in refusal
                     .nominated
                     .into_iter()
@@ -67,9 +112,20 @@ impl Drive<'_> {
         }
     }
 
-    /// What becomes of an attempt, and whether it was blind. Who was turned away before, and is told the same of the same
-    /// nodes, is turned away again without a search.
-    fn attempt(&mut self, pod: PodIndex, life: usize, judge: &mut Judge<'_>) -> (Attempt, bool) {
+    /// A pod waits no more.
+    pub(super) fn leave_queue(&mut self, pod: PodIndex) {
+        let attempts = self.queue.remove(pod, self.now_ms).unwrap_or(0);
+        self.lives[self.life_of[pod.get()]].attempts += u64::from(attempts);
+    }
+
+    /// What becomes of an attempt, whether it was blind, and whether others may be turned away alike. Who was turned away
+    /// before, and is told the same of the same nodes, is turned away again without a search.
+    fn attempt(
+        &mut self,
+        pod: PodIndex,
+        life: usize,
+        judge: &mut Judge<'_>,
+    ) -> (Attempt, bool, Option<Alike>) {
         let (kind, at, manner) = (self.kind(life), self.at(), self.manner);
         let was_refused = self.lives[life].last.is_some();
         let standing = match was_refused {
@@ -79,7 +135,7 @@ impl Drive<'_> {
         let standing = standing.map(|standing| (standing, judge.assessment_number(kind, at)));
         let remembered = standing.and_then(|(standing, _)| self.refusals.get(&(kind, standing.class())));
         if let Some(refusal) = remembered.filter(|refusal| Some(refusal.standing) == standing) {
-            return (refusal.attempt.clone(), refusal.was_blind);
+            return (refusal.attempt.clone(), refusal.was_blind, self.alike(refusal));
         }
         let running = &self.running;
         let attempt = match manner.extends {
@@ -99,14 +155,24 @@ impl Drive<'_> {
                 Attempt::Unschedulable(refusal) => !looked_at_all(&refusal.causes),
             };
         if let Some(standing) = standing.filter(|_| !matches!(attempt, Attempt::Chosen(_))) {
+            self.last_refusal += 1;
             let refusal = Refusal {
+                alike: Alike(self.last_refusal),
                 standing,
                 attempt: attempt.clone(),
                 was_blind,
             };
+            let alike = self.alike(&refusal);
             self.refusals.insert((kind, standing.0.class()), refusal);
+            return (attempt, was_blind, alike);
         }
-        (attempt, was_blind)
+        (attempt, was_blind, None)
+    }
+
+    /// What pods that a refusal turns away have in common; nothing where each attempt is to be seen by itself.
+    fn alike(&self, refusal: &Refusal) -> Option<Alike> {
+        let each_is_seen = refusal.was_blind || self.setting.records_decisions;
+        (!each_is_seen).then_some(refusal.alike)
     }
 
     /// Has those who wait tried again whom an event could help.
@@ -141,7 +207,8 @@ impl Drive<'_> {
     }
 
     /// Writes an attempt down, as one line of JSON.
-    fn record(&mut self, life: usize, attempt: &Attempt, was_blind: bool, judge: &mut Judge<'_>) {
+    fn record(&mut self, pod: PodIndex, attempt: &Attempt, was_blind: bool, judge: &mut Judge<'_>) {
+        let life = self.life_of[pod.get()];
         let (kind, at) = (self.kind(life), self.at());
         let spec = &self.setting.roster.pods[life].pod.spec;
         let turned_away = |causes: &Causes| -> Map<String, Value> {
@@ -153,7 +220,7 @@ impl Drive<'_> {
             "tMs": self.now_ms,
             "comparator": self.setting.comparator.id(),
             "pod": format!("{}/{}", spec.namespace, spec.name),
-            "attempt": self.lives[life].attempts,
+            "attempt": self.lives[life].attempts + u64::from(self.queue.attempts(pod)),
         });
         let more = match attempt {
             Attempt::Chosen(chosen) => {

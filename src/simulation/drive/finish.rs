@@ -73,6 +73,9 @@ impl<'a> Drive<'a> {
         let at = self.at();
         self.sample(self.now_ms, judge);
         for life in 0..self.lives.len() {
+            if let Some(pod) = self.lives[life].pod {
+                self.lives[life].attempts += u64::from(self.queue.attempts(pod));
+            }
             if self.lives[life].began && self.lives[life].ended_ms.is_none() {
                 self.weigh(life, judge);
                 let kind = self.kind(life);

@@ -48,6 +48,7 @@ use super::kube::{Cluster, PodIndex, Queue, QueueSettings};
 use super::scenario::Scenario;
 use super::trace::{Event, What};
 use super::world::World;
+use crate::snapshot::ClassIndex;
 
 /// How long a run goes on after its last event: pods that wait are tried again after five minutes and a half at the
 /// latest (kube-scheduler's `flushUnschedulablePodsLeftover`), and so once more.
@@ -96,8 +97,12 @@ struct Drive<'a> {
     running: Running,
     /// What is written into pods of each kind in the present world.
     confined_to: BTreeMap<KindIndex, Option<Confinement>>,
+    /// The labels of regions by class in the present world, once somebody asked.
+    region_labels: Option<Vec<(ClassIndex, (Option<String>, String))>>,
     /// What became of the last attempt of pods of a kind and a class, in the present world. Only looked up.
     refusals: HashMap<(KindIndex, u32), Refusal, FixedState>,
+    /// The number of the last refusal that was found.
+    last_refusal: u64,
     samples: Samples,
     decisions: String,
     now_ms: u64,
@@ -171,7 +176,9 @@ impl<'a> Drive<'a> {
             by_uid: HashMap::default(),
             running: vec![BTreeMap::new(); roster.kinds.len()],
             confined_to: BTreeMap::new(),
+            region_labels: None,
             refusals: HashMap::default(),
+            last_refusal: 0,
             samples: Samples::up_to(last_ms),
             decisions: String::new(),
             now_ms: 0,
@@ -203,6 +210,7 @@ impl<'a> Drive<'a> {
             let mut judge = Judge::new(&snapshot, self.setting.roster, self.nodes.names());
             self.nodes.locate(&judge);
             self.confined_to.clear();
+            self.region_labels = None;
             self.refusals.clear();
             if first_snapshot.is_none() && !self.nodes.is_empty() {
                 first_snapshot = Some(snapshot.clone());
@@ -218,6 +226,8 @@ impl<'a> Drive<'a> {
                 let next_event_ms = events.peek().map(|(event, _)| event.t_ms);
                 let due = [next_event_ms, self.queue.next_ms()].into_iter().flatten().min();
                 let Some(due_ms) = due.filter(|due_ms| *due_ms <= end_ms) else {
+                    let last_ms = self.queue.run_out(end_ms).unwrap_or(0);
+                    self.now_ms = self.now_ms.max(last_ms);
                     break Ended::Run;
                 };
                 self.sample_until(due_ms, &mut judge);

@@ -44,14 +44,15 @@ impl Drive<'_> {
     fn confinement(&mut self, kind: KindIndex, judge: &mut Judge<'_>) -> Option<&Confinement> {
         let written_by = self.setting.comparator.writes_affinity()?;
         let at = self.at();
-        let nodes = &self.nodes;
+        let (nodes, region_labels) = (&self.nodes, &mut self.region_labels);
         let known = self.confined_to.entry(kind).or_insert_with(|| match written_by {
             AffinityBy::Team => {
                 let permitted = judge.permitted(kind, at)?;
-                let labels = nodes.labels_of_classes(judge).into_iter();
+                let labels = region_labels.get_or_insert_with(|| nodes.labels_of_classes(judge));
                 let is_permitted = |class: usize| permitted.get(class).copied().unwrap_or(false);
-                let labels = labels.filter(|(class, _)| is_permitted(class.as_usize()));
-                Some(Confinement::Regions(labels.map(|(_, labels)| labels).collect()))
+                let labels = labels.iter().filter(|(class, _)| is_permitted(class.as_usize()));
+                let labels = labels.map(|(_, labels)| labels.clone());
+                Some(Confinement::Regions(labels.collect()))
             }
             AffinityBy::Webhook => judge.admission_terms(kind, at).map(Confinement::Terms),
         });
@@ -116,7 +117,7 @@ impl Drive<'_> {
                 self.wake(ClusterEvent::PodGone(pod));
             }
             None => {
-                self.queue.remove(pod);
+                self.leave_queue(pod);
                 self.cluster.remove_pod(pod);
             }
         }

@@ -15,7 +15,6 @@ const SAMPLES: u64 = 48;
 #[derive(Debug)]
 pub struct Samples {
     pub running: u64,
-    pub attempts: u64,
     pub lost_nodes: u64,
     pub taken: Vec<Sample>,
     /// The greatest share of the CPU of each region that was asked for, in thousandths.
@@ -48,7 +47,6 @@ impl Samples {
         let step_ms = (last_ms / SAMPLES).max(1);
         Self {
             running: 0,
-            attempts: 0,
             lost_nodes: 0,
             taken: Vec::new(),
             most_cpu_permille: BTreeMap::new(),

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::FixedState;
 use rand_pcg::Pcg64;
 
 use super::class::PodClass;
@@ -49,9 +50,9 @@ pub struct Cluster {
     pub(super) next_start: usize,
     pub(super) nodes: Nodes,
     pub(super) tree: NodeTree,
-    by_name: HashMap<String, NodeIndex>,
+    by_name: HashMap<String, NodeIndex, FixedState>,
     pub(super) classes: Vec<PodClass>,
-    pub(super) by_spec: HashMap<PodSpec, u32>,
+    pub(super) by_spec: HashMap<PodSpec, u32, FixedState>,
     pub(super) shapes: Shapes,
     pub(super) verdicts: NodeVerdicts,
     pub(super) pods: Vec<Pod>,
@@ -62,7 +63,7 @@ pub struct Cluster {
     /// How many bound pods have each priority.
     priorities: BTreeMap<i32, u32>,
     /// By class; looked up, never walked through.
-    pub(super) standings: HashMap<usize, Remembered>,
+    pub(super) standings: HashMap<usize, Remembered, FixedState>,
     pub(super) scratch: super::attempt::Scratch,
 }
 
@@ -76,9 +77,9 @@ impl Cluster {
             next_start: 0,
             nodes: Nodes::default(),
             tree: NodeTree::default(),
-            by_name: HashMap::new(),
+            by_name: HashMap::default(),
             classes: Vec::new(),
-            by_spec: HashMap::new(),
+            by_spec: HashMap::default(),
             shapes: Shapes::default(),
             verdicts: NodeVerdicts::default(),
             pods: Vec::new(),
@@ -86,7 +87,7 @@ impl Cluster {
             counters: Counters::default(),
             nominations: Nominations::default(),
             priorities: BTreeMap::new(),
-            standings: HashMap::new(),
+            standings: HashMap::default(),
             scratch: super::attempt::Scratch::default(),
         }
     }

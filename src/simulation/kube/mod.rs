@@ -27,6 +27,7 @@ mod node_tree;
 mod node_verdicts;
 mod nodes;
 mod nominations;
+mod parked;
 mod pod_affinity;
 mod preemption;
 mod profile;
@@ -38,6 +39,7 @@ pub mod spec;
 mod spread;
 mod standing;
 mod verdict;
+mod waiting;
 
 pub use attempt::{Attempt, Chosen, Nomination, Unschedulable};
 pub use beside::{HardSpread, Hindrance, SpreadDomain};
@@ -45,9 +47,10 @@ pub use causes::{Causes, Rejector};
 pub use cluster::{Cluster, NodeExists};
 pub use extender::{Candidate, Extender, Opinion, Question, Reply};
 pub use fidelity::{MODELLED, NOT_MODELLED};
+pub use parked::Alike;
 pub use profile::{DefaultSpread, Profile, Weights};
 pub use quantity::{InvalidQuantity, Quantity};
-pub use queue::{ClusterEvent, Queue, QueueSettings};
+pub use queue::{ClusterEvent, Crowd, Queue, QueueSettings};
 pub use standing::Standing;
 
 /// A node of a cluster, by the order in which it came; never used again.

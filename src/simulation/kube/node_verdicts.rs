@@ -10,6 +10,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use super::causes::Rejector;
 use super::nodes::Nodes;
 use super::selection::NodeRules;
@@ -35,7 +37,7 @@ pub(super) struct Verdicts {
 #[derive(Debug, Clone, Default)]
 pub(super) struct NodeVerdicts {
     all: Vec<Verdicts>,
-    by_rules: HashMap<NodeRules, usize>,
+    by_rules: HashMap<NodeRules, usize, FixedState>,
 }
 
 impl NodeVerdicts {

@@ -3,13 +3,17 @@
 //! Inputs: pods that come, what became of attempts, events that could help, the time. Outputs: the next pod, and when to
 //! ask again. Source: `backend/queue` of kubernetes 1.36.3 (`activeQ`, `backoffQ`, `unschedulablePods`) and the events
 //! that each plugin registers. Invariants: greater priority first, then the earlier time of queueing, then the earlier
-//! arrival; a pod is in one place; all times are arguments and never go back. Deliberately absent: gates, pod groups, and the closer look
-//! that plugins take at an event (`hints`).
+//! arrival; a pod is in one place; all times are arguments and never go back; pods that are told again what they were told are
+//! counted together, and each was tried as often as if it had been tried alone. Deliberately absent: gates, pod groups, and
+//! the closer look that plugins take at an event (`hints`).
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::FixedState;
+
 use super::causes::{Causes, Rejector};
+use super::parked::{Alike, Ground, Parked, Since, bit};
+use super::waiting::{BACKOFF_WINDOW_MS, Place, Rank, Waiting, backoff_ends_ms, next_multiple};
 use super::{NodeIndex, PodIndex};
 
 /// How pods wait.
@@ -42,9 +46,6 @@ impl Default for QueueSettings {
 
 /// How long the scheduler's note on a pod takes to come back to it (measured: about 10 ms).
 const NOTE_MS: u64 = 10;
-
-/// Back-offs end on whole seconds (`backoffQOrderingWindowDuration`).
-const BACKOFF_WINDOW_MS: u64 = 1_000;
 
 /// How often pods are looked at that wait for too long (`flushUnschedulablePodsLeftover`).
 const FLUSH_EVERY_MS: u64 = 30_000;
@@ -86,66 +87,33 @@ impl ClusterEvent {
     }
 }
 
-/// Where a pod waits. Each holds the key under which it stands there.
+/// Pods that were turned away alike and wait together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Being tried.
-    InFlight,
-    Active,
-    BackingOff {
-        until_ms: u64,
-    },
-    /// After an error: not tried early.
-    BackingOffAfterError {
-        until_ms: u64,
-    },
-    Parked {
-        rejectors: u8,
-        until_ms: u64,
-    },
-    /// Parked, and woken soon by the scheduler's own note.
-    Noted {
-        rejectors: u8,
-        until_ms: u64,
-    },
-}
+pub struct Crowd(Ground);
 
-#[derive(Debug, Clone)]
-struct Waiting {
-    priority: i32,
-    arrival: u64,
-    /// When it was queued last.
-    queued_at_ms: u64,
-    place: Place,
-    attempts: u32,
-    refusals: u32,
-    errors_in_a_row: u32,
-    last_causes: Option<Causes>,
-    was_woken_by_note: bool,
+impl Crowd {
+    /// What they have in common.
+    #[must_use]
+    pub fn alike(self) -> Option<Alike> {
+        self.0.1
+    }
 }
-
-type Rank = (Reverse<i32>, u64, u64, PodIndex);
 
 /// The pods that wait.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     settings: QueueSettings,
     arrivals: u64,
-    waiting: HashMap<PodIndex, Waiting>,
+    /// Only looked up.
+    waiting: HashMap<PodIndex, Waiting, FixedState>,
     active: BTreeSet<Rank>,
     backing_off: BTreeSet<(u64, Rank)>,
     after_error: BTreeSet<(u64, Rank)>,
-    /// By who turned them away, a bit for each.
-    parked: BTreeMap<u8, BTreeSet<PodIndex>>,
-    /// When parked pods are tried for want of an event.
+    stuck: BTreeMap<Alike, BTreeSet<PodIndex>>,
+    parked: Parked,
+    /// When parked pods are tried for want of an event, at the earliest: who was turned away again since waits longer.
     flushes: BTreeSet<(u64, PodIndex)>,
     notes: BTreeSet<(u64, PodIndex)>,
-}
-
-impl Waiting {
-    fn rank(&self, pod: PodIndex) -> Rank {
-        (Reverse(self.priority), self.queued_at_ms, self.arrival, pod)
-    }
 }
 
 impl Queue {
@@ -160,7 +128,7 @@ impl Queue {
 
     /// A pod comes.
     pub fn push(&mut self, pod: PodIndex, priority: i32, now_ms: u64) {
-        self.remove(pod);
+        self.remove(pod, now_ms);
         self.arrivals += 1;
         let waiting = Waiting {
             priority,
@@ -178,8 +146,8 @@ impl Queue {
     }
 
     /// A pod goes, or is bound: how often it was tried, if it was here.
-    pub fn remove(&mut self, pod: PodIndex) -> Option<u32> {
-        self.leave(pod);
+    pub fn remove(&mut self, pod: PodIndex, now_ms: u64) -> Option<u32> {
+        self.leave(pod, now_ms);
         self.waiting.remove(&pod).map(|waiting| waiting.attempts)
     }
 
@@ -191,14 +159,15 @@ impl Queue {
             next = self.backing_off.first().map(|(_, rank)| rank.3);
         }
         let pod = next?;
-        self.leave(pod);
+        self.leave(pod, now_ms);
         let waiting = self.waiting.get_mut(&pod)?;
         waiting.attempts += 1;
         Some(pod)
     }
 
-    /// A pod that was popped was turned away.
-    pub fn refuse(&mut self, pod: PodIndex, causes: &Causes, now_ms: u64) {
+    /// A pod that was popped was turned away. Pods whose refusals are alike wait in one crowd, where whoever tries pods
+    /// can tell that they would be turned away again ([`Self::take_woken_crowds`]).
+    pub fn refuse(&mut self, pod: PodIndex, causes: &Causes, alike: Option<Alike>, now_ms: u64) {
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
@@ -211,31 +180,82 @@ impl Queue {
             && rejectors & bit(Rejector::Extender) != 0
             && self.settings.own_note_wakes
             && !waiting.was_woken_by_note;
-        // Looked at every 30 s, and moved when it waited for longer than five minutes.
-        let flush_ms = next_multiple(now_ms + self.settings.most_parked_ms, FLUSH_EVERY_MS);
-        let until_ms = if is_woken { now_ms + NOTE_MS } else { flush_ms };
         waiting.was_woken_by_note = is_woken;
-        let times = if is_woken {
-            waiting.place = Place::Noted { rejectors, until_ms };
-            &mut self.notes
+        // A crowd is tried as soon as nobody else is ready, as pods that back off are; who may not go early goes alone.
+        let alike = alike.filter(|_| !is_woken && self.settings.try_backing_off_when_idle);
+        let ground = (rejectors, alike);
+        let missed = self.parked.join(ground, pod);
+        if is_woken {
+            let until_ms = now_ms + NOTE_MS;
+            waiting.place = Place::Noted { ground, until_ms };
+            self.notes.insert((until_ms, pod));
         } else {
-            waiting.place = Place::Parked { rejectors, until_ms };
-            &mut self.flushes
-        };
-        times.insert((until_ms, pod));
-        self.parked.entry(rejectors).or_default().insert(pod);
+            let until_ms = flush_ms(&self.settings, now_ms);
+            waiting.place = Place::Parked {
+                ground,
+                missed,
+                until_ms,
+            };
+            self.flushes.insert((until_ms, pod));
+        }
     }
 
-    /// An attempt failed by an error: the pod backs off.
-    pub fn fail(&mut self, pod: PodIndex, now_ms: u64) {
+    /// An attempt failed by an error: the pod backs off. Once it does so for as long as pods may, and it is told that errors
+    /// that are alike come again, it is stuck: the attempts are counted when somebody asks ([`Self::stuck_crowds`]).
+    pub fn fail(&mut self, pod: PodIndex, alike: Option<Alike>, now_ms: u64) {
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
         waiting.errors_in_a_row += 1;
         waiting.queued_at_ms = now_ms;
         let until_ms = backoff_ends_ms(&self.settings, waiting);
-        waiting.place = Place::BackingOffAfterError { until_ms };
-        self.after_error.insert((until_ms, waiting.rank(pod)));
+        let longest_ms = next_multiple(now_ms + self.settings.most_backoff_ms, BACKOFF_WINDOW_MS);
+        match alike.filter(|_| until_ms == longest_ms) {
+            Some(alike) => {
+                waiting.place = Place::Stuck { alike, until_ms };
+                self.stuck.entry(alike).or_default().insert(pod);
+            }
+            None => {
+                waiting.place = Place::BackingOffAfterError { until_ms };
+                self.after_error.insert((until_ms, waiting.rank(pod)));
+            }
+        }
+    }
+
+    /// What pods that are stuck have in common, each with one of them: whoever changes the world is to release those who
+    /// would not fail alike in it, before time goes on.
+    #[must_use]
+    pub fn stuck_crowds(&self) -> Vec<(Alike, PodIndex)> {
+        let first = |(alike, pods): (&Alike, &BTreeSet<PodIndex>)| Some((*alike, *pods.first()?));
+        self.stuck.iter().filter_map(first).collect()
+    }
+
+    /// Pods that were stuck up to now back off by themselves again.
+    pub fn release(&mut self, alike: Alike, now_ms: u64) {
+        for pod in self.stuck.remove(&alike).unwrap_or_default() {
+            let Some(waiting) = self.waiting.get_mut(&pod) else {
+                continue;
+            };
+            if let Place::Stuck { until_ms, .. } = waiting.place {
+                let until_ms = waiting.learn_errors(&self.settings, until_ms, now_ms);
+                waiting.place = Place::BackingOffAfterError { until_ms };
+                self.after_error.insert((until_ms, waiting.rank(pod)));
+            }
+        }
+    }
+
+    /// Time goes on to its end and nothing happens: when the last pod that is stuck was tried, if one was.
+    pub fn run_out(&mut self, end_ms: u64) -> Option<u64> {
+        let mut last_ms = None;
+        for (alike, _) in self.stuck_crowds() {
+            let pods = self.stuck.get(&alike).cloned().unwrap_or_default();
+            self.release(alike, end_ms + 1);
+            let queued = pods
+                .iter()
+                .filter_map(|pod| Some(self.waiting.get(pod)?.queued_at_ms));
+            last_ms = last_ms.max(queued.max());
+        }
+        last_ms
     }
 
     /// Something happened: pods that it could help are tried again, after their back-off. Whoever turned a pod away and
@@ -246,17 +266,9 @@ impl Queue {
         now_ms: u64,
         mut could_help: impl FnMut(PodIndex, Rejector) -> bool,
     ) {
-        let mut woken = Vec::new();
-        for (rejectors, pods) in &self.parked {
-            let asked = Rejector::ALL.map(|rejector| {
-                (rejectors & bit(rejector) != 0 && event.helps(rejector)).then_some(rejector)
-            });
-            if asked.iter().all(Option::is_none) {
-                continue;
-            }
-            let is_helped = |pod: &&PodIndex| asked.iter().flatten().any(|one| could_help(**pod, *one));
-            woken.extend(pods.iter().filter(is_helped).copied());
-        }
+        let woken = self
+            .parked
+            .wake(|rejector| event.helps(rejector), &mut could_help);
         for pod in woken {
             if let Some(waiting) = self.waiting.get_mut(&pod) {
                 waiting.was_woken_by_note = false;
@@ -265,13 +277,33 @@ impl Queue {
         }
     }
 
+    /// The crowds that an event could have helped since they were taken last, each with one of its pods. They are tried
+    /// where no other pod is ready: each is to be turned away again as a whole, or dispersed.
+    pub fn take_woken_crowds(&mut self) -> Vec<(Crowd, PodIndex)> {
+        let woken = self.parked.take_woken().into_iter();
+        woken.map(|(ground, pod)| (Crowd(ground), pod)).collect()
+    }
+
+    /// Each pod of a crowd was tried and turned away again, alike: how many.
+    pub fn refuse_crowd(&mut self, crowd: Crowd, now_ms: u64) -> usize {
+        self.parked.repeat(crowd.0, now_ms)
+    }
+
+    /// The pods of a crowd are tried one by one.
+    pub fn disperse(&mut self, crowd: Crowd, now_ms: u64) {
+        for pod in self.parked.dispersed(crowd.0) {
+            self.try_again(pod, now_ms);
+        }
+    }
+
     /// When a pod will be ready at the latest for which nothing but time must pass; `None` where none is.
     #[must_use]
-    pub fn next_ms(&self) -> Option<u64> {
+    pub fn next_ms(&mut self) -> Option<u64> {
+        let first_flush_ms = self.first_flush_ms();
         let firsts = [
             self.backing_off.first().map(|(until_ms, _)| *until_ms),
             self.after_error.first().map(|(until_ms, _)| *until_ms),
-            self.flushes.first().map(|(until_ms, _)| *until_ms),
+            first_flush_ms,
             self.notes.first().map(|(until_ms, _)| *until_ms),
         ];
         firsts.into_iter().flatten().min()
@@ -292,7 +324,41 @@ impl Queue {
     /// How often a pod that waits was tried.
     #[must_use]
     pub fn attempts(&self, pod: PodIndex) -> u32 {
-        self.waiting.get(&pod).map_or(0, |waiting| waiting.attempts)
+        let Some(waiting) = self.waiting.get(&pod) else {
+            return 0;
+        };
+        let repeats = self.since(waiting).map_or(0, |since| since.repeats);
+        let repeats = u32::try_from(repeats).unwrap_or(u32::MAX);
+        waiting.attempts.saturating_add(repeats)
+    }
+
+    /// What became of a pod in its crowd; `None` where nothing did.
+    fn since(&self, waiting: &Waiting) -> Option<Since> {
+        match waiting.place {
+            Place::Parked { ground, missed, .. } => self.parked.since(ground, missed),
+            _ => None,
+        }
+    }
+
+    /// When the first pod is tried for want of an event. Whoever was turned away again since is put off.
+    fn first_flush_ms(&mut self) -> Option<u64> {
+        while let Some((noted_ms, pod)) = self.flushes.first().copied() {
+            let since = self.waiting.get(&pod).and_then(|waiting| self.since(waiting));
+            let due_ms = since.map(|since| flush_ms(&self.settings, since.repeated_ms));
+            let Some(due_ms) = due_ms.filter(|due_ms| *due_ms > noted_ms) else {
+                return Some(noted_ms);
+            };
+            self.flushes.remove(&(noted_ms, pod));
+            self.flushes.insert((due_ms, pod));
+            if let Some(Waiting {
+                place: Place::Parked { until_ms, .. },
+                ..
+            }) = self.waiting.get_mut(&pod)
+            {
+                *until_ms = due_ms;
+            }
+        }
+        None
     }
 
     /// Moves what is due by now.
@@ -308,20 +374,21 @@ impl Queue {
                 }
             }
         }
-        for is_note in [true, false] {
-            let due = |queue: &Self| {
-                let times = if is_note { &queue.notes } else { &queue.flushes };
-                times.first().copied().filter(|(until_ms, _)| *until_ms <= now_ms)
+        let is_due = |time: &(u64, PodIndex)| time.0 <= now_ms;
+        while let Some((_, pod)) = self.notes.first().copied().filter(is_due) {
+            self.try_again(pod, now_ms);
+        }
+        while self.first_flush_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+            let Some((_, pod)) = self.flushes.first().copied() else {
+                break;
             };
-            while let Some((_, pod)) = due(self) {
-                self.try_again(pod, now_ms);
-            }
+            self.try_again(pod, now_ms);
         }
     }
 
     /// A parked pod becomes active, or backs off first (`requeuePodWithQueueingStrategy`).
     fn try_again(&mut self, pod: PodIndex, now_ms: u64) {
-        self.leave(pod);
+        self.leave(pod, now_ms);
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
@@ -336,61 +403,51 @@ impl Queue {
     }
 
     /// Takes a pod out of where it waits.
-    fn leave(&mut self, pod: PodIndex) {
+    fn leave(&mut self, pod: PodIndex, now_ms: u64) {
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
         let rank = waiting.rank(pod);
-        let place = std::mem::replace(&mut waiting.place, Place::InFlight);
-        let (times, rejectors, until_ms) = match place {
-            Place::InFlight => return,
+        match std::mem::replace(&mut waiting.place, Place::InFlight) {
+            Place::InFlight => {}
             Place::Active => {
                 self.active.remove(&rank);
-                return;
             }
             Place::BackingOff { until_ms } => {
                 self.backing_off.remove(&(until_ms, rank));
-                return;
             }
             Place::BackingOffAfterError { until_ms } => {
                 self.after_error.remove(&(until_ms, rank));
-                return;
             }
-            Place::Parked { rejectors, until_ms } => (&mut self.flushes, rejectors, until_ms),
-            Place::Noted { rejectors, until_ms } => (&mut self.notes, rejectors, until_ms),
-        };
-        times.remove(&(until_ms, pod));
-        if let Some(pods) = self.parked.get_mut(&rejectors) {
-            pods.remove(&pod);
+            Place::Stuck { alike, until_ms } => {
+                waiting.learn_errors(&self.settings, until_ms, now_ms);
+                if let Some(pods) = self.stuck.get_mut(&alike) {
+                    pods.remove(&pod);
+                }
+            }
+            Place::Parked {
+                ground,
+                missed,
+                until_ms,
+            } => {
+                if let Some(since) = self.parked.since(ground, missed) {
+                    waiting.learn(since);
+                }
+                self.flushes.remove(&(until_ms, pod));
+                self.parked.leave(ground, pod);
+            }
+            Place::Noted { ground, until_ms } => {
+                self.notes.remove(&(until_ms, pod));
+                self.parked.leave(ground, pod);
+            }
         }
     }
 }
 
-fn bit(rejector: Rejector) -> u8 {
-    1 << rejector as u8
-}
-
-/// When a pod that was tried may be tried again: doubling from the first back-off, and up to the end of the
-/// second in which it ends (`getBackoffTime`, `isPodBackingoff`).
-fn backoff_ends_ms(settings: &QueueSettings, waiting: &Waiting) -> u64 {
-    let count = match waiting.errors_in_a_row {
-        0 => waiting.refusals,
-        errors => errors,
-    };
-    let Some(doublings) = count.checked_sub(1) else {
-        return 0;
-    };
-    let doubled = settings
-        .first_backoff_ms
-        .checked_shl(doublings)
-        .filter(|_| doublings < 32);
-    let backoff_ms = doubled.map_or(settings.most_backoff_ms, |ms| ms.min(settings.most_backoff_ms));
-    next_multiple(waiting.queued_at_ms + backoff_ms, BACKOFF_WINDOW_MS)
-}
-
-/// The first multiple after a time.
-fn next_multiple(ms: u64, of: u64) -> u64 {
-    (ms / of + 1) * of
+/// When a pod that was turned away is tried for want of an event: looked at every 30 s, and moved when it waited for longer
+/// than five minutes.
+fn flush_ms(settings: &QueueSettings, refused_ms: u64) -> u64 {
+    next_multiple(refused_ms + settings.most_parked_ms, FLUSH_EVERY_MS)
 }
 
 #[cfg(test)]

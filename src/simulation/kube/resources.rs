@@ -13,6 +13,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use super::nodes::{Nodes, Request};
 use super::profile::Weights;
 
@@ -40,7 +42,7 @@ struct Shape {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shapes {
     shapes: Vec<Shape>,
-    by_request: HashMap<Request, usize>,
+    by_request: HashMap<Request, usize, FixedState>,
     clock: u64,
     kept_points: usize,
 }
