@@ -9,7 +9,9 @@ use super::judge::Judge;
 use super::nodes::UNKNOWN_PLACE;
 use super::{Control, Drive};
 use crate::simulation::comparator::Extends;
-use crate::simulation::kube::{Alike, Attempt, Causes, ClusterEvent, PodIndex, Question, Standing};
+use crate::simulation::kube::{
+    Alike, Attempt, Causes, ClusterEvent, PodIndex, Question, Recurring, Standing,
+};
 
 /// An attempt that ended without a node.
 #[derive(Debug)]
@@ -92,10 +94,13 @@ impl Drive<'_> {
             }
             Attempt::Failed(causes) => {
                 self.note_refusal(life, causes, was_blind);
-                // An assessment that ends at a time of its own would end unnoticed.
                 let (kind, at) = (self.kind(life), self.at());
-                let lasts = judge.assessment(kind, at).verdict.valid_until.is_none();
-                self.queue.fail(pod, alike.filter(|_| lasts), self.now_ms);
+                let until = judge.assessment(kind, at).verdict.valid_until;
+                let recurring = alike.map(|alike| Recurring {
+                    alike,
+                    ends_ms: until.map(|until| self.ms_of(until)),
+                });
+                self.queue.fail(pod, recurring, self.now_ms);
             }
             Attempt::Unschedulable(refusal) => {
                 self.note_refusal(life, refusal.causes, was_blind);

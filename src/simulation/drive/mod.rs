@@ -194,6 +194,13 @@ impl<'a> Drive<'a> {
         at.checked_add(since).unwrap_or(Timestamp::MAX)
     }
 
+    /// The first millisecond of the run that is not before an instant.
+    fn ms_of(&self, instant: Timestamp) -> u64 {
+        let since = instant.duration_since(self.setting.scenario.run.at);
+        let whole_ms = since.as_millis() + i128::from(since.subsec_nanos() % 1_000_000 > 0);
+        u64::try_from(whole_ms).unwrap_or(0)
+    }
+
     /// Lets everything happen; `arrivals` are pods that want a node from the beginning.
     fn run(
         mut self,

@@ -50,7 +50,7 @@ pub use fidelity::{MODELLED, NOT_MODELLED};
 pub use parked::Alike;
 pub use profile::{DefaultSpread, Profile, Weights};
 pub use quantity::{InvalidQuantity, Quantity};
-pub use queue::{ClusterEvent, Crowd, Queue, QueueSettings};
+pub use queue::{ClusterEvent, Crowd, Queue, QueueSettings, Recurring};
 pub use standing::Standing;
 
 /// A node of a cluster, by the order in which it came; never used again.

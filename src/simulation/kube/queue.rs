@@ -4,8 +4,8 @@
 //! ask again. Source: `backend/queue` of kubernetes 1.36.3 (`activeQ`, `backoffQ`, `unschedulablePods`) and the events
 //! that each plugin registers. Invariants: greater priority first, then the earlier time of queueing, then the earlier
 //! arrival; a pod is in one place; all times are arguments and never go back; pods that are told again what they were told are
-//! counted together, and each was tried as often as if it had been tried alone. Deliberately absent: gates, pod groups, and
-//! the closer look that plugins take at an event (`hints`).
+//! counted together, after the others of the instant. Deliberately absent: gates, pod groups, and the closer look that
+//! plugins take at an event (`hints`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -99,6 +99,22 @@ impl Crowd {
     }
 }
 
+/// An error that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recurring {
+    /// Tells it from every other.
+    pub alike: Alike,
+    /// From when on it might not; `None` where only a change of the world ends it.
+    pub ends_ms: Option<u64>,
+}
+
+/// Pods that meet one such error.
+#[derive(Debug, Clone, Default)]
+struct Stuck {
+    pods: BTreeSet<PodIndex>,
+    ends_ms: Option<u64>,
+}
+
 /// The pods that wait.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
@@ -109,7 +125,7 @@ pub struct Queue {
     active: BTreeSet<Rank>,
     backing_off: BTreeSet<(u64, Rank)>,
     after_error: BTreeSet<(u64, Rank)>,
-    stuck: BTreeMap<Alike, BTreeSet<PodIndex>>,
+    stuck: BTreeMap<Alike, Stuck>,
     parked: Parked,
     /// When parked pods are tried for want of an event, at the earliest: who was turned away again since waits longer.
     flushes: BTreeSet<(u64, PodIndex)>,
@@ -200,9 +216,9 @@ impl Queue {
         }
     }
 
-    /// An attempt failed by an error: the pod backs off. Once it does so for as long as pods may, and it is told that errors
-    /// that are alike come again, it is stuck: the attempts are counted when somebody asks ([`Self::stuck_crowds`]).
-    pub fn fail(&mut self, pod: PodIndex, alike: Option<Alike>, now_ms: u64) {
+    /// An attempt failed by an error: the pod backs off. Once it does so for as long as pods may, and the error comes again,
+    /// it is stuck: the attempts are counted when somebody asks ([`Self::stuck_crowds`]).
+    pub fn fail(&mut self, pod: PodIndex, recurring: Option<Recurring>, now_ms: u64) {
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
@@ -210,10 +226,12 @@ impl Queue {
         waiting.queued_at_ms = now_ms;
         let until_ms = backoff_ends_ms(&self.settings, waiting);
         let longest_ms = next_multiple(now_ms + self.settings.most_backoff_ms, BACKOFF_WINDOW_MS);
-        match alike.filter(|_| until_ms == longest_ms) {
-            Some(alike) => {
+        match recurring.filter(|_| until_ms == longest_ms) {
+            Some(Recurring { alike, ends_ms }) => {
                 waiting.place = Place::Stuck { alike, until_ms };
-                self.stuck.entry(alike).or_default().insert(pod);
+                let stuck = self.stuck.entry(alike).or_default();
+                stuck.pods.insert(pod);
+                stuck.ends_ms = ends_ms;
             }
             None => {
                 waiting.place = Place::BackingOffAfterError { until_ms };
@@ -226,13 +244,13 @@ impl Queue {
     /// would not fail alike in it, before time goes on.
     #[must_use]
     pub fn stuck_crowds(&self) -> Vec<(Alike, PodIndex)> {
-        let first = |(alike, pods): (&Alike, &BTreeSet<PodIndex>)| Some((*alike, *pods.first()?));
+        let first = |(alike, stuck): (&Alike, &Stuck)| Some((*alike, *stuck.pods.first()?));
         self.stuck.iter().filter_map(first).collect()
     }
 
     /// Pods that were stuck up to now back off by themselves again.
     pub fn release(&mut self, alike: Alike, now_ms: u64) {
-        for pod in self.stuck.remove(&alike).unwrap_or_default() {
+        for pod in self.stuck.remove(&alike).unwrap_or_default().pods {
             let Some(waiting) = self.waiting.get_mut(&pod) else {
                 continue;
             };
@@ -248,9 +266,10 @@ impl Queue {
     pub fn run_out(&mut self, end_ms: u64) -> Option<u64> {
         let mut last_ms = None;
         for (alike, _) in self.stuck_crowds() {
-            let pods = self.stuck.get(&alike).cloned().unwrap_or_default();
+            let stuck = self.stuck.get(&alike).cloned().unwrap_or_default();
             self.release(alike, end_ms + 1);
-            let queued = pods
+            let queued = stuck
+                .pods
                 .iter()
                 .filter_map(|pod| Some(self.waiting.get(pod)?.queued_at_ms));
             last_ms = last_ms.max(queued.max());
@@ -296,7 +315,8 @@ impl Queue {
         }
     }
 
-    /// When a pod will be ready at the latest for which nothing but time must pass; `None` where none is.
+    /// When a pod will be ready at the latest for which nothing but time must pass, or might not be stuck any more; `None`
+    /// where there is none.
     #[must_use]
     pub fn next_ms(&mut self) -> Option<u64> {
         let first_flush_ms = self.first_flush_ms();
@@ -305,6 +325,7 @@ impl Queue {
             self.after_error.first().map(|(until_ms, _)| *until_ms),
             first_flush_ms,
             self.notes.first().map(|(until_ms, _)| *until_ms),
+            self.stuck.values().filter_map(|stuck| stuck.ends_ms).min(),
         ];
         firsts.into_iter().flatten().min()
     }
@@ -421,8 +442,11 @@ impl Queue {
             }
             Place::Stuck { alike, until_ms } => {
                 waiting.learn_errors(&self.settings, until_ms, now_ms);
-                if let Some(pods) = self.stuck.get_mut(&alike) {
-                    pods.remove(&pod);
+                if let Some(stuck) = self.stuck.get_mut(&alike) {
+                    stuck.pods.remove(&pod);
+                    if stuck.pods.is_empty() {
+                        self.stuck.remove(&alike);
+                    }
                 }
             }
             Place::Parked {

@@ -238,15 +238,20 @@ fn who_waits_for_backoff_waits_alone() {
     assert_eq!(queue.next_ms(), Some(2_000));
 }
 
+const COMES_AGAIN: Recurring = Recurring {
+    alike: Alike(3),
+    ends_ms: None,
+};
+
 #[test]
 fn a_pod_that_is_stuck_was_tried_as_often_as_one_that_backs_off_by_itself() {
     // Tries a pod whenever it is due, before a time; tells when that was last.
-    let fail_until = |queue: &mut Queue, alike: Option<Alike>, before_ms: u64| {
+    let fail_until = |queue: &mut Queue, recurring: Option<Recurring>, before_ms: u64| {
         queue.push(pod(0), 0, 0);
         let mut now_ms = 0;
         loop {
             while let Some(next) = queue.pop(now_ms) {
-                queue.fail(next, alike, now_ms);
+                queue.fail(next, recurring, now_ms);
             }
             match queue.next_ms().filter(|due_ms| *due_ms < before_ms) {
                 Some(due_ms) => now_ms = due_ms,
@@ -259,7 +264,7 @@ fn a_pod_that_is_stuck_was_tried_as_often_as_one_that_backs_off_by_itself() {
         let mut alone = Queue::new(QueueSettings::default());
         let mut stuck = Queue::new(QueueSettings::default());
         let last_ms = fail_until(&mut alone, None, before_ms);
-        fail_until(&mut stuck, Some(Alike(3)), before_ms);
+        fail_until(&mut stuck, Some(COMES_AGAIN), before_ms);
         let is_stuck = !stuck.stuck_crowds().is_empty();
         assert_eq!(is_stuck, attempts > 4, "before {before_ms}");
         let last_of_stuck = stuck.run_out(before_ms - 1);
@@ -277,13 +282,29 @@ fn a_pod_that_was_stuck_goes_on_where_it_would_be() {
     queue.push(pod(0), 0, 0);
     for now_ms in [0, 2_000, 5_000, 10_000, 19_000] {
         assert_eq!(queue.pop(now_ms), Some(pod(0)));
-        queue.fail(pod(0), Some(Alike(1)), now_ms);
+        queue.fail(pod(0), Some(COMES_AGAIN), now_ms);
     }
     assert_eq!(queue.next_ms(), None);
-    queue.release(Alike(1), 41_000);
+    queue.release(Alike(3), 41_000);
     assert_eq!(queue.attempts(pod(0)), 6, "at 30 s, and not yet at 41 s");
     assert_eq!(queue.pop(41_000), Some(pod(0)));
-    queue.fail(pod(0), Some(Alike(1)), 41_000);
+    queue.fail(pod(0), Some(COMES_AGAIN), 41_000);
     assert_eq!(queue.remove(pod(0), 63_001), Some(9));
     assert!(queue.stuck_crowds().is_empty());
+    assert_eq!(queue.next_ms(), None);
+}
+
+#[test]
+fn an_error_that_may_end_is_looked_at_then() {
+    let mut queue = Queue::new(QueueSettings::default());
+    queue.push(pod(0), 0, 0);
+    let ends = Recurring {
+        ends_ms: Some(100_000),
+        ..COMES_AGAIN
+    };
+    for now_ms in [0, 2_000, 5_000, 10_000, 19_000] {
+        assert_eq!(queue.pop(now_ms), Some(pod(0)));
+        queue.fail(pod(0), Some(ends), now_ms);
+    }
+    assert_eq!(queue.next_ms(), Some(100_000));
 }
