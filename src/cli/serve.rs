@@ -9,7 +9,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web::Data;
 use anyhow::{Context, Result};
@@ -20,7 +19,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::encryption::Encryption;
 use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
-use crate::assembly::FleetFacts;
 use crate::cluster::ClusterState;
 use crate::config::{self, FleetSource, LiveLatencySettings, OnBlindSample, ServeArgs, ServeSettings};
 use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
@@ -36,7 +34,6 @@ use crate::publish::Publisher;
 use crate::server::{
     self, Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, TlsAddress,
 };
-use crate::snapshot::RunningFacts;
 use crate::{cluster, embedded, prometheus, telemetry};
 
 /// Runs until it is asked to stop.
@@ -59,8 +56,6 @@ pub fn run(arguments: &ServeArgs, environment: &BTreeMap<String, String>) -> Exi
     }
 }
 
-/// How often the age of the cluster's state is noted where nothing changes.
-const CONFIRM_INTERVAL: Duration = Duration::from_secs(5);
 /// How many threads answer at the admin address.
 const ADMIN_WORKERS: usize = 1;
 
@@ -236,39 +231,18 @@ async fn follow_cluster(
 ) -> Result<Option<PodEvents>> {
     let client = kube_client().await?;
     let pod_events = (!read_only).then(|| write_to_pods(&client, publisher, metrics));
-    let (sender, mut states) = tokio::sync::watch::channel(ClusterState::default());
+    let (sender, states) = tokio::sync::watch::channel(ClusterState::default());
     actix_web::rt::spawn(cluster::follow(client, sender));
-    let (publisher, readiness, metrics) = (publisher.clone(), readiness.clone(), metrics.clone());
-    actix_web::rt::spawn(async move {
-        let (mut generation, mut pods_generation) = (0, 0);
-        let mut confirm = tokio::time::interval(CONFIRM_INTERVAL);
-        loop {
-            tokio::select! {
-                changed = states.changed() => if changed.is_err() { return },
-                _ = confirm.tick() => {}
-            }
-            let state = states.borrow_and_update().clone();
-            if state.is_current() {
-                metrics.source_confirmed(SourceName::Cluster, Timestamp::now());
-            }
-            let Some(fleet) = state.fleet else { continue };
-            let running = RunningFacts {
-                pods: state.running_pods,
-                generation: state.pods_generation,
-            };
-            if state.generation != generation {
-                publisher.fleet(FleetFacts {
-                    fleet,
-                    version: format!("cluster-{}", state.generation),
-                    running,
-                });
-                readiness.loaded(SourceName::Cluster.word());
-            } else if state.pods_generation != pods_generation {
-                publisher.running(running);
-            }
-            (generation, pods_generation) = (state.generation, state.pods_generation);
+    let (readiness, metrics) = (readiness.clone(), metrics.clone());
+    let look = move |state: &ClusterState| {
+        if state.is_current() {
+            metrics.source_confirmed(SourceName::Cluster, Timestamp::now());
         }
-    });
+        if state.fleet.is_some() {
+            readiness.loaded(SourceName::Cluster.word());
+        }
+    };
+    actix_web::rt::spawn(cluster::hand_over(states, publisher.clone(), look));
     Ok(pod_events)
 }
 

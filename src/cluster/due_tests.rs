@@ -18,12 +18,27 @@ fn pod(name: &str) -> Heard {
 fn pods(change: Change<PodKey, Option<RunningPod>>) -> Heard {
     Heard {
         kind: PODS,
-        change: Some(KindChange::Pods(change)),
+        word: Word::Changed(KindChange::Pods(change)),
+    }
+}
+
+fn away(kind: &'static str, heard: Option<&str>) -> Heard {
+    let heard = heard.map(|heard| heard.parse().expect("an instant"));
+    Heard {
+        kind,
+        word: Word::Away { heard },
+    }
+}
+
+fn confirmed(kind: &'static str) -> Heard {
+    Heard {
+        kind,
+        word: Word::Confirmed,
     }
 }
 
 #[test]
-fn running_pods_are_told_at_once_and_then_at_most_every_second() {
+fn changes_that_come_together_are_told_together() {
     let start = Instant::now();
     let mut due = Due::default();
     let (mut index, mut state) = (Index::default(), ClusterState::default());
@@ -46,18 +61,10 @@ fn running_pods_are_told_at_once_and_then_at_most_every_second() {
             take(pod(&format!("p{number}")), &mut index, &mut state),
             News::Objects
         );
-        due.note(PODS, published + COALESCE * number);
+        due.note(PODS, published + COALESCE / 200 * number);
     }
-    assert_eq!(due.next(), Some(published + PODS_APART));
-    // A node does not wait for pods, nor do they come early with it.
-    due.note("nodes", published);
-    assert_eq!(due.next(), Some(published + COALESCE));
+    assert_eq!(due.next(), Some(published + COALESCE), "the first waits no longer for the last");
     publish_due(&mut due, &mut index, &mut state, published + COALESCE);
-    assert_eq!(
-        (state.pods_generation, due.next()),
-        (1, Some(published + PODS_APART))
-    );
-    publish_due(&mut due, &mut index, &mut state, published + PODS_APART);
     assert_eq!((state.pods_generation, due.next()), (2, None));
     assert_eq!(state.running_pods.as_deref().map(RunningPods::len), Some(100));
 }
@@ -120,7 +127,7 @@ fn the_first_fleet_waits_a_little_for_pods_and_comes_with_them() {
     for heard in [pods(Change::ListBegins), pod("p"), pods(Change::ListEnds)] {
         take(heard, &mut index, &mut state);
     }
-    let listed = start + PODS_APART;
+    let listed = start + Duration::from_secs(1);
     due.note(PODS, listed);
     publish_due(&mut due, &mut index, &mut state, listed + COALESCE);
     assert_eq!(
@@ -141,30 +148,32 @@ fn it_does_not_wait_long_nor_for_a_watch_that_is_broken() {
     assert_eq!(state.running_pods, None);
 
     let (mut due, mut state) = (Due::default(), ClusterState::default());
-    take(
-        Heard {
-            kind: PODS,
-            change: None,
-        },
-        &mut index,
-        &mut state,
-    );
+    take(away(PODS, None), &mut index, &mut state);
     due.note("nodes", start);
     publish_due(&mut due, &mut index, &mut state, start + COALESCE);
     assert_eq!((state.generation, due.next()), (1, None));
 }
 
 #[test]
-fn a_broken_watch_of_pods_is_told_once() {
-    let (mut index, mut state) = (Index::default(), ClusterState::default());
-    let broken = || Heard {
-        kind: PODS,
-        change: None,
-    };
-    assert_eq!(take(broken(), &mut index, &mut state), News::Health);
-    assert_eq!(take(broken(), &mut index, &mut state), News::Nothing);
-    assert_eq!(
-        take(pods(Change::ListBegins), &mut index, &mut state),
-        News::Health
-    );
+fn that_the_api_server_is_away_is_told_once_and_that_it_is_back_too() {
+    let (mut index, mut state) = (fleet_listed(), ClusterState::default());
+    publish(&index, &mut state);
+    assert!(state.is_current());
+    let mut news = |said| take(said, &mut index, &mut state);
+    let (early, late) = (Some("2027-01-31T12:00:00Z"), Some("2027-01-31T12:00:09Z"));
+    assert_eq!(news(away("nodes", late)), News::Health);
+    assert_eq!(news(away("nodes", late)), News::Nothing, "it was heard no later");
+    assert_eq!(news(away("namespaces", early)), News::Health);
+    assert_eq!(news(away(PODS, Some("2027-01-31T11:00:00Z"))), News::Health);
+    let heard = |heard: Option<&str>| heard.map(|heard| heard.parse::<Timestamp>().expect("an instant"));
+    assert!(!state.is_current());
+    assert_eq!(state.confirmed_until(), heard(early), "pods only sway the order of places");
+    let mut news = |said| take(said, &mut index, &mut state);
+    assert_eq!(news(pods(Change::ListBegins)), News::Nothing, "half a list confirms nothing");
+    assert_eq!(news(confirmed("namespaces")), News::Health);
+    assert_eq!(news(confirmed(PODS)), News::Health);
+    assert_eq!(state.confirmed_until(), heard(late));
+    assert_eq!(take(confirmed("nodes"), &mut index, &mut state), News::Health);
+    assert_eq!(take(confirmed("nodes"), &mut index, &mut state), News::Nothing);
+    assert_eq!((state.confirmed_until(), state.is_current()), (None, true));
 }

@@ -6,11 +6,11 @@
 //! cannot be read is unknown, and unknown never helps a workload. Running pods only sway the order of
 //! places, so the fleet does not wait for them. No client, no clock, no waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{
-    Claim, ClaimKey, Fleet, LabelPool, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod,
+    ByName, Claim, ClaimKey, Fleet, LabelPool, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod,
     RunningPods, StorageClass, Volume,
 };
 
@@ -32,17 +32,17 @@ pub enum Change<K, V> {
 /// Objects of one kind.
 #[derive(Debug)]
 pub struct Store<K, V> {
-    current: BTreeMap<K, V>,
+    current: ByName<K, V>,
     unreadable: BTreeSet<K>,
     /// What a list has named so far, while it is not whole.
-    listed: Option<(BTreeMap<K, V>, BTreeSet<K>)>,
+    listed: Option<(ByName<K, V>, BTreeSet<K>)>,
     is_whole: bool,
 }
 
 impl<K: Ord, V> Default for Store<K, V> {
     fn default() -> Self {
         Self {
-            current: BTreeMap::new(),
+            current: ByName::new(),
             unreadable: BTreeSet::new(),
             listed: None,
             is_whole: false,
@@ -50,29 +50,34 @@ impl<K: Ord, V> Default for Store<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V: PartialEq> Store<K, V> {
+impl<K: Ord + Clone, V: Clone + PartialEq> Store<K, V> {
     /// Takes a change in, and tells whether it changed anything that decides.
     pub fn take(&mut self, change: Change<K, V>) -> bool {
         match change {
             Change::ListBegins => {
-                self.listed = Some((BTreeMap::new(), BTreeSet::new()));
+                self.listed = Some((ByName::new(), BTreeSet::new()));
                 false
             }
             Change::ListEnds => self.list_ends(),
             Change::Apply(key, value) => match &mut self.listed {
-                Some((listed, _)) => {
+                Some((listed, unreadable)) => {
+                    unreadable.remove(&key);
                     listed.insert(key, value);
                     false
                 }
                 None => {
                     let was_unreadable = self.unreadable.remove(&key);
                     let changed = self.current.get(&key) != Some(&value);
-                    self.current.insert(key, value);
+                    // What stays as it was goes on being shared with what was published.
+                    if changed {
+                        self.current.insert(key, value);
+                    }
                     changed || was_unreadable
                 }
             },
             Change::Unreadable(key) => match &mut self.listed {
-                Some((_, unreadable)) => {
+                Some((listed, unreadable)) => {
+                    listed.remove(&key);
                     unreadable.insert(key);
                     false
                 }
@@ -101,11 +106,32 @@ impl<K: Ord + Clone, V: PartialEq> Store<K, V> {
         let Some((listed, unreadable)) = self.listed.take() else {
             return false;
         };
-        let changed = !self.is_whole || listed != self.current || unreadable != self.unreadable;
-        self.current = listed;
+        let is_same = listed == self.current;
+        let changed = !self.is_whole || !is_same || unreadable != self.unreadable;
+        if !is_same {
+            self.current = listed;
+        }
         self.unreadable = unreadable;
         self.is_whole = true;
         changed
+    }
+
+    /// An object as it is known now.
+    fn get(&self, key: &K) -> Option<&V> {
+        self.current.get(key)
+    }
+
+    /// Whether a list has begun and is not whole.
+    fn is_being_listed(&self) -> bool {
+        self.listed.is_some()
+    }
+
+    /// This name as the store holds it, where it does: the same text is then kept once.
+    fn shared(&self, key: K) -> K {
+        let listed = self.listed.as_ref().map(|(listed, _)| listed);
+        let mut objects = [Some(&self.current), listed].into_iter().flatten();
+        let known = objects.find_map(|objects| objects.get_key_value(&key));
+        known.map_or(key, |(known, _)| known.clone())
     }
 
     /// Whether a list has been whole once.
@@ -141,6 +167,8 @@ pub struct Index {
     pub storage_classes: Store<Arc<str>, StorageClass>,
     /// Pods that have a node and have not ended.
     pods: Store<PodKey, RunningPod>,
+    /// The same pods by their labels.
+    running: RunningPods,
     /// Their labels, each set once.
     labels: LabelPool,
 }
@@ -152,17 +180,50 @@ impl Index {
     /// Takes a change of pods in, and tells whether it changed where pods run. What is applied as `None`
     /// is a pod that does not run.
     pub fn take_pod(&mut self, change: Change<PodKey, Option<RunningPod>>) -> bool {
-        let shared = match change {
+        match change {
             Change::Apply(key, Some(pod)) => {
-                let labels = self.labels.share(&pod.labels);
-                Change::Apply(key, RunningPod { labels, ..pod })
+                let pod = RunningPod {
+                    labels: self.labels.share(&pod.labels),
+                    node: self.nodes.shared(pod.node),
+                };
+                let key = PodKey {
+                    namespace: self.namespaces.shared(key.namespace),
+                    name: key.name,
+                };
+                self.take_one_pod(key.clone(), Change::Apply(key, pod))
             }
-            Change::Apply(key, None) | Change::Delete(key) => Change::Delete(key),
-            Change::Unreadable(key) => Change::Unreadable(key),
-            Change::ListBegins => Change::ListBegins,
-            Change::ListEnds => Change::ListEnds,
-        };
-        self.pods.take(shared)
+            Change::Apply(key, None) | Change::Delete(key) => {
+                self.take_one_pod(key.clone(), Change::Delete(key))
+            }
+            Change::Unreadable(key) => self.take_one_pod(key.clone(), Change::Unreadable(key)),
+            Change::ListBegins => self.pods.take(Change::ListBegins),
+            Change::ListEnds => {
+                let changed = self.pods.take(Change::ListEnds);
+                if changed {
+                    let pods = self.pods.current.iter();
+                    self.running = RunningPods::gather(pods.map(|(key, pod)| (&key.namespace, pod)));
+                }
+                changed
+            }
+        }
+    }
+
+    /// Takes a change of one pod in, and moves it among the groups.
+    fn take_one_pod(&mut self, key: PodKey, change: Change<PodKey, RunningPod>) -> bool {
+        if self.pods.is_being_listed() {
+            return self.pods.take(change);
+        }
+        let before = self.pods.get(&key).cloned();
+        let changed = self.pods.take(change);
+        if changed {
+            if let Some(before) = before {
+                self.running.remove(&key.namespace, &before);
+            }
+            if let Some(after) = self.pods.get(&key) {
+                self.running.add(&key.namespace, after);
+            }
+        }
+        changed
     }
 
     /// Where pods with which labels run, once they have been listed whole. One that cannot be read is
@@ -173,10 +234,7 @@ impl Index {
         if self.labels.len() > 2 * self.pods.current.len() + MOST_UNUSED_LABEL_SETS {
             self.labels.forget_unused();
         }
-        let pods = self.pods.current.iter();
-        self.pods
-            .is_whole()
-            .then(|| RunningPods::gather(pods.map(|(key, pod)| (&key.namespace, pod))))
+        self.pods.is_whole().then(|| self.running.clone())
     }
 
     /// The kinds that have not been listed whole yet.

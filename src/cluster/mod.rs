@@ -1,41 +1,42 @@
 //! IN-SHELL: a live cluster as a fleet.
 //!
 //! Inputs: watches of nodes, namespaces, claims, volumes, storage classes and running pods. Outputs: a
-//! [`ClusterState`] for each change that decides something. Invariants: one writer; no fleet is published
-//! before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
-//! nothing; changes that come together are published together, and those of running pods, which never
-//! rest, at most every [`PODS_APART`]. When the API server is away the last state stays, and says which
-//! watches are broken. What pods should be told is written as Events. Besides, for whoever
-//! asks once, the lists of the cluster as text. Deliberately absent: CRDs, the
-//! decision itself.
+//! [`ClusterState`] for each change that decides something, and from it snapshots. Invariants: one writer; no fleet is
+//! published before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
+//! nothing; changes that come together are published together, and what did not change is shared with the state before,
+//! so that publishing costs what changed. When the API server is away the last state stays, and says since when.
+//! What pods should be told is written as Events. Besides, for whoever asks once, the lists of the cluster as text.
+//! Deliberately absent: CRDs, the decision itself.
 
 mod events;
+mod handover;
 mod index;
 mod lists;
+mod raw_object;
 mod wake;
 mod watch;
+mod watcher;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
 pub use events::write_pod_events;
+pub use handover::hand_over;
 pub use index::{Change, Index, Store};
 pub use lists::list_fleet;
 pub use wake::{is_widened, wake_after_publications};
-use watch::{Heard, PODS, watch_all};
+use watch::{Heard, PODS, Word, watch_all};
 
 /// How long changes are gathered before they are published together.
 pub const COALESCE: Duration = Duration::from_millis(2);
-
-/// The least time between two states of the running pods: each is gathered anew and makes a snapshot.
-pub const PODS_APART: Duration = Duration::from_secs(1);
 
 /// How long the first fleet waits for the list of running pods, so that the first decisions know them.
 /// Decisions without them are right, if not nearest, so a long list keeps nobody waiting.
@@ -54,25 +55,25 @@ pub struct ClusterState {
     pub pods_generation: u64,
     /// The kinds that were not yet listed whole.
     pub missing: Vec<&'static str>,
-    /// The kinds whose watch failed, and when last; a kind of which anything was heard since is not here.
-    pub failed: BTreeMap<&'static str, Instant>,
+    /// The kinds that cannot be heard, and when each was heard last.
+    pub away: BTreeMap<&'static str, Option<Timestamp>>,
     /// How many objects are there and cannot be read.
     pub unreadable: usize,
 }
-
-/// A watch that is away fails again at least so often (the longest pause of its backoff, with jitter, is
-/// a minute); one that did not is back, though a quiet cluster gave it nothing to say.
-const LONGEST_PAUSE: Duration = Duration::from_secs(90);
 
 impl ClusterState {
     /// Whether the state is what the API server says now.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.fleet.is_some()
-            && self
-                .failed
-                .values()
-                .all(|failed| failed.elapsed() > LONGEST_PAUSE)
+        self.fleet.is_some() && self.away.is_empty()
+    }
+
+    /// Until when the API server confirmed the objects that decide, where some of it cannot be heard now; `None` where
+    /// it confirms them. Running pods only sway the order of places, so that they do not count.
+    #[must_use]
+    pub fn confirmed_until(&self) -> Option<Timestamp> {
+        let deciding = self.away.iter().filter(|(kind, _)| **kind != PODS);
+        deciding.filter_map(|(_, heard)| *heard).min()
     }
 }
 
@@ -81,8 +82,6 @@ impl ClusterState {
 struct Due {
     fleet: Option<Instant>,
     pods: Option<Instant>,
-    /// When running pods were published last.
-    pods_published: Option<Instant>,
     /// Until when the first fleet waits for running pods.
     pods_awaited: Option<Instant>,
 }
@@ -90,14 +89,8 @@ struct Due {
 impl Due {
     /// Something of the kind changed.
     fn note(&mut self, kind: &'static str, now: Instant) {
-        if kind == PODS {
-            let apart = self.pods_published.map(|published| published + PODS_APART);
-            let soon = now + COALESCE;
-            self.pods
-                .get_or_insert(apart.map_or(soon, |apart| apart.max(soon)));
-        } else {
-            self.fleet.get_or_insert(now + COALESCE);
-        }
+        let due = if kind == PODS { &mut self.pods } else { &mut self.fleet };
+        due.get_or_insert(now + COALESCE);
     }
 
     /// When the next thing is due.
@@ -149,25 +142,23 @@ enum News {
 
 /// Takes in what a watch said.
 fn take(said: Heard, index: &mut Index, state: &mut ClusterState) -> News {
-    match said.change {
-        None if state.failed.insert(said.kind, Instant::now()).is_none() => News::Health,
-        None => News::Nothing,
-        Some(change) => {
-            let had_failed = state.failed.remove(said.kind).is_some();
-            match (change.into_index(index), had_failed) {
-                (true, _) => News::Objects,
-                (false, true) => News::Health,
-                (false, false) => News::Nothing,
-            }
+    let is_news = match said.word {
+        Word::Changed(change) => {
+            return match change.into_index(index) {
+                true => News::Objects,
+                false => News::Nothing,
+            };
         }
-    }
+        Word::Confirmed => state.away.remove(said.kind).is_some(),
+        Word::Away { heard } => state.away.insert(said.kind, heard) != Some(heard),
+    };
+    if is_news { News::Health } else { News::Nothing }
 }
 
 /// Takes over into the state what is due by now.
 fn publish_due(due: &mut Due, index: &mut Index, state: &mut ClusterState, now: Instant) {
     if due.pods.is_some_and(|due| due <= now) {
         due.pods = None;
-        due.pods_published = Some(now);
         publish_pods(index, state);
         if due.pods_awaited.is_some() && state.fleet.is_none() {
             due.fleet = Some(now);
@@ -184,7 +175,7 @@ fn publish_due(due: &mut Due, index: &mut Index, state: &mut ClusterState, now: 
 /// Until when the first fleet waits, if it waits for running pods.
 fn awaited(due: &mut Due, index: &Index, state: &ClusterState, now: Instant) -> Option<Instant> {
     let is_first = state.fleet.is_none() && index.missing().is_empty();
-    if !is_first || state.running_pods.is_some() || state.failed.contains_key(PODS) {
+    if !is_first || state.running_pods.is_some() || state.away.contains_key(PODS) {
         return None;
     }
     let until = *due.pods_awaited.get_or_insert(now + PODS_GRACE);

@@ -1,20 +1,20 @@
 //! The watches: from the API server to changes of the index.
 //!
-//! Each kind is listed in pages and then watched; a broken watch is taken up again with growing pauses,
-//! and an expired one ("410 Gone") begins with a new list. Objects arrive as loose JSON, so that one
-//! which cannot be read spoils nothing but itself.
+//! Objects are read straight from the bytes that arrive, each by itself, so that one which cannot be read spoils nothing
+//! but itself; of each only what decides is kept.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select_all};
+use futures::stream::{BoxStream, SelectAll, StreamExt, select_all};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1;
 use k8s_openapi::api::storage::v1 as storage;
-use kube::api::{Api, ApiResource, DynamicObject};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::api::{Api, ApiResource};
 use kube::{Client, Resource};
 
 use super::index::{Change, Index};
+use super::raw_object::RawObject;
+use super::watcher::{Said, follow_kind};
 use crate::model::{
     Claim, ClaimKey, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod, StorageClass, Volume,
 };
@@ -22,17 +22,14 @@ use crate::objects::{
     ClaimView, NamespaceView, NodeView, ObjectError, StorageClassView, VolumeView, running_pod_from_json,
 };
 
-/// Objects of one list page: a full node is about 17 kB, so a page stays under ten megabytes.
-const PAGE_SIZE: u32 = 500;
-
 /// The kind of what says where pods run.
 pub const PODS: &str = "pods";
 
 /// Every object of a kind.
-const ALL: &str = "";
+const ALL: Option<&str> = None;
 
 /// Pods that have a node and have not ended. To the watch, one that ends is deleted.
-const RUNNING: &str = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed";
+const RUNNING: Option<&str> = Some("spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed");
 
 /// A change of one kind.
 #[derive(Debug)]
@@ -70,8 +67,22 @@ impl KindChange {
 pub struct Heard {
     /// Of which kind.
     pub kind: &'static str,
-    /// What changed; `None` where the watch is broken and will be taken up again.
-    pub change: Option<KindChange>,
+    /// What.
+    pub word: Word,
+}
+
+/// A word about the objects of a kind.
+#[derive(Debug)]
+pub enum Word {
+    /// Something changed.
+    Changed(KindChange),
+    /// What is known is what the API server knows.
+    Confirmed,
+    /// The API server cannot be heard, and is asked again.
+    Away {
+        /// When it was heard last; `None` where it never was.
+        heard: Option<Timestamp>,
+    },
 }
 
 /// Every kind that decides, in one stream that never ends.
@@ -124,8 +135,8 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
 fn watch<R, K, V>(
     client: &Client,
     kind: &'static str,
-    fields: &str,
-    key: fn(&DynamicObject) -> Option<K>,
+    fields: Option<&'static str>,
+    key: fn(&RawObject) -> Option<K>,
     read: fn(&[u8]) -> Result<V, ObjectError>,
     wrap: fn(Change<K, V>) -> KindChange,
 ) -> BoxStream<'static, Heard>
@@ -134,86 +145,86 @@ where
     K: Send + 'static,
     V: Send + 'static,
 {
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::erase::<R>(&()));
-    let mut settings = watcher::Config::default().page_size(PAGE_SIZE);
-    if fields != ALL {
-        settings = settings.fields(fields);
-    }
-    let events = watcher(api, settings).default_backoff();
-    changes(events, kind, key, read)
-        .map(move |change| Heard {
-            kind,
-            change: change.map(wrap),
-        })
+    let api: Api<RawObject> = Api::all_with(client.clone(), &ApiResource::erase::<R>(&()));
+    let words = follow_kind(api, fields);
+    words
+        .filter_map(move |said| std::future::ready(word(said, kind, key, read, wrap)))
+        .map(move |word| Heard { kind, word })
         .boxed()
 }
 
-/// Events as changes; `None` where the watch broke. An object without a name is not one.
-fn changes<K, V, E: Display>(
-    events: impl Stream<Item = Result<watcher::Event<DynamicObject>, E>>,
+/// What is said of a kind as a word about its objects. An object without a name is not one.
+fn word<K, V>(
+    said: Said,
     kind: &'static str,
-    key: fn(&DynamicObject) -> Option<K>,
+    key: fn(&RawObject) -> Option<K>,
     read: fn(&[u8]) -> Result<V, ObjectError>,
-) -> impl Stream<Item = Option<Change<K, V>>> {
-    let apply = move |object: DynamicObject| {
-        let key = key(&object)?;
-        let decoded = serde_json::to_vec(&object).map_err(|error| error.to_string());
-        let value = decoded.and_then(|json| read(&json).map_err(|error| error.to_string()));
-        Some(match value {
-            Ok(value) => Change::Apply(key, value),
-            Err(problem) => {
-                let name = object.metadata.name.as_deref().unwrap_or_default();
-                tracing::warn!(
-                    kind,
-                    name,
-                    problem,
-                    "an object cannot be read and counts as unknown"
-                );
-                Change::Unreadable(key)
-            }
-        })
+    wrap: fn(Change<K, V>) -> KindChange,
+) -> Option<Word> {
+    let change = match said {
+        Said::ListBegins => Change::ListBegins,
+        Said::ListEnds => Change::ListEnds,
+        Said::Applied(object) => applied(&object, kind, key, read)?,
+        Said::Deleted(object) => Change::Delete(key(&object)?),
+        Said::Confirmed => return Some(Word::Confirmed),
+        Said::Away { heard, problem } => {
+            tracing::warn!(kind, problem, "the watch broke and is taken up again");
+            return Some(Word::Away { heard });
+        }
     };
-    events.filter_map(move |event| {
-        let heard = match event {
-            Ok(watcher::Event::Init) => Some(Some(Change::ListBegins)),
-            Ok(watcher::Event::InitDone) => Some(Some(Change::ListEnds)),
-            Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object)) => apply(object).map(Some),
-            Ok(watcher::Event::Delete(object)) => key(&object).map(|key| Some(Change::Delete(key))),
-            Err(problem) => {
-                tracing::warn!(kind, %problem, "the watch broke and is taken up again");
-                Some(None)
-            }
-        };
-        std::future::ready(heard)
+    Some(Word::Changed(wrap(change)))
+}
+
+fn applied<K, V>(
+    object: &RawObject,
+    kind: &'static str,
+    key: fn(&RawObject) -> Option<K>,
+    read: fn(&[u8]) -> Result<V, ObjectError>,
+) -> Option<Change<K, V>> {
+    let name = object.name().unwrap_or_default();
+    let Some(key) = key(object) else {
+        tracing::warn!(
+            kind,
+            name,
+            "an object has no name that Kubernetes accepts and is left out"
+        );
+        return None;
+    };
+    Some(match read(object.json()) {
+        Ok(value) => Change::Apply(key, value),
+        Err(problem) => {
+            tracing::warn!(kind, name, %problem, "an object cannot be read and counts as unknown");
+            Change::Unreadable(key)
+        }
     })
 }
 
-fn node_name(object: &DynamicObject) -> Option<NodeName> {
-    NodeName::new(object.metadata.name.as_deref()?).ok()
+fn node_name(object: &RawObject) -> Option<NodeName> {
+    NodeName::new(object.name()?).ok()
 }
 
-fn namespace_name(object: &DynamicObject) -> Option<NamespaceName> {
-    NamespaceName::new(object.metadata.name.as_deref()?).ok()
+fn namespace_name(object: &RawObject) -> Option<NamespaceName> {
+    NamespaceName::new(object.name()?).ok()
 }
 
-fn claim_key(object: &DynamicObject) -> Option<ClaimKey> {
-    let namespace = NamespaceName::new(object.metadata.namespace.as_deref()?).ok()?;
+fn claim_key(object: &RawObject) -> Option<ClaimKey> {
+    let namespace = NamespaceName::new(object.namespace()?).ok()?;
     Some(ClaimKey {
         namespace,
         name: plain_name(object)?,
     })
 }
 
-fn pod_key(object: &DynamicObject) -> Option<PodKey> {
-    let namespace = NamespaceName::new(object.metadata.namespace.as_deref()?).ok()?;
+fn pod_key(object: &RawObject) -> Option<PodKey> {
+    let namespace = NamespaceName::new(object.namespace()?).ok()?;
     Some(PodKey {
         namespace,
         name: plain_name(object)?,
     })
 }
 
-fn plain_name(object: &DynamicObject) -> Option<Arc<str>> {
-    object.metadata.name.as_deref().map(Arc::from)
+fn plain_name(object: &RawObject) -> Option<Arc<str>> {
+    object.name().map(Arc::from)
 }
 
 fn view<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, ObjectError> {

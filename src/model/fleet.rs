@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use imbl::OrdMap;
+
 use super::access::AccessProfile;
 use super::data::{Category, Classification, Dimension, Subject};
 use super::locality::{Locality, RegionReference};
@@ -145,15 +147,19 @@ impl StorageClass {
     }
 }
 
+/// Objects in the order of their names. A copy costs nothing, and two of which one came from the other share all that did
+/// not change in between: that is what lets a cluster of 100,000 objects be published at every change.
+pub type ByName<K, V> = OrdMap<K, V>;
+
 /// The objects of one kind, by name; `None` where the source of facts does not speak of that kind at
 /// all, so that absence from it means nothing.
-pub type Known<K, V> = Option<BTreeMap<K, V>>;
+pub type Known<K, V> = Option<ByName<K, V>>;
 
 /// The objects of a cluster.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fleet {
     /// Nodes by name.
-    pub nodes: BTreeMap<NodeName, NodeRecord>,
+    pub nodes: ByName<NodeName, NodeRecord>,
     /// Namespaces by name.
     pub namespaces: Known<NamespaceName, Namespace>,
     /// Claims by namespace and name.

@@ -27,7 +27,7 @@ pub use access_path::{AccessPaths, ReadPath, StatedAccess, StatedReads, StatedWr
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
 pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
 pub use fleet::{
-    Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
+    ByName, Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
     RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
 };
 pub use labels::{InvalidSelector, LabelPool, LabelSelector, LabelSet, is_dns_label};
@@ -42,5 +42,5 @@ pub use place::{
 };
 pub use pod::{Malformed, Owner, PodRequirements, VolumeMount};
 pub use region::{Certification, KeyCustody, Operator, Region, Tenancy, ZoneFacts};
-pub use running_pods::{PodGroup, PodKey, RunningPod, RunningPods};
+pub use running_pods::{PodGroup, PodGroups, PodKey, RunningPod, RunningPods};
 pub use score::Score;

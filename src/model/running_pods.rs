@@ -2,15 +2,13 @@
 //!
 //! Inputs: pods with a node. Output: groups of pods of one namespace with the same labels, and how many
 //! of each are on which node. Invariants: no label is dropped, since a selector may name any; the same
-//! pods in the same order make the same groups; a pod that ended or has no node is not one of them.
+//! pods make the same groups, in whatever order they came and went; a copy costs nothing, and a pod that comes or goes
+//! costs its own group; a pod that ended or has no node is not one of them.
 //! Deliberately absent: which pod is which, and where the nodes are: the snapshot looks after that.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
+use super::fleet::ByName;
 use super::labels::LabelSet;
 use super::names::{NamespaceName, NodeName};
 
@@ -33,87 +31,118 @@ pub struct RunningPod {
 }
 
 /// Pods of one namespace with the same labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodGroup {
-    /// Their labels.
-    pub labels: LabelSet,
-    /// How many are on which node: positions in [`RunningPods::nodes`], each once, in order.
-    pub on: Vec<(u32, u32)>,
+    /// How many are on which node, in the order of nodes, each once.
+    pub on: Vec<(NodeName, u32)>,
 }
+
+impl PodGroup {
+    /// How many are on this node.
+    #[must_use]
+    pub fn on_node(&self, node: &NodeName) -> u32 {
+        let found = self.position(node).ok();
+        found.and_then(|at| self.on.get(at)).map_or(0, |(_, pods)| *pods)
+    }
+
+    fn position(&self, node: &NodeName) -> Result<usize, usize> {
+        self.on.binary_search_by(|(other, _)| other.cmp(node))
+    }
+
+    fn add(&mut self, node: &NodeName) {
+        match self.position(node) {
+            Ok(at) => {
+                if let Some((_, pods)) = self.on.get_mut(at) {
+                    *pods += 1;
+                }
+            }
+            Err(at) => self.on.insert(at, (node.clone(), 1)),
+        }
+    }
+
+    /// One pod less on the node; whether there was one.
+    fn remove(&mut self, node: &NodeName) -> bool {
+        let Ok(at) = self.position(node) else { return false };
+        match self.on.get_mut(at) {
+            Some((_, pods)) if *pods > 1 => *pods -= 1,
+            _ => drop(self.on.remove(at)),
+        }
+        true
+    }
+}
+
+/// The groups of one namespace by their labels.
+pub type PodGroups = ByName<LabelSet, Arc<PodGroup>>;
 
 /// The pods that run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunningPods {
-    nodes: Vec<NodeName>,
-    namespaces: BTreeMap<NamespaceName, Vec<PodGroup>>,
+    namespaces: ByName<NamespaceName, PodGroups>,
     pods: usize,
-}
-
-/// Numbers things in the order in which they are first seen. Only looked up, never walked through.
-struct Numbers<K>(HashMap<K, u32, RandomState>);
-
-impl<K: Hash + Eq> Numbers<K> {
-    /// The number of a thing, and whether it is new.
-    fn of(&mut self, thing: K) -> (u32, bool) {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let number = *self.0.entry(thing).or_insert(next);
-        (number, number == next)
-    }
 }
 
 impl RunningPods {
     /// Groups pods, in time that grows with their number.
     pub fn gather<'a>(pods: impl Iterator<Item = (&'a NamespaceName, &'a RunningPod)>) -> Self {
-        let mut node_numbers = Numbers(HashMap::default());
-        let mut group_numbers = Numbers(HashMap::default());
-        let mut gathered = Self::default();
-        let mut groups: Vec<(&NamespaceName, &LabelSet, Vec<u32>)> = Vec::new();
-        for (namespace, pod) in pods.filter(|(_, pod)| !pod.labels.is_empty()) {
-            let (node, is_new) = node_numbers.of(&pod.node);
-            if is_new {
-                gathered.nodes.push(pod.node.clone());
-            }
-            let (group, is_new) = group_numbers.of((namespace, &pod.labels));
-            if is_new {
-                groups.push((namespace, &pod.labels, Vec::new()));
-            }
-            if let Some((_, _, on)) = groups.get_mut(group as usize) {
-                on.push(node);
-            }
-            gathered.pods += 1;
-        }
-        for (namespace, labels, on) in groups {
-            let group = PodGroup {
-                labels: labels.clone(),
-                on: counted(on),
-            };
-            match gathered.namespaces.get_mut(namespace) {
-                Some(groups) => groups.push(group),
-                None => {
-                    gathered.namespaces.insert(namespace.clone(), vec![group]);
-                }
+        let mut all: Vec<(&NamespaceName, &RunningPod)> = pods.filter(|(_, pod)| !pod.labels.is_empty()).collect();
+        all.sort_unstable_by(|(one_namespace, one), (other_namespace, other)| {
+            (one_namespace, &one.labels, &one.node).cmp(&(other_namespace, &other.labels, &other.node))
+        });
+        let mut gathered = Self {
+            pods: all.len(),
+            ..Self::default()
+        };
+        for of_namespace in all.chunk_by(|one, other| one.0 == other.0) {
+            let groups = of_namespace.chunk_by(|one, other| one.1.labels == other.1.labels);
+            let groups: PodGroups = groups.filter_map(group).collect();
+            if let Some((namespace, _)) = of_namespace.first() {
+                gathered.namespaces.insert((*namespace).clone(), groups);
             }
         }
         gathered
     }
 
-    /// The nodes on which some pod is.
-    #[must_use]
-    pub fn nodes(&self) -> &[NodeName] {
-        &self.nodes
+    /// One more pod; one without labels is none.
+    pub fn add(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        if pod.labels.is_empty() {
+            return;
+        }
+        let groups = self.namespaces.entry(namespace.clone()).or_default();
+        let group = groups.entry(pod.labels.clone()).or_default();
+        Arc::make_mut(group).add(&pod.node);
+        self.pods += 1;
     }
 
-    /// The groups of a namespace.
+    /// One pod less, where there is such a one.
+    pub fn remove(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        let Some(groups) = self.namespaces.get_mut(namespace) else {
+            return;
+        };
+        let Some(group) = groups.get_mut(&pod.labels) else {
+            return;
+        };
+        let group = Arc::make_mut(group);
+        if group.remove(&pod.node) {
+            self.pods -= 1;
+        }
+        if group.on.is_empty() {
+            groups.remove(&pod.labels);
+        }
+        if groups.is_empty() {
+            self.namespaces.remove(namespace);
+        }
+    }
+
+    /// The groups of a namespace; `None` where it has no pods.
     #[must_use]
-    pub fn groups(&self, namespace: &NamespaceName) -> &[PodGroup] {
-        self.namespaces.get(namespace).map_or(&[], Vec::as_slice)
+    pub fn groups(&self, namespace: &NamespaceName) -> Option<&PodGroups> {
+        self.namespaces.get(namespace)
     }
 
     /// Every namespace that has pods, with their groups.
-    pub fn namespaces(&self) -> impl Iterator<Item = (&NamespaceName, &[PodGroup])> {
-        self.namespaces
-            .iter()
-            .map(|(name, groups)| (name, groups.as_slice()))
+    #[must_use]
+    pub fn namespaces(&self) -> &ByName<NamespaceName, PodGroups> {
+        &self.namespaces
     }
 
     /// How many pods there are that have labels.
@@ -129,16 +158,24 @@ impl RunningPods {
     }
 }
 
-/// How often each number is there, in the order of numbers.
-fn counted(mut numbers: Vec<u32>) -> Vec<(u32, u32)> {
-    numbers.sort_unstable();
-    let runs = numbers.chunk_by(|one, other| one == other);
-    let counts = runs.filter_map(|run| Some((*run.first()?, u32::try_from(run.len()).unwrap_or(u32::MAX))));
-    counts.collect()
+/// The group of pods with equal labels, which come in the order of their nodes.
+fn group(pods: &[(&NamespaceName, &RunningPod)]) -> Option<(LabelSet, Arc<PodGroup>)> {
+    let (_, first) = pods.first()?;
+    let runs = pods.chunk_by(|one, other| one.1.node == other.1.node);
+    let counted = runs.filter_map(|run| {
+        let (_, pod) = run.first()?;
+        Some((pod.node.clone(), u32::try_from(run.len()).unwrap_or(u32::MAX)))
+    });
+    let group = PodGroup {
+        on: counted.collect(),
+    };
+    Some((first.labels.clone(), Arc::new(group)))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn pod(labels: &[(&str, &str)], node: &str) -> RunningPod {
@@ -165,18 +202,49 @@ mod tests {
             (&shop, pod(&cart, "n1")),
         ];
         let running = RunningPods::gather(pods.iter().map(|(namespace, pod)| (*namespace, pod)));
-        let nodes: Vec<&str> = running.nodes().iter().map(NodeName::as_str).collect();
-        assert_eq!(nodes, ["n2", "n1"], "a pod without labels needs no entry");
-        assert_eq!(running.len(), 6);
-        let groups = |namespace| -> Vec<Vec<(u32, u32)>> {
-            running
-                .groups(namespace)
-                .iter()
-                .map(|group| group.on.clone())
-                .collect()
+        assert_eq!(running.len(), 6, "a pod without labels needs no entry");
+        let groups = |namespace| -> Vec<String> {
+            let groups = running.groups(namespace).into_iter().flatten();
+            let counts = groups.map(|(_, group)| {
+                let on: Vec<String> = group.on.iter().map(|(node, pods)| format!("{node}={pods}")).collect();
+                on.join(" ")
+            });
+            counts.collect()
         };
-        assert_eq!(groups(&shop), [vec![(0, 2), (1, 1)], vec![(1, 1)], vec![(1, 1)]]);
-        assert_eq!(groups(&site), [vec![(1, 1)]]);
-        assert!(running.groups(&namespace("nowhere")).is_empty());
+        assert_eq!(groups(&shop), ["n1=1 n2=2", "n1=1", "n1=1"]);
+        assert_eq!(groups(&site), ["n1=1"]);
+        assert_eq!(running.groups(&namespace("nowhere")), None);
+        let cart = LabelSet::new(cart.into_iter());
+        let group = running.groups(&shop).and_then(|groups| groups.get(&cart)).expect("a group");
+        let on_node = |name| group.on_node(&NodeName::new(name).expect("a name"));
+        assert_eq!([on_node("n1"), on_node("n2"), on_node("n3")], [1, 2, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_came_and_went_the_groups_are_those_of_the_pods_that_are_there(
+            steps in prop::collection::vec((any::<bool>(), 0..2_usize, 0..3_usize, 0..3_usize), 0..60),
+        ) {
+            let namespaces = ["shop", "site"].map(|name| NamespaceName::new(name).expect("a name"));
+            let labels: [&[(&str, &str)]; 3] = [&[], &[("app", "cart")], &[("app", "web")]];
+            let mut there: Vec<(NamespaceName, RunningPod)> = Vec::new();
+            let mut running = RunningPods::default();
+            for (comes, namespace, of, node) in steps {
+                let namespace = &namespaces[namespace];
+                let pod = pod(labels[of], ["n1", "n2", "n3"][node]);
+                if comes {
+                    running.add(namespace, &pod);
+                    there.push((namespace.clone(), pod));
+                } else {
+                    running.remove(namespace, &pod);
+                    if let Some(at) = there.iter().position(|other| (&other.0, &other.1) == (namespace, &pod)) {
+                        there.remove(at);
+                    }
+                }
+                let gathered = RunningPods::gather(there.iter().map(|(namespace, pod)| (namespace, pod)));
+                prop_assert_eq!(&running, &gathered);
+                prop_assert_eq!(running.len(), there.iter().filter(|(_, pod)| !pod.labels.is_empty()).count());
+            }
+        }
     }
 }

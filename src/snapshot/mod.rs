@@ -71,37 +71,46 @@ pub struct Snapshot {
     id_of_rest: String,
     fleet: Arc<Fleet>,
     policies: Arc<PolicySet>,
-    data_sets: Arc<BTreeMap<DataSetName, DataSet>>,
-    replicas: Arc<Replicas>,
+    data: DataParts,
     latency: Arc<LatencyTable>,
-    classes: Arc<Vec<NodeClass>>,
-    index: Arc<NodeIndex>,
-    places: Arc<PlacesOfFleet>,
+    nodes: Arc<NodeParts>,
     /// `None` where nobody says which pods run.
     running: Option<PlacedPods>,
     ways: Arc<TransitWays>,
+}
+
+/// What data sets come to.
+#[derive(Debug, Clone)]
+struct DataParts {
+    /// Those that are declared beside the policies.
+    beside: Arc<BTreeMap<DataSetName, DataSet>>,
+    all: Arc<BTreeMap<DataSetName, DataSet>>,
+    replicas: Arc<Replicas>,
+}
+
+/// What nodes come to.
+#[derive(Debug)]
+struct NodeParts {
+    classes: Vec<NodeClass>,
+    index: NodeIndex,
+    places: PlacesOfFleet,
 }
 
 impl Snapshot {
     /// Makes a snapshot: sorts nodes into classes and finds every place once.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
-        let ways = Arc::new(TransitWays::new(&inputs.policies, &inputs.latency));
-        Self::with_ways(inputs, ways)
+        Self::build(None, inputs)
     }
 
-    /// Makes a snapshot that follows another: what the same policies and latencies give is shared.
+    /// Makes a snapshot that follows another: what comes from parts that did not change is shared, so that it costs what
+    /// changed.
     #[must_use]
     pub fn after(before: &Self, inputs: Inputs) -> Self {
-        let shares_ways =
-            Arc::ptr_eq(&before.policies, &inputs.policies) && Arc::ptr_eq(&before.latency, &inputs.latency);
-        match shares_ways {
-            true => Self::with_ways(inputs, before.ways.clone()),
-            false => Self::new(inputs),
-        }
+        Self::build(Some(before), inputs)
     }
 
-    fn with_ways(inputs: Inputs, ways: Arc<TransitWays>) -> Self {
+    fn build(before: Option<&Self>, inputs: Inputs) -> Self {
         let id_of_rest = id_of_rest(&inputs);
         let Inputs {
             fleet,
@@ -111,82 +120,51 @@ impl Snapshot {
             running,
             ..
         } = inputs;
-        // The files of data sets stand before what is declared among the policies.
-        let mut all = policies.data_sets().clone();
-        all.extend(
-            data_sets
-                .iter()
-                .map(|(name, data_set)| (name.clone(), data_set.clone())),
-        );
-        let locate = |locality: &Locality| locate(&policies, &latency, locality);
-        let replicas = Replicas::place(&all, locate);
-        let mut places = PlacesOfFleet {
-            all: policies.catalogue().no_place(),
-            some_unconfirmed: false,
+        // Everything depends on these two.
+        let before = before.filter(|before| {
+            Arc::ptr_eq(&before.policies, &policies) && Arc::ptr_eq(&before.latency, &latency)
+        });
+        let ways = match before {
+            Some(before) => before.ways.clone(),
+            None => Arc::new(TransitWays::new(&policies, &latency)),
         };
-        let mut classes: Vec<NodeClass> = Vec::new();
-        let mut by_record: BTreeMap<&NodeRecord, ClassIndex> = BTreeMap::new();
-        let mut members = Vec::with_capacity(fleet.nodes.len());
-        for (name, record) in &fleet.nodes {
-            let class = *by_record.entry(record).or_insert_with(|| {
-                let locality = trusted_locality(&policies, record);
-                let place = policies.catalogue().place(&locality);
-                places.all.insert(place);
-                let region = locality.region.as_ref();
-                let region = region.and_then(|reference| policies.catalogue().resolve(reference));
-                let restricted = record.restricted_region.as_ref();
-                let restricted = restricted.and_then(|reference| policies.catalogue().resolve(reference));
-                let region_is_confirmed = region.is_some() && region == restricted;
-                places.some_unconfirmed |= !region_is_confirmed;
-                classes.push(NodeClass {
-                    record: record.clone(),
-                    region: region.cloned(),
-                    place,
-                    region_is_confirmed,
-                    point: locate(&locality),
-                    nodes: 0,
-                });
-                ClassIndex(u32::try_from(classes.len() - 1).unwrap_or(u32::MAX))
-            });
-            if let Some(class) = classes.get_mut(class.0 as usize) {
-                class.nodes += 1;
-            }
-            members.push((name, class));
-        }
-        let index = NodeIndex::new(members.into_iter());
+        let data = before.filter(|before| Arc::ptr_eq(&before.data.beside, &data_sets));
+        let data = match data {
+            Some(before) => before.data.clone(),
+            None => DataParts::new(data_sets, &policies, &latency),
+        };
+        let same_nodes = before.filter(|before| before.fleet.nodes.ptr_eq(&fleet.nodes));
+        let nodes = match same_nodes {
+            Some(before) => before.nodes.clone(),
+            None => Arc::new(NodeParts::new(&fleet, &policies, &latency)),
+        };
+        let pods_before = same_nodes.and_then(|before| before.running.as_ref());
+        let running_pods = place(&running, pods_before, &nodes);
         Self {
-            id: String::new(),
+            id: id(&id_of_rest, running.generation),
             id_of_rest,
-            data_sets: Arc::new(all),
-            replicas: Arc::new(replicas),
-            classes: Arc::new(classes),
-            index: Arc::new(index),
-            places: Arc::new(places),
+            data,
+            nodes,
             fleet,
             policies,
             latency,
-            running: None,
+            running: running_pods,
             ways,
         }
-        .with_running(&running)
     }
 
     /// The same world with other pods running in it; all else is shared.
     #[must_use]
     pub fn with_running(&self, running: &RunningFacts) -> Self {
-        let point = |node: &NodeName| self.class(self.class_of(node.as_str().as_bytes())?)?.point;
         Self {
             id: id(&self.id_of_rest, running.generation),
             id_of_rest: self.id_of_rest.clone(),
-            data_sets: self.data_sets.clone(),
-            replicas: self.replicas.clone(),
-            classes: self.classes.clone(),
-            index: self.index.clone(),
-            places: self.places.clone(),
+            data: self.data.clone(),
+            nodes: self.nodes.clone(),
             fleet: self.fleet.clone(),
             policies: self.policies.clone(),
             latency: self.latency.clone(),
-            running: running.pods.clone().map(|pods| PlacedPods::new(pods, point)),
+            running: place(running, self.running.as_ref(), &self.nodes),
             ways: self.ways.clone(),
         }
     }
@@ -195,7 +173,10 @@ impl Snapshot {
     /// permitted in both.
     #[must_use]
     pub fn shares_all_but_running(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.classes, &other.classes)
+        Arc::ptr_eq(&self.fleet, &other.fleet)
+            && Arc::ptr_eq(&self.policies, &other.policies)
+            && Arc::ptr_eq(&self.latency, &other.latency)
+            && Arc::ptr_eq(&self.data.all, &other.data.all)
     }
 
     /// The pods that a pod calls, where they run now. `None` where nobody says which pods run, or in which
@@ -203,7 +184,8 @@ impl Snapshot {
     #[must_use]
     pub fn peers(&self, peer: &PeerUse, asking: Option<&AskingPod>) -> Option<PeerPlaces> {
         let running = self.running.as_ref()?;
-        Some(running.find(peer.namespace.as_ref()?, &peer.selector, asking))
+        let point = |node: &NodeName| self.nodes.point(node);
+        Some(running.find(peer.namespace.as_ref()?, &peer.selector, asking, point))
     }
 
     /// What tells this snapshot from any other; it stands in every record.
@@ -239,7 +221,7 @@ impl Snapshot {
     /// The data sets and where they are.
     #[must_use]
     pub fn replicas(&self) -> &Replicas {
-        &self.replicas
+        &self.data.replicas
     }
 
     /// The facts that a profile is made from.
@@ -247,7 +229,7 @@ impl Snapshot {
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             fleet: &self.fleet,
-            data_sets: &self.data_sets,
+            data_sets: &self.data.all,
             definitions: self.policies.definitions(),
             catalogue: self.policies.catalogue(),
         }
@@ -256,26 +238,26 @@ impl Snapshot {
     /// The class of a node by the bytes of its name; `None` where the node is not known.
     #[must_use]
     pub fn class_of(&self, node: &[u8]) -> Option<ClassIndex> {
-        self.index.get(node)
+        self.nodes.index.get(node)
     }
 
     /// The classes of several nodes by the bytes of their names.
     #[must_use]
     pub fn classes_of(&self, names: [&[u8]; NAMES_AT_ONCE]) -> [Option<ClassIndex>; NAMES_AT_ONCE] {
-        self.index.get_all(names)
+        self.nodes.index.get_all(names)
     }
 
     /// A class.
     #[must_use]
     pub fn class(&self, class: ClassIndex) -> Option<&NodeClass> {
-        self.classes.get(class.0 as usize)
+        self.nodes.classes.get(class.0 as usize)
     }
 
     /// Every class with its number.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = (ClassIndex, &NodeClass)> {
         // Classes are counted by `u32` when they are made.
-        self.classes
-            .iter()
+        let classes = self.nodes.classes.iter();
+        classes
             .enumerate()
             .map(|(index, class)| (ClassIndex(index as u32), class))
     }
@@ -283,13 +265,13 @@ impl Snapshot {
     /// How many nodes there are.
     #[must_use]
     pub fn node_count(&self) -> usize {
-        self.index.len()
+        self.nodes.index.len()
     }
 
     /// Where the nodes of the fleet are.
     #[must_use]
     pub fn places(&self) -> &PlacesOfFleet {
-        &self.places
+        &self.nodes.places
     }
 
     /// The point of a locality in the latency table; `None` where it is not known.
@@ -297,6 +279,84 @@ impl Snapshot {
     pub fn locate(&self, locality: &Locality) -> Option<LatencyPoint> {
         locate(&self.policies, &self.latency, locality)
     }
+}
+
+impl DataParts {
+    fn new(
+        beside: Arc<BTreeMap<DataSetName, DataSet>>,
+        policies: &PolicySet,
+        latency: &LatencyTable,
+    ) -> Self {
+        // The files of data sets stand before what is declared among the policies.
+        let mut all = policies.data_sets().clone();
+        let declared = beside.iter().map(|(name, data_set)| (name.clone(), data_set.clone()));
+        all.extend(declared);
+        let replicas = Replicas::place(&all, |locality: &Locality| locate(policies, latency, locality));
+        Self {
+            beside,
+            all: Arc::new(all),
+            replicas: Arc::new(replicas),
+        }
+    }
+}
+
+impl NodeParts {
+    fn new(fleet: &Fleet, policies: &PolicySet, latency: &LatencyTable) -> Self {
+        let mut places = PlacesOfFleet {
+            all: policies.catalogue().no_place(),
+            some_unconfirmed: false,
+        };
+        let mut classes: Vec<NodeClass> = Vec::new();
+        let mut by_record: BTreeMap<&NodeRecord, ClassIndex> = BTreeMap::new();
+        let mut members = Vec::with_capacity(fleet.nodes.len());
+        for (name, record) in &fleet.nodes {
+            let class = *by_record.entry(record).or_insert_with(|| {
+                let class = class_of(record, policies, latency);
+                places.all.insert(class.place);
+                places.some_unconfirmed |= !class.region_is_confirmed;
+                classes.push(class);
+                ClassIndex(u32::try_from(classes.len() - 1).unwrap_or(u32::MAX))
+            });
+            if let Some(class) = classes.get_mut(class.0 as usize) {
+                class.nodes += 1;
+            }
+            members.push((name, class));
+        }
+        let index = NodeIndex::new(members.into_iter());
+        Self { classes, index, places }
+    }
+
+    fn point(&self, node: &NodeName) -> Option<LatencyPoint> {
+        let class = self.index.get(node.as_str().as_bytes())?;
+        self.classes.get(class.0 as usize)?.point
+    }
+}
+
+/// The class of nodes with this record, before any is counted.
+fn class_of(record: &NodeRecord, policies: &PolicySet, latency: &LatencyTable) -> NodeClass {
+    let locality = trusted_locality(policies, record);
+    let region = locality.region.as_ref();
+    let region = region.and_then(|reference| policies.catalogue().resolve(reference));
+    let restricted = record.restricted_region.as_ref();
+    let restricted = restricted.and_then(|reference| policies.catalogue().resolve(reference));
+    NodeClass {
+        record: record.clone(),
+        region: region.cloned(),
+        place: policies.catalogue().place(&locality),
+        region_is_confirmed: region.is_some() && region == restricted,
+        point: locate(policies, latency, &locality),
+        nodes: 0,
+    }
+}
+
+/// The pods that run, placed; those before, if they were placed on the same nodes, give what did not change.
+fn place(running: &RunningFacts, before: Option<&PlacedPods>, nodes: &NodeParts) -> Option<PlacedPods> {
+    let pods = running.pods.clone()?;
+    let point = |node: &NodeName| nodes.point(node);
+    Some(match before {
+        Some(before) => before.followed_by(pods, point),
+        None => PlacedPods::new(pods, point),
+    })
 }
 
 impl ClassIndex {

@@ -2,16 +2,18 @@
 //!
 //! Inputs: the running pods, and the point of each node. Outputs: for a selector, how many pods it finds
 //! at which points. Invariants: a question costs the groups of one namespace, never its pods; the answer
-//! does not depend on the order of groups. Deliberately absent: nodes that run no pod, and what a call
-//! between two points costs.
+//! depends on the pods that run alone, never on what ran before; a pod that comes or goes costs its own group.
+//! Deliberately absent: nodes that run no pod, and what a call between two points costs.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use imbl::ordmap::DiffItem;
 
-use crate::model::{LabelSelector, LabelSet, NamespaceName, NodeName, PodGroup, RunningPods};
+use crate::model::{
+    ByName, LabelSelector, LabelSet, NamespaceName, NodeName, PodGroup, PodGroups, RunningPods,
+};
 use crate::topology::LatencyPoint;
 
 /// The pods that run, and what tells this state of them from any other.
@@ -26,7 +28,7 @@ pub struct RunningFacts {
 /// Pods that a selector finds.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PeerPlaces {
-    /// How many are at which point, each point once.
+    /// How many are at which point, each point once; from a snapshot in the order of points.
     pub at: Vec<(LatencyPoint, u32)>,
     /// How many are on nodes whose point is not known.
     pub at_unknown: u32,
@@ -80,121 +82,131 @@ pub struct AskingPod {
 #[derive(Debug, Default)]
 pub struct PlacedPods {
     running: Arc<RunningPods>,
-    /// Each point where a pod is, once.
-    points: Vec<LatencyPoint>,
-    /// For each of the nodes its place among the points; `None` is unknown.
-    of_node: Vec<Option<u32>>,
-    /// For each group, in the order of [`RunningPods::groups`], where its pods are.
-    groups: BTreeMap<NamespaceName, Vec<PlacedGroup>>,
-    /// Positions of points with how many pods are there; a group has a range of these.
-    counts: Vec<(u32, u32)>,
+    /// The groups of [`RunningPods::namespaces`], each with where its pods are.
+    placed: ByName<NamespaceName, PlacedGroups>,
 }
+
+type PlacedGroups = ByName<LabelSet, Arc<PlacedGroup>>;
 
 /// Where the pods of a group are.
 #[derive(Debug)]
 struct PlacedGroup {
-    counts: Range<usize>,
+    /// Each point once.
+    at: Box<[(LatencyPoint, u32)]>,
     at_unknown: u32,
 }
 
+impl PlacedGroup {
+    fn new(group: &PodGroup, point: &impl Fn(&NodeName) -> Option<LatencyPoint>) -> Arc<Self> {
+        let mut at_unknown = 0;
+        let mut places = Vec::with_capacity(group.on.len());
+        for (node, pods) in &group.on {
+            match point(node) {
+                Some(point) => places.push((point, *pods)),
+                None => at_unknown += pods,
+            }
+        }
+        places.sort_unstable();
+        let runs = places.chunk_by(|(one, _), (other, _)| one == other);
+        let counted = runs.filter_map(|run| {
+            let (point, _) = run.first()?;
+            Some((*point, run.iter().map(|(_, pods)| pods).sum()))
+        });
+        Arc::new(Self {
+            at: counted.collect(),
+            at_unknown,
+        })
+    }
+}
+
 impl PlacedPods {
-    /// Places these pods, in time that grows with their number; each node is asked for once.
+    /// Places these pods, in time that grows with their number.
     #[must_use]
     pub fn new(running: Arc<RunningPods>, point: impl Fn(&NodeName) -> Option<LatencyPoint>) -> Self {
-        let mut points = Vec::new();
-        let mut numbers: HashMap<LatencyPoint, u32, RandomState> = HashMap::default();
-        let of_node: Vec<Option<u32>> = running
-            .nodes()
-            .iter()
-            .map(|node| {
-                let point = point(node)?;
-                let number = numbers.entry(point).or_insert_with(|| {
-                    points.push(point);
-                    u32::try_from(points.len() - 1).unwrap_or(u32::MAX)
-                });
-                Some(*number)
-            })
-            .collect();
-        let mut counts = Vec::new();
-        let mut places = Vec::new();
-        let mut place = |group: &PodGroup| {
-            let start = counts.len();
-            let mut at_unknown = 0;
-            places.clear();
-            for (node, pods) in &group.on {
-                match of_node.get(*node as usize).copied().flatten() {
-                    Some(point) => places.push((point, *pods)),
-                    None => at_unknown += pods,
-                }
-            }
-            places.sort_unstable();
-            let runs = places.chunk_by(|(one, _), (other, _)| one == other);
-            counts.extend(runs.filter_map(|run| {
-                let (point, _) = run.first()?;
-                Some((*point, run.iter().map(|(_, pods)| pods).sum()))
-            }));
-            PlacedGroup {
-                counts: start..counts.len(),
-                at_unknown,
-            }
-        };
-        let groups = running
-            .namespaces()
-            .map(|(namespace, groups)| (namespace.clone(), groups.iter().map(&mut place).collect()))
-            .collect();
-        Self {
-            points,
-            of_node,
-            groups,
-            counts,
-            running,
-        }
+        Self::default().followed_by(running, point)
     }
 
-    /// The pods of a namespace that a selector finds, but for the one that asks.
+    /// Places pods that follow upon these, where every node is where it was: in time that grows with the groups that
+    /// changed. All else is shared.
+    #[must_use]
+    pub fn followed_by(
+        &self,
+        running: Arc<RunningPods>,
+        point: impl Fn(&NodeName) -> Option<LatencyPoint>,
+    ) -> Self {
+        let mut placed = self.placed.clone();
+        for change in self.running.namespaces().diff(running.namespaces()) {
+            match change {
+                DiffItem::Add(namespace, groups) => {
+                    let mut placed_groups = PlacedGroups::new();
+                    place_groups(&mut placed_groups, &PodGroups::new(), groups, &point);
+                    placed.insert(namespace.clone(), placed_groups);
+                }
+                DiffItem::Update { old, new } => {
+                    if let Some(placed_groups) = placed.get_mut(new.0) {
+                        place_groups(placed_groups, old.1, new.1, &point);
+                    }
+                }
+                DiffItem::Remove(namespace, _) => drop(placed.remove(namespace)),
+            }
+        }
+        Self { running, placed }
+    }
+
+    /// The pods of a namespace that a selector finds, but for the one that asks. `point` must be the function that the
+    /// pods were placed by.
     #[must_use]
     pub fn find(
         &self,
         namespace: &NamespaceName,
         selector: &LabelSelector,
         asking: Option<&AskingPod>,
+        point: impl Fn(&NodeName) -> Option<LatencyPoint>,
     ) -> PeerPlaces {
+        let (Some(groups), Some(placed)) = (self.running.groups(namespace), self.placed.get(namespace)) else {
+            return PeerPlaces::default();
+        };
         let asking = asking.filter(|asking| asking.namespace == *namespace);
-        let mut pods_at = vec![0_u32; self.points.len()];
+        let mut pods_at: HashMap<LatencyPoint, u32, RandomState> = HashMap::default();
         let mut at_unknown = 0;
-        let placed = self.groups.get(namespace).map_or(&[][..], Vec::as_slice);
-        let groups = self.running.groups(namespace).iter().zip(placed);
-        for (group, placed) in groups.filter(|(group, _)| selector.selects(&group.labels)) {
+        // Both have the same keys, in the same order.
+        let groups = groups.iter().zip(placed.values());
+        for ((labels, group), placed) in groups.filter(|((labels, _), _)| selector.selects(labels)) {
             at_unknown += placed.at_unknown;
-            for (point, pods) in self.counts.get(placed.counts.clone()).unwrap_or_default() {
-                if let Some(count) = pods_at.get_mut(*point as usize) {
-                    *count += pods;
-                }
+            for (point, pods) in &placed.at {
+                *pods_at.entry(*point).or_default() += pods;
             }
             // One of its own kind on its node is taken for itself: whoever reads its manifest out of the
             // cluster asks about a pod that is there.
-            if let Some(asking) = asking.filter(|asking| asking.labels == group.labels)
-                && let Some(point) = self.point_within(group, &asking.node)
+            if let Some(asking) = asking.filter(|asking| asking.labels == *labels)
+                && group.on_node(&asking.node) > 0
             {
-                match point.and_then(|point| pods_at.get_mut(point as usize)) {
+                match point(&asking.node).and_then(|point| pods_at.get_mut(&point)) {
                     Some(count) => *count = count.saturating_sub(1),
                     None => at_unknown = at_unknown.saturating_sub(1),
                 }
             }
         }
-        let at = self.points.iter().copied().zip(pods_at);
-        PeerPlaces {
-            at: at.filter(|(_, pods)| *pods > 0).collect(),
-            at_unknown,
-        }
+        let mut at: Vec<(LatencyPoint, u32)> = pods_at.into_iter().filter(|(_, pods)| *pods > 0).collect();
+        at.sort_unstable();
+        PeerPlaces { at, at_unknown }
     }
+}
 
-    /// The position of a node's point, itself `None` where that is unknown, if the group has a pod there.
-    fn point_within(&self, group: &PodGroup, node: &NodeName) -> Option<Option<u32>> {
-        let nodes = self.running.nodes();
-        let is_node = |number: &&(u32, u32)| nodes.get(number.0 as usize) == Some(node);
-        let (number, _) = group.on.iter().find(is_node)?;
-        self.of_node.get(*number as usize).copied()
+/// Makes the places of `old` groups those of `new` ones.
+fn place_groups(
+    placed: &mut PlacedGroups,
+    old: &PodGroups,
+    new: &PodGroups,
+    point: &impl Fn(&NodeName) -> Option<LatencyPoint>,
+) {
+    for change in old.diff(new) {
+        match change {
+            DiffItem::Add(labels, group) | DiffItem::Update { new: (labels, group), .. } => {
+                placed.insert(labels.clone(), PlacedGroup::new(group, point));
+            }
+            DiffItem::Remove(labels, _) => drop(placed.remove(labels)),
+        }
     }
 }
 

@@ -69,8 +69,9 @@ fn a_selector_finds_pods_of_its_namespace_in_all_groups() {
             ("other", pod(&new, "b1")),
         ],
     );
+    let at = |node: &NodeName| point(&table, node);
     let find = |name, pairs: &[(&str, &str)]| {
-        let found = placed.find(&namespace(name), &selector(pairs), None);
+        let found = placed.find(&namespace(name), &selector(pairs), None, at);
         counts(&table, &found)
     };
     assert_eq!(find("shop", &[("app", "cart")]), [2, 1, 1]);
@@ -92,13 +93,14 @@ fn a_pod_is_not_its_own_peer() {
             ("shop", pod(&labels, "nowhere")),
         ],
     );
+    let at = |node: &NodeName| point(&table, node);
     let asking = |name: &str, labels: &[(&str, &str)], node: &str| {
         let asking = AskingPod {
             namespace: namespace(name),
             labels: LabelSet::new(labels.iter().copied()),
             node: NodeName::new(node).expect("a name"),
         };
-        let found = placed.find(&namespace("shop"), &selector(&[("app", "cart")]), Some(&asking));
+        let found = placed.find(&namespace("shop"), &selector(&[("app", "cart")]), Some(&asking), at);
         counts(&table, &found)
     };
     assert_eq!(asking("shop", &labels, "a1"), [1, 0, 1]);
@@ -129,7 +131,7 @@ proptest! {
         let mut pairs = vec![("app", values[wanted.0])];
         pairs.extend(wanted.1.map(|hash| ("hash", values[hash])));
         let selector = selector(&pairs);
-        let found = placed(&table, &pods).find(&namespace("shop"), &selector, None);
+        let found = placed(&table, &pods).find(&namespace("shop"), &selector, None, |node| point(&table, node));
         let mut expected = [0; 3];
         for (_, pod) in pods.iter().filter(|(name, pod)| *name == "shop" && selector.selects(&pod.labels)) {
             match pod.node.as_str().as_bytes()[0] {
@@ -140,5 +142,33 @@ proptest! {
         }
         prop_assert_eq!(counts(&table, &found), expected);
         prop_assert_eq!(found.pods(), u64::from(expected.iter().sum::<u32>()));
+    }
+}
+
+proptest! {
+    /// Whatever ran before, what is found is what a snapshot made from nothing finds.
+    #[test]
+    fn pods_that_follow_upon_others_are_placed_as_if_they_were_the_first(
+        steps in prop::collection::vec((any::<bool>(), 0..2_usize, 0..3_usize, 0..4_usize), 0..40),
+    ) {
+        let table = table();
+        let at = |node: &NodeName| point(&table, node);
+        let mut running = RunningPods::default();
+        let mut placed = PlacedPods::default();
+        for (comes, name, app, node) in steps {
+            let namespace = namespace(["shop", "site"][name]);
+            let pod = pod(&[("app", ["1", "2", "3"][app])], ["a1", "a2", "b1", "x"][node]);
+            match comes {
+                true => running.add(&namespace, &pod),
+                false => running.remove(&namespace, &pod),
+            }
+            placed = placed.followed_by(Arc::new(running.clone()), at);
+            let fresh = PlacedPods::new(Arc::new(running.clone()), at);
+            for app in ["1", "2", "3"] {
+                let selector = selector(&[("app", app)]);
+                let find = |placed: &PlacedPods| placed.find(&namespace, &selector, None, at);
+                prop_assert_eq!(find(&placed), find(&fresh));
+            }
+        }
     }
 }

@@ -36,7 +36,7 @@ impl Estimate {
 }
 
 /// A place as numbers of one table: only the table that located it understands it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LatencyPoint {
     spot: Spot,
     /// Which zone, measured or not, as a number: only equality means something.
