@@ -3,14 +3,13 @@
 //! Node names have the forms of EKS and GKE; one node in ten lies in the EEA, the others in the US. The
 //! pod is about 8 kB, as pods with environments, volumes and probes are.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use domicile::embedded;
 use domicile::model::{
-    Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName, NodeName,
-    NodeRecord, RegionReference, SourceAnnotations, StatedProfile, Statistic, Subject,
+    ByName, Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName,
+    NodeName, NodeRecord, RegionReference, SourceAnnotations, StatedProfile, Statistic, Subject,
 };
 use domicile::policy::{PolicySet, read_data_sets};
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -126,7 +125,7 @@ pub fn snapshot(nodes: &[Node]) -> Snapshot {
         Dimension::Is(germany),
     );
     let anywhere = profile(confidential, Dimension::Is(Category::Telemetry), Dimension::None);
-    let namespaces: BTreeMap<NamespaceName, Namespace> = [("eea", eea), ("anywhere", anywhere)]
+    let namespaces: ByName<NamespaceName, Namespace> = [("eea", eea), ("anywhere", anywhere)]
         .into_iter()
         .map(|(name, namespace)| (NamespaceName::new(name).expect("a name"), namespace))
         .collect();
@@ -145,6 +144,7 @@ pub fn snapshot(nodes: &[Node]) -> Snapshot {
         fleet: Arc::new(fleet),
         fleet_version: "bench".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         data_sets: Arc::new(read_data_sets([embedded::data_sets()]).expect("the data sets load")),
         data_sets_version: "shipped".to_owned(),
         latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Coordinates, DataSet, DataSetName, Fleet, PodRequirements, RegionKey, RegionReference};
@@ -143,6 +144,9 @@ pub struct FleetFacts {
     pub version: String,
     /// The pods that run.
     pub running: RunningFacts,
+    /// The last instant at which the source confirmed these objects; `None` where it confirms them still, or
+    /// states no time.
+    pub confirmed_until: Option<Timestamp>,
 }
 
 impl Rules {
@@ -153,6 +157,7 @@ impl Rules {
             fleet: fleet.fleet.clone(),
             fleet_version: fleet.version.clone(),
             running: fleet.running.clone(),
+            confirmed_until: fleet.confirmed_until,
             policies: self.policies.clone(),
             data_sets: self.data_sets.clone(),
             data_sets_version: self.data_sets_version.clone(),
@@ -223,6 +228,7 @@ pub fn fleet_dump(file: &SourceText) -> Result<FleetDump, Vec<FleetError>> {
                 pods: read.running_pods.map(Arc::new),
                 generation: 0,
             },
+            confirmed_until: None,
         },
         pods: read.pods,
         ended_pods: read.ended_pods,

@@ -64,6 +64,7 @@ fn world(sources: &[&str]) -> World {
         fleet: Arc::new(Fleet::default()),
         version: "1".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
     });
     let metrics = Metrics::new();
     let live = LiveLatency::new(
@@ -243,6 +244,7 @@ fn what_comes_before_the_catalogue_counts_once_that_is_there() {
         fleet: Arc::new(Fleet::default()),
         version: "1".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
     });
     publisher.policies(SHIPPED.clone());
     assert_eq!(world.decides(), (40.0, Provenance::Measured));

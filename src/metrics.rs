@@ -390,17 +390,6 @@ impl Metrics {
             .inc_by(health.state_write_failures.saturating_sub(before));
     }
 
-    /// A source that is watched and not read told of itself, such as the cluster.
-    pub fn source_confirmed(&self, name: SourceName, now: Timestamp) {
-        self.source(&SourceHealth {
-            name,
-            state: SourceState::Current { since: now },
-            digest: None,
-            confirmed_at: Some(now),
-            state_write_failures: 0,
-        });
-    }
-
     /// Whether every source is loaded.
     pub fn ready(&self, is_ready: bool) {
         self.ready.set(i64::from(is_ready));

@@ -209,6 +209,7 @@ impl Publisher {
             fleet: fleet.fleet.clone(),
             fleet_version: fleet.version.clone(),
             running: fleet.running.clone(),
+            confirmed_until: fleet.confirmed_until,
             policies: policies.clone(),
             data_sets: data_sets.by_name.clone(),
             data_sets_version: data_sets.version.clone(),
@@ -345,6 +346,7 @@ mod tests {
             fleet: Arc::new(Fleet::default()),
             version: "1".to_owned(),
             running: running(1),
+            confirmed_until: None,
         });
         let first = publisher.snapshots().load_full().unwrap();
         publisher.running(running(2));
@@ -374,6 +376,7 @@ mod tests {
             fleet: Arc::new(Fleet::default()),
             version: "1".to_owned(),
             running: RunningFacts::default(),
+            confirmed_until: None,
         };
         publisher.fleet(fleet.clone());
         publisher.latency(Arc::new(texts(embedded::latency())));

@@ -107,6 +107,7 @@ fn snapshot(region_key: &str, nodes: &[String]) -> Snapshot {
         fleet: Arc::new(fleet.fleet),
         fleet_version: "1".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         policies: Arc::new(policies),
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),

@@ -1,7 +1,7 @@
 //! The facts of an offline verb: named by the same flags as for `serve`, read once, judged at one instant.
 //!
-//! What is not named comes from the defaults that are built in. Every problem of every source is told at
-//! once.
+//! What is not named comes from a snapshot file, or else from the defaults that are built in. Every problem of every
+//! source is told at once.
 
 use std::io::Read;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::config::{FactsArgs, SourceArgs};
 use crate::embedded;
 use crate::files::{Source, SourceFiles, SourceName, read_source};
 use crate::model::PodRequirements;
-use crate::objects;
+use crate::objects::{self, NamedText, SnapshotFile, SnapshotTexts};
 use crate::snapshot::Snapshot;
 
 /// A world and the instant at which it is asked.
@@ -33,6 +33,62 @@ pub struct FactTexts {
     pub rules: RuleTexts,
     /// The fleet.
     pub fleet: SourceText,
+    /// The last instant at which a cluster confirmed the fleet; `None` where nobody says.
+    pub confirmed_until: Option<Timestamp>,
+    /// When the texts were taken, where they are those of a snapshot.
+    pub taken_at: Option<Timestamp>,
+}
+
+impl FactTexts {
+    /// The instant that is asked about: the one that is named, or when a snapshot was taken, or the present.
+    #[must_use]
+    pub fn instant(&self, named: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        named.or(self.taken_at).unwrap_or(now)
+    }
+
+    /// Puts a fleet that was listed just now in the place of what was there.
+    pub fn now_has(&mut self, fleet: SourceText) {
+        self.fleet = fleet;
+        self.confirmed_until = None;
+        self.taken_at = None;
+    }
+
+    /// These texts as a snapshot file. The id is that of the snapshot that is made of them.
+    ///
+    /// # Errors
+    /// Every problem of every source.
+    pub fn to_file(&self, taken_at: Timestamp) -> Result<SnapshotFile> {
+        let named = |text: &SourceText| NamedText {
+            name: text.name.clone(),
+            text: text.text.clone(),
+        };
+        let all = |texts: &[SourceText]| texts.iter().map(named).collect();
+        let texts = SnapshotTexts {
+            policies: all(&self.rules.policies),
+            data_sets: all(&self.rules.data_sets),
+            latency: all(&self.rules.latency),
+            fleet: named(&self.fleet),
+        };
+        let id = snapshot(self)?.id().to_owned();
+        Ok(SnapshotFile::new(texts, id, taken_at, self.confirmed_until))
+    }
+
+    /// The texts of a snapshot file.
+    #[must_use]
+    pub fn of_file(file: SnapshotFile) -> Self {
+        let plain = |text: NamedText| SourceText::new(text.name, text.text);
+        let all = |texts: Vec<NamedText>| texts.into_iter().map(plain).collect();
+        Self {
+            rules: RuleTexts {
+                policies: all(file.policies),
+                data_sets: all(file.data_sets),
+                latency: all(file.latency),
+            },
+            fleet: plain(file.fleet),
+            confirmed_until: file.confirmed_at,
+            taken_at: Some(file.taken_at),
+        }
+    }
 }
 
 /// Reads the facts that the flags name; `now` is the instant unless they name one.
@@ -40,10 +96,49 @@ pub struct FactTexts {
 /// # Errors
 /// Where a source cannot be read or has a problem.
 pub fn read_facts(args: &FactsArgs, now: Timestamp) -> Result<Facts> {
+    let texts = read_world(args)?;
     Ok(Facts {
-        snapshot: snapshot(&read_texts(&args.sources)?)?,
-        at: args.at.unwrap_or(now),
+        snapshot: snapshot(&texts)?,
+        at: texts.instant(args.at, now),
     })
+}
+
+/// Reads the texts that the flags name: those of a snapshot, and in the place of what it has those that are named
+/// beside it.
+///
+/// # Errors
+/// Where something cannot be read.
+pub fn read_world(args: &FactsArgs) -> Result<FactTexts> {
+    let Some(path) = &args.snapshot else {
+        return read_texts(&args.sources);
+    };
+    let mut texts = read_snapshot(path)?;
+    let sources = &args.sources;
+    if sources.policies.is_some() {
+        texts.rules.policies = policies(sources)?;
+    }
+    if sources.data_sets.is_some() {
+        texts.rules.data_sets = data_sets(sources)?;
+    }
+    if sources.latency.is_some() {
+        texts.rules.latency = latency(sources)?;
+    }
+    if sources.fleet.is_some() {
+        (texts.fleet, texts.confirmed_until) = fleet(sources)?;
+    }
+    Ok(texts)
+}
+
+fn read_snapshot(path: &Path) -> Result<FactTexts> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
+    let read = SnapshotFile::read(&text).map_err(|problem| anyhow!("`{name}`: {problem}"))?;
+    let file = read.with_context(|| {
+        format!(
+            "`{name}` is no snapshot: `domicile snapshot` writes one, and --fleet reads what kubectl lists"
+        )
+    })?;
+    Ok(FactTexts::of_file(file))
 }
 
 /// Reads the texts that the flags name.
@@ -51,31 +146,48 @@ pub fn read_facts(args: &FactsArgs, now: Timestamp) -> Result<Facts> {
 /// # Errors
 /// Where something cannot be read.
 pub fn read_texts(sources: &SourceArgs) -> Result<FactTexts> {
-    let fleet = read_named(SourceName::Fleet, sources.fleet.as_deref(), &[embedded::fleet()])?;
-    let count = fleet.len();
-    let fleet = <[SourceText; 1]>::try_from(fleet)
-        .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
-    let [fleet] = fleet;
+    let (fleet, confirmed_until) = fleet(sources)?;
     Ok(FactTexts {
         rules: RuleTexts {
-            policies: read_named(
-                SourceName::Policies,
-                sources.policies.as_deref(),
-                embedded::policies(),
-            )?,
-            data_sets: read_named(
-                SourceName::DataSets,
-                sources.data_sets.as_deref(),
-                &[embedded::data_sets()],
-            )?,
-            latency: read_named(
-                SourceName::Latency,
-                sources.latency.as_deref(),
-                &[embedded::latency()],
-            )?,
+            policies: policies(sources)?,
+            data_sets: data_sets(sources)?,
+            latency: latency(sources)?,
         },
         fleet,
+        confirmed_until,
+        taken_at: None,
     })
+}
+
+fn policies(sources: &SourceArgs) -> Result<Vec<SourceText>> {
+    let path = sources.policies.as_deref();
+    read_named(SourceName::Policies, path, embedded::policies())
+}
+
+fn data_sets(sources: &SourceArgs) -> Result<Vec<SourceText>> {
+    let path = sources.data_sets.as_deref();
+    read_named(SourceName::DataSets, path, &[embedded::data_sets()])
+}
+
+fn latency(sources: &SourceArgs) -> Result<Vec<SourceText>> {
+    let path = sources.latency.as_deref();
+    read_named(SourceName::Latency, path, &[embedded::latency()])
+}
+
+/// The fleet, and until when a cluster confirmed it, where it is that of a snapshot.
+fn fleet(sources: &SourceArgs) -> Result<(SourceText, Option<Timestamp>)> {
+    let fleet = read_named(SourceName::Fleet, sources.fleet.as_deref(), &[embedded::fleet()])?;
+    let count = fleet.len();
+    let [fleet] = <[SourceText; 1]>::try_from(fleet)
+        .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
+    let read = SnapshotFile::read(&fleet.text);
+    match read.map_err(|problem| anyhow!("`{}`: {problem}", fleet.name))? {
+        Some(file) => Ok((
+            SourceText::new(file.fleet.name, file.fleet.text),
+            file.confirmed_at,
+        )),
+        None => Ok((fleet, None)),
+    }
 }
 
 /// Reads the files of a policy set; what is not named is what is built in.
@@ -122,8 +234,9 @@ fn texts(files: &SourceFiles) -> Vec<SourceText> {
 /// # Errors
 /// Every problem of every source, a line each.
 pub fn snapshot(texts: &FactTexts) -> Result<Snapshot> {
-    let (inputs, _) = assemble(&texts.rules, &texts.fleet)
+    let (mut inputs, _) = assemble(&texts.rules, &texts.fleet)
         .map_err(|problems| anyhow!("the facts cannot be used:{}", lines(&problems)))?;
+    inputs.confirmed_until = texts.confirmed_until;
     Ok(Snapshot::new(inputs))
 }
 

@@ -29,6 +29,7 @@ pub mod scan;
 pub mod schema;
 mod serve;
 pub mod simulate;
+pub mod snapshot;
 mod sources;
 pub mod test;
 pub mod trace;
@@ -92,6 +93,8 @@ enum Verb {
     Prove(prove::ProveArgs),
     /// Pods that are where policies refuse them, or kept from where they permit them
     Scan(scan::ScanArgs),
+    /// The world as it is now, in one file that every offline verb reads
+    Snapshot(snapshot::SnapshotArgs),
     /// Run the tests that stand beside policies
     Test(test::TestArgs),
     /// Traces for simulations: import, make up, check, show
@@ -119,6 +122,7 @@ pub fn run() -> ExitCode {
         Verb::New(arguments) => outcome::exit_code("new", new::run(&arguments, now, &mut out)),
         Verb::Prove(arguments) => outcome::exit_code("prove", prove::run(&arguments, now, &mut out)),
         Verb::Scan(arguments) => outcome::exit_code("scan", scan::run(&arguments, now, &mut out)),
+        Verb::Snapshot(arguments) => outcome::exit_code("snapshot", snapshot::run(&arguments, now, &mut out)),
         Verb::Test(arguments) => outcome::exit_code("test", test::run(&arguments, &mut out)),
         Verb::Trace(arguments) => outcome::exit_code("trace", trace::run(&arguments, &mut out)),
         Verb::Explain(arguments) => outcome::exit_code("explain", explain::run(&arguments, now, &mut out)),

@@ -235,10 +235,8 @@ async fn follow_cluster(
     actix_web::rt::spawn(cluster::follow(client, sender));
     let (readiness, metrics) = (readiness.clone(), metrics.clone());
     let look = move |state: &ClusterState| {
-        if state.is_current() {
-            metrics.source_confirmed(SourceName::Cluster, Timestamp::now());
-        }
-        if state.fleet.is_some() {
+        if let Some(health) = cluster::cluster_health(state, Timestamp::now()) {
+            metrics.source(&health);
             readiness.loaded(SourceName::Cluster.word());
         }
     };

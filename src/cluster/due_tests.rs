@@ -63,7 +63,11 @@ fn changes_that_come_together_are_told_together() {
         );
         due.note(PODS, published + COALESCE / 200 * number);
     }
-    assert_eq!(due.next(), Some(published + COALESCE), "the first waits no longer for the last");
+    assert_eq!(
+        due.next(),
+        Some(published + COALESCE),
+        "the first waits no longer for the last"
+    );
     publish_due(&mut due, &mut index, &mut state, published + COALESCE);
     assert_eq!((state.pods_generation, due.next()), (2, None));
     assert_eq!(state.running_pods.as_deref().map(RunningPods::len), Some(100));
@@ -167,9 +171,17 @@ fn that_the_api_server_is_away_is_told_once_and_that_it_is_back_too() {
     assert_eq!(news(away(PODS, Some("2027-01-31T11:00:00Z"))), News::Health);
     let heard = |heard: Option<&str>| heard.map(|heard| heard.parse::<Timestamp>().expect("an instant"));
     assert!(!state.is_current());
-    assert_eq!(state.confirmed_until(), heard(early), "pods only sway the order of places");
+    assert_eq!(
+        state.confirmed_until(),
+        heard(early),
+        "pods only sway the order of places"
+    );
     let mut news = |said| take(said, &mut index, &mut state);
-    assert_eq!(news(pods(Change::ListBegins)), News::Nothing, "half a list confirms nothing");
+    assert_eq!(
+        news(pods(Change::ListBegins)),
+        News::Nothing,
+        "half a list confirms nothing"
+    );
     assert_eq!(news(confirmed("namespaces")), News::Health);
     assert_eq!(news(confirmed(PODS)), News::Health);
     assert_eq!(state.confirmed_until(), heard(late));

@@ -11,6 +11,7 @@ use tokio::sync::watch::Receiver;
 
 use super::ClusterState;
 use crate::assembly::FleetFacts;
+use crate::files::{SourceHealth, SourceName, SourceState};
 use crate::publish::Publisher;
 use crate::snapshot::RunningFacts;
 
@@ -45,6 +46,32 @@ pub async fn hand_over(
     }
 }
 
+/// How the cluster is as a source of facts; `None` before it was known whole.
+#[must_use]
+pub fn cluster_health(state: &ClusterState, now: Timestamp) -> Option<SourceHealth> {
+    state.fleet.as_ref()?;
+    // A kind that was never heard is not among what is known.
+    let heard = state.away.values().flatten().min().copied();
+    let kinds = state
+        .away
+        .keys()
+        .map(|kind| format!("the {kind} of the cluster cannot be heard"));
+    let state = match heard {
+        Some(since) => SourceState::LastKnownGood {
+            since,
+            problems: kinds.collect(),
+        },
+        None => SourceState::Current { since: now },
+    };
+    Some(SourceHealth {
+        name: SourceName::Cluster,
+        state,
+        digest: None,
+        confirmed_at: Some(heard.unwrap_or(now)),
+        state_write_failures: 0,
+    })
+}
+
 fn publish(state: &ClusterState, published: &mut Published, publisher: &Publisher) {
     let Some(fleet) = &state.fleet else { return };
     let running = RunningFacts {
@@ -61,9 +88,36 @@ fn publish(state: &ClusterState, published: &mut Published, publisher: &Publishe
             fleet: fleet.clone(),
             version: format!("cluster-{}", state.generation),
             running,
+            confirmed_until: now.confirmed_until,
         });
     } else if now.pods_generation != published.pods_generation {
         publisher.running(running);
     }
     *published = now;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Fleet;
+
+    #[test]
+    fn a_cluster_that_cannot_be_heard_is_as_old_as_what_was_heard_last() {
+        let instant = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let (early, late, now) = (
+            instant("2027-01-31T12:00:00Z"),
+            instant("2027-01-31T12:00:09Z"),
+            instant("2027-01-31T12:05:00Z"),
+        );
+        let mut state = ClusterState::default();
+        assert_eq!(cluster_health(&state, now), None, "nothing is known yet");
+        state.fleet = Some(Arc::new(Fleet::default()));
+        let health = |state: &ClusterState| cluster_health(state, now).expect("a fleet");
+        assert!(!health(&state).is_last_known_good());
+        assert_eq!(health(&state).confirmed_at, Some(now));
+        state.away.insert("nodes", Some(late));
+        state.away.insert("pods", Some(early));
+        assert!(health(&state).is_last_known_good());
+        assert_eq!(health(&state).confirmed_at, Some(early));
+    }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{
-    ByName, Claim, ClaimKey, Fleet, LabelPool, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod,
-    RunningPods, StorageClass, Volume,
+    ByName, Claim, ClaimKey, Fleet, LabelPool, Namespace, NamespaceName, NodeName, NodeRecord, PodKey,
+    RunningPod, RunningPods, StorageClass, Volume,
 };
 
 /// What happened to an object, or to a whole kind.
@@ -31,7 +31,7 @@ pub enum Change<K, V> {
 
 /// Objects of one kind.
 #[derive(Debug)]
-pub struct Store<K, V> {
+pub struct Store<K: Ord, V> {
     current: ByName<K, V>,
     unreadable: BTreeSet<K>,
     /// What a list has named so far, while it is not whole.

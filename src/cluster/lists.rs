@@ -2,7 +2,7 @@
 //!
 //! Inputs: a client. Outputs: typed lists as `kubectl get -o json` prints them, one after the other, so that whoever reads a
 //! fleet file reads a cluster by the same code. Invariants: each kind is there, even where there is no object of it; what a
-//! heartbeat changes is left out. Deliberately absent: what changes later, which is for the watches.
+//! heartbeat changes is left out, and so is what may hold secrets. Deliberately absent: what changes later, which is for the watches.
 
 use k8s_openapi::api::core::v1;
 use k8s_openapi::api::storage::v1 as storage;
@@ -15,6 +15,21 @@ const PAGE_SIZE: u32 = 500;
 
 /// Of `status`, what can be allocated, and whether a pod has ended; the rest tells what happens.
 const KEPT_OF_STATUS: [&str; 2] = ["allocatable", "phase"];
+
+/// Of containers, what may hold secrets and decides nothing.
+const LEFT_OUT_OF_CONTAINERS: [&str; 8] = [
+    "env",
+    "envFrom",
+    "args",
+    "command",
+    "lifecycle",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+];
+
+/// Where kubectl keeps the whole of an object again, secrets included.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Lists the nodes, namespaces, claims, volumes, storage classes and pods of a cluster.
 ///
@@ -59,11 +74,23 @@ async fn list(client: &Client, resource: &ApiResource) -> Result<Vec<Value>, kub
     }
 }
 
-/// The object without what is large or restless and decides nothing.
+/// The object without what is large, restless or secret and decides nothing.
 fn reduced(mut object: Value) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
         metadata.remove("resourceVersion");
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(LAST_APPLIED);
+        }
+    }
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let containers = object.get_mut("spec").and_then(|spec| spec.get_mut(list));
+        let containers = containers.and_then(Value::as_array_mut).into_iter().flatten();
+        for container in containers.filter_map(Value::as_object_mut) {
+            for field in LEFT_OUT_OF_CONTAINERS {
+                container.remove(field);
+            }
+        }
     }
     if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
         *status = std::mem::take(status)
@@ -82,6 +109,29 @@ fn reduced(mut object: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_hold_secrets_is_left_out() {
+        let pod = json!({
+            "metadata": {"name": "p", "annotations": {LAST_APPLIED: "{\"password\"}", "a": "b"}},
+            "spec": {
+                "nodeName": "n",
+                "initContainers": [{"name": "i", "args": ["--password=x"]}],
+                "containers": [{"name": "c", "env": [{"name": "PASSWORD", "value": "x"}], "resources": {"requests": {"cpu": "1"}}}],
+            },
+        });
+        assert_eq!(
+            reduced(pod),
+            json!({
+                "metadata": {"name": "p", "annotations": {"a": "b"}},
+                "spec": {
+                    "nodeName": "n",
+                    "initContainers": [{"name": "i"}],
+                    "containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}],
+                },
+            })
+        );
+    }
 
     #[test]
     fn what_is_restless_is_left_out_and_what_decides_is_not() {

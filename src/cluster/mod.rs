@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
 pub use events::write_pod_events;
-pub use handover::hand_over;
+pub use handover::{cluster_health, hand_over};
 pub use index::{Change, Index, Store};
 pub use lists::list_fleet;
 pub use wake::{is_widened, wake_after_publications};
@@ -89,7 +89,11 @@ struct Due {
 impl Due {
     /// Something of the kind changed.
     fn note(&mut self, kind: &'static str, now: Instant) {
-        let due = if kind == PODS { &mut self.pods } else { &mut self.fleet };
+        let due = if kind == PODS {
+            &mut self.pods
+        } else {
+            &mut self.fleet
+        };
         due.get_or_insert(now + COALESCE);
     }
 

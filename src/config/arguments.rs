@@ -36,6 +36,10 @@ pub struct FactsArgs {
     /// Where the facts come from.
     #[command(flatten)]
     pub sources: SourceArgs,
+    /// The whole world of a file that `domicile snapshot` wrote, at the instant at which it was taken; what is named
+    /// besides stands in the place of what it has
+    #[arg(long, value_name = "FILE", help_heading = "Facts")]
+    pub snapshot: Option<PathBuf>,
     /// Judge at this instant (RFC 3339, such as 2027-01-31T12:00:00Z, or a date for its midnight UTC) instead of now
     #[arg(long, value_name = "TIME", value_parser = parse_instant, help_heading = "Facts")]
     pub at: Option<Timestamp>,

@@ -17,6 +17,16 @@ fn measures(verdict: Verdict) -> DecisionMeasures {
     }
 }
 
+fn current(name: SourceName, now: Timestamp) -> SourceHealth {
+    SourceHealth {
+        name,
+        state: SourceState::Current { since: now },
+        digest: None,
+        confirmed_at: Some(now),
+        state_write_failures: 0,
+    }
+}
+
 #[track_caller]
 fn says(metrics: &Metrics, now: Timestamp, lines: &[&str]) {
     let text = metrics.encode(now);
@@ -125,7 +135,7 @@ fn sources_tell_their_age_and_state() {
         confirmed_at: None,
         state_write_failures: 0,
     });
-    metrics.source_confirmed(SourceName::Cluster, at(99));
+    metrics.source(&current(SourceName::Cluster, at(99)));
     says(
         &metrics,
         at(100),
@@ -183,7 +193,7 @@ fn every_metric_is_ours_and_described() {
     metrics.refused("rule", None, "enforce");
     metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "missing-pod");
-    metrics.source_confirmed(SourceName::Fleet, at(0));
+    metrics.source(&current(SourceName::Fleet, at(0)));
     let text = metrics.encode(at(0));
     let mut described = 0;
     for line in text.lines().filter(|line| *line != "# EOF") {

@@ -84,7 +84,8 @@ pub struct RunningPods {
 impl RunningPods {
     /// Groups pods, in time that grows with their number.
     pub fn gather<'a>(pods: impl Iterator<Item = (&'a NamespaceName, &'a RunningPod)>) -> Self {
-        let mut all: Vec<(&NamespaceName, &RunningPod)> = pods.filter(|(_, pod)| !pod.labels.is_empty()).collect();
+        let mut all: Vec<(&NamespaceName, &RunningPod)> =
+            pods.filter(|(_, pod)| !pod.labels.is_empty()).collect();
         all.sort_unstable_by(|(one_namespace, one), (other_namespace, other)| {
             (one_namespace, &one.labels, &one.node).cmp(&(other_namespace, &other.labels, &other.node))
         });
@@ -206,7 +207,11 @@ mod tests {
         let groups = |namespace| -> Vec<String> {
             let groups = running.groups(namespace).into_iter().flatten();
             let counts = groups.map(|(_, group)| {
-                let on: Vec<String> = group.on.iter().map(|(node, pods)| format!("{node}={pods}")).collect();
+                let on: Vec<String> = group
+                    .on
+                    .iter()
+                    .map(|(node, pods)| format!("{node}={pods}"))
+                    .collect();
                 on.join(" ")
             });
             counts.collect()
@@ -215,7 +220,10 @@ mod tests {
         assert_eq!(groups(&site), ["n1=1"]);
         assert_eq!(running.groups(&namespace("nowhere")), None);
         let cart = LabelSet::new(cart.into_iter());
-        let group = running.groups(&shop).and_then(|groups| groups.get(&cart)).expect("a group");
+        let group = running
+            .groups(&shop)
+            .and_then(|groups| groups.get(&cart))
+            .expect("a group");
         let on_node = |name| group.on_node(&NodeName::new(name).expect("a name"));
         assert_eq!([on_node("n1"), on_node("n2"), on_node("n3")], [1, 2, 0]);
     }

@@ -1,7 +1,7 @@
 //! A fleet file: the objects of a cluster as kubectl prints them.
 //!
 //! Inputs: the text of a `List`, of typed lists such as a `NodeList`, or of single objects one after the
-//! other; JSON or YAML. Outputs: the [`Fleet`] and the pods, or everything that is wrong with the file.
+//! other; JSON or YAML; or a snapshot file, of which the objects count. Outputs: the [`Fleet`] and the pods, or everything that is wrong with the file.
 //! Invariants: a kind of which the file has no object and no list stays unknown in the fleet, so absence
 //! from the file means nothing; no object is there twice; a pod that ended is counted and not kept, since
 //! it holds no node.
@@ -16,6 +16,7 @@ use super::node::NodeView;
 use super::pod::PodView;
 use super::quoted::{alternatives, quoted};
 use super::running_pod::EndedView;
+use super::snapshot_file::SnapshotFile;
 use super::storage::{ClaimView, StorageClassView, VolumeView};
 use crate::model::{
     ContradictingProviders, Fleet, Known, LabelPool, LabelSet, NamespaceName, NodeName, PodRequirements,
@@ -116,11 +117,19 @@ impl FleetKind {
     }
 }
 
-/// Reads a fleet file.
+/// Reads a fleet file, or the objects of a snapshot file.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn read_fleet(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> {
+    match SnapshotFile::read(text) {
+        Ok(Some(snapshot)) => read_objects(&snapshot.fleet.text, file),
+        Ok(None) => read_objects(text, file),
+        Err(problem) => Err(vec![whole(file, problem.to_string())]),
+    }
+}
+
+fn read_objects(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> {
     let mut reader = FleetReader {
         read: FleetFile::default(),
         knows_pods: false,

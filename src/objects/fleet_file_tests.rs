@@ -91,12 +91,18 @@ fn pods_that_have_a_node_and_did_not_end_run_with_their_labels() {
     let file = fleet(&format!("---\n{}", pods.join("\n---\n")));
     assert_eq!((file.pods.len(), file.ended_pods), (5, 1));
     let running = file.running_pods.expect("the file speaks of pods");
-    let nodes: Vec<&str> = running.nodes().iter().map(NodeName::as_str).collect();
-    assert_eq!((nodes, running.len()), (vec!["n2", "n1"], 3));
-    let [group] = running.groups(&NamespaceName::new("default").expect("a name")) else {
+    assert_eq!(running.len(), 3);
+    let groups = running.groups(&NamespaceName::new("default").expect("a name"));
+    let groups: Vec<_> = groups.into_iter().flatten().collect();
+    let [(_, group)] = groups.as_slice() else {
         panic!("one group: {running:?}")
     };
-    assert_eq!(group.on, [(0, 2), (1, 1)]);
+    let on: Vec<(&str, u32)> = group
+        .on
+        .iter()
+        .map(|(node, pods)| (node.as_str(), *pods))
+        .collect();
+    assert_eq!(on, [("n1", 1), ("n2", 2)]);
     assert_eq!(
         fleet("kind: PodList\napiVersion: v1\nitems: []\n").running_pods,
         Some(Default::default())

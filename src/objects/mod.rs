@@ -21,6 +21,7 @@ mod pod;
 mod quoted;
 mod running_pod;
 mod shape;
+mod snapshot_file;
 mod storage;
 mod view;
 
@@ -35,5 +36,6 @@ pub use node::{NodeView, PROVIDERS_THAT_NAME_REGIONS, REGION_LABELS, ZONE_LABELS
 pub use pod::{DEFAULT_SCHEDULER, PodView, pod_from_json};
 pub use quoted::quoted;
 pub use running_pod::running_pod_from_json;
+pub use snapshot_file::{NamedText, SNAPSHOT_KIND, SNAPSHOT_VERSION, SnapshotFile, SnapshotTexts};
 pub use storage::{ClaimView, StorageClassView, VolumeView};
 pub use view::{Object, Text};

@@ -17,7 +17,8 @@ use super::transit::{Transit, in_words};
 
 use crate::model::{LabelSet, Locality, PodRequirements};
 use crate::policy::{
-    Cause, Mode, PlacesOfFleet, Profile, RefusedAccess, RuleIndex, Verdict, evaluate, profile, sentence,
+    Cause, Mode, PlacesOfFleet, Profile, RefusedAccess, RuleIndex, Verdict, evaluate_confirmed, profile,
+    sentence,
 };
 use crate::snapshot::{AskingPod, ClassIndex, NodeClass, Snapshot};
 
@@ -63,7 +64,7 @@ pub enum Refusal {
 #[must_use]
 pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp) -> Assessment<'s> {
     let profile = profile(snapshot.facts(), pod, now);
-    let verdict = evaluate(snapshot.policies(), &profile, now);
+    let verdict = evaluate_confirmed(snapshot.policies(), &profile, now, snapshot.confirmed_until());
     let permitted = snapshot
         .classes()
         .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))

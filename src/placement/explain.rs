@@ -3,13 +3,15 @@
 //! Inputs: an assessment and the instant at which it was made. Output: every cause of the verdict with the tuples that
 //! brought it, so that a person can be told "this rule, because of that tuple from this source".
 //! Invariant: the causes are those of the verdict, no more and no fewer. Deliberately absent: words; and
-//! any second opinion, since each tuple is judged by the same [`evaluate`] that judged them together.
+//! any second opinion, since each tuple is judged by the same [`evaluate_confirmed`] that judged them together.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::assessment::Assessment;
 use crate::model::Tuple;
-use crate::policy::{Cause, Mode, PlaceIndex, Profile, Restriction, SourcedTuple, Verdict, evaluate};
+use crate::policy::{
+    Cause, Mode, PlaceIndex, Profile, Restriction, SourcedTuple, Verdict, evaluate_confirmed,
+};
 use crate::snapshot::{ClassIndex, NodeClass};
 
 /// A cause that bears on a pod, and what brought it.
@@ -101,7 +103,12 @@ impl Assessment<'_> {
                 tuples,
                 ..self.profile.clone()
             };
-            evaluate(self.snapshot.policies(), &profile, now)
+            evaluate_confirmed(
+                self.snapshot.policies(),
+                &profile,
+                now,
+                self.snapshot.confirmed_until(),
+            )
         };
         let has = |verdict: &Verdict, cause: Cause| {
             let mut causes = verdict.restrictions.iter().map(|restriction| restriction.cause);

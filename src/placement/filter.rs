@@ -44,6 +44,8 @@ impl Answer {
 pub enum ReasonCode {
     /// An annotation cannot be read.
     MalformedAnnotation,
+    /// The cluster was heard too long ago for the data.
+    StaleFacts,
     /// A rule refuses the place.
     Rule,
     /// No policy covers the data.
@@ -70,6 +72,7 @@ impl ReasonCode {
     pub fn word(self) -> &'static str {
         match self {
             Self::MalformedAnnotation => "malformed-annotation",
+            Self::StaleFacts => "stale-facts",
             Self::Rule => "rule",
             Self::Uncovered => "uncovered",
             Self::Unlabelled => "unlabelled",
@@ -119,6 +122,7 @@ impl Refusal {
             Self::UnknownNode => ReasonCode::UnknownNode,
             Self::Access(kind) => kind.code(),
             Self::Policy(Cause::Malformed) => ReasonCode::MalformedAnnotation,
+            Self::Policy(Cause::StaleFacts) => ReasonCode::StaleFacts,
             Self::Policy(Cause::Rule(_)) => ReasonCode::Rule,
             Self::Policy(Cause::Uncovered) => ReasonCode::Uncovered,
             Self::Policy(Cause::Unlabelled) => ReasonCode::Unlabelled,

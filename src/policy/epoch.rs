@@ -204,7 +204,7 @@ fn boundaries(definitions: &Definitions, catalogue: &Catalogue) -> BTreeSet<Time
                 .filter_map(|days| first_insufficient_instant(valid_until, *days)),
         );
     }
-    let ages: BTreeSet<SignedDuration> = definitions.settings.max_fact_age.values().copied().collect();
+    let ages: BTreeSet<SignedDuration> = definitions.settings.ages_of_regions().collect();
     let stated: BTreeSet<Timestamp> = catalogue.places().filter_map(|(_, place)| place.as_of).collect();
     for as_of in stated {
         dates.extend(ages.iter().filter_map(|age| as_of.checked_add(*age).ok()));

@@ -60,7 +60,8 @@ pub use document::KINDS;
 pub use draft::{Answers, Draft, draft, is_about_draft};
 pub use epoch::{Epoch, EpochRule, RuleKind};
 pub use evaluate::{
-    Cause, PassedUncovered, Reach, Restriction, TransitBinding, UsedException, Verdict, evaluate, reach,
+    Cause, PassedUncovered, Reach, Restriction, TransitBinding, UsedException, Verdict, evaluate,
+    evaluate_confirmed, reach,
 };
 pub use explanation::{Explanation, ExplanationPart, explain};
 pub use finding::{Finding, Level, Position};

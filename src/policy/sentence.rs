@@ -109,6 +109,9 @@ impl PolicySet {
     pub fn cause_in_words(&self, cause: Cause) -> String {
         match cause {
             Cause::Malformed => "an annotation cannot be read".to_owned(),
+            Cause::StaleFacts => {
+                "the cluster has not been heard for longer than `maxFactAge` allows for this data".to_owned()
+            }
             Cause::Uncovered => {
                 "no policy permits this data anywhere; declare it or ask for a policy".to_owned()
             }

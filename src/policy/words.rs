@@ -208,19 +208,21 @@ impl Reader {
     }
 
     /// Reads an age in whole days, written `400d`.
-    pub fn days(&mut self, origin: &Origin, text: &Text) -> Option<SignedDuration> {
-        let days = text
-            .value
-            .strip_suffix('d')
-            .and_then(|days| days.parse::<u32>().ok());
-        // Ten thousand years are beyond every date.
-        let days = days.filter(|days| (1..=3_650_000).contains(days));
-        if days.is_none() {
+    pub fn age(&mut self, origin: &Origin, text: &Text) -> Option<SignedDuration> {
+        const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+        /// Ten thousand years are beyond every date.
+        const MOST_SECONDS: i64 = 3_650_000 * 86_400;
+        let seconds = UNITS.iter().find_map(|(suffix, seconds)| {
+            let number: u32 = text.value.strip_suffix(*suffix)?.parse().ok()?;
+            i64::from(number).checked_mul(*seconds)
+        });
+        let seconds = seconds.filter(|seconds| (1..=MOST_SECONDS).contains(seconds));
+        if seconds.is_none() {
             let sentence = format!("`{}` is not an age", text.value);
-            let fix = "write whole days, such as `400d`".to_owned();
-            self.error("L01", origin.position(text), sentence, Some(fix));
+            let fix = "write whole days, such as `400d`, or for the objects of the cluster alone `12h`, `10m` or `30s`";
+            self.error("L01", origin.position(text), sentence, Some(fix.to_owned()));
         }
-        days.map(|days| SignedDuration::from_hours(i64::from(days) * 24))
+        seconds.map(SignedDuration::from_secs)
     }
 
     /// A word that other YAML readers take for a boolean must be quoted: unquoted `NO` is Norway here

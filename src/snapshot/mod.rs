@@ -12,6 +12,7 @@ mod ways;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
@@ -53,6 +54,9 @@ pub struct Inputs {
     pub fleet_version: String,
     /// The pods that run there.
     pub running: RunningFacts,
+    /// The last instant at which the cluster confirmed its objects; `None` where it confirms them still, or nobody
+    /// says.
+    pub confirmed_until: Option<Timestamp>,
     /// The policies.
     pub policies: Arc<PolicySet>,
     /// The data sets that are declared beside the policies.
@@ -77,6 +81,7 @@ pub struct Snapshot {
     /// `None` where nobody says which pods run.
     running: Option<PlacedPods>,
     ways: Arc<TransitWays>,
+    confirmed_until: Option<Timestamp>,
 }
 
 /// What data sets come to.
@@ -118,6 +123,7 @@ impl Snapshot {
             data_sets,
             latency,
             running,
+            confirmed_until,
             ..
         } = inputs;
         // Everything depends on these two.
@@ -150,6 +156,7 @@ impl Snapshot {
             latency,
             running: running_pods,
             ways,
+            confirmed_until,
         }
     }
 
@@ -166,6 +173,7 @@ impl Snapshot {
             latency: self.latency.clone(),
             running: place(running, self.running.as_ref(), &self.nodes),
             ways: self.ways.clone(),
+            confirmed_until: self.confirmed_until,
         }
     }
 
@@ -177,6 +185,7 @@ impl Snapshot {
             && Arc::ptr_eq(&self.policies, &other.policies)
             && Arc::ptr_eq(&self.latency, &other.latency)
             && Arc::ptr_eq(&self.data.all, &other.data.all)
+            && self.confirmed_until == other.confirmed_until
     }
 
     /// The pods that a pod calls, where they run now. `None` where nobody says which pods run, or in which
@@ -192,6 +201,12 @@ impl Snapshot {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The last instant at which the cluster confirmed its objects, where it does so no longer.
+    #[must_use]
+    pub fn confirmed_until(&self) -> Option<Timestamp> {
+        self.confirmed_until
     }
 
     /// The policies.
@@ -289,7 +304,9 @@ impl DataParts {
     ) -> Self {
         // The files of data sets stand before what is declared among the policies.
         let mut all = policies.data_sets().clone();
-        let declared = beside.iter().map(|(name, data_set)| (name.clone(), data_set.clone()));
+        let declared = beside
+            .iter()
+            .map(|(name, data_set)| (name.clone(), data_set.clone()));
         all.extend(declared);
         let replicas = Replicas::place(&all, |locality: &Locality| locate(policies, latency, locality));
         Self {
@@ -323,7 +340,11 @@ impl NodeParts {
             members.push((name, class));
         }
         let index = NodeIndex::new(members.into_iter());
-        Self { classes, index, places }
+        Self {
+            classes,
+            index,
+            places,
+        }
     }
 
     fn point(&self, node: &NodeName) -> Option<LatencyPoint> {
@@ -396,6 +417,9 @@ fn id_of_rest(inputs: &Inputs) -> String {
     for part in parts {
         hasher.update(part.len().to_le_bytes());
         hasher.update(part);
+    }
+    if let Some(confirmed_until) = inputs.confirmed_until {
+        hasher.update(confirmed_until.as_nanosecond().to_le_bytes());
     }
     digits(hasher)
 }

@@ -163,7 +163,8 @@ impl PlacedPods {
         asking: Option<&AskingPod>,
         point: impl Fn(&NodeName) -> Option<LatencyPoint>,
     ) -> PeerPlaces {
-        let (Some(groups), Some(placed)) = (self.running.groups(namespace), self.placed.get(namespace)) else {
+        let (Some(groups), Some(placed)) = (self.running.groups(namespace), self.placed.get(namespace))
+        else {
             return PeerPlaces::default();
         };
         let asking = asking.filter(|asking| asking.namespace == *namespace);
@@ -202,7 +203,10 @@ fn place_groups(
 ) {
     for change in old.diff(new) {
         match change {
-            DiffItem::Add(labels, group) | DiffItem::Update { new: (labels, group), .. } => {
+            DiffItem::Add(labels, group)
+            | DiffItem::Update {
+                new: (labels, group), ..
+            } => {
                 placed.insert(labels.clone(), PlacedGroup::new(group, point));
             }
             DiffItem::Remove(labels, _) => drop(placed.remove(labels)),

@@ -100,7 +100,12 @@ fn a_pod_is_not_its_own_peer() {
             labels: LabelSet::new(labels.iter().copied()),
             node: NodeName::new(node).expect("a name"),
         };
-        let found = placed.find(&namespace("shop"), &selector(&[("app", "cart")]), Some(&asking), at);
+        let found = placed.find(
+            &namespace("shop"),
+            &selector(&[("app", "cart")]),
+            Some(&asking),
+            at,
+        );
         counts(&table, &found)
     };
     assert_eq!(asking("shop", &labels, "a1"), [1, 0, 1]);

@@ -63,6 +63,7 @@ fn snapshot_of(policies: &Arc<PolicySet>, table: LatencyTable) -> Snapshot {
         fleet: Arc::new(fleet(&REGIONS.map(|region| (region, 1)))),
         fleet_version: "test".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         data_sets: Arc::new(data_sets),
         data_sets_version: "test".to_owned(),
         latency: Arc::new(table),

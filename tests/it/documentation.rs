@@ -8,7 +8,7 @@ use std::time::Duration;
 use domicile::admission::{MutateOutcome, ValidateOutcome};
 use domicile::config::{SETTINGS, ServeArgs, load};
 use domicile::decisions::Verb;
-use domicile::files::SourceName;
+use domicile::files::{SourceHealth, SourceName, SourceState};
 use domicile::metrics::{Metrics, PairCounts};
 use domicile::prometheus::{QueryFailure, Reason};
 use jiff::Timestamp;
@@ -72,7 +72,15 @@ fn metrics_exist() {
     metrics.exception_used("ex-1");
     metrics.failed(Verb::Filter, "not-ready");
     metrics.reviewed(Verb::Mutate, "confined", Duration::ZERO);
-    metrics.source_confirmed(SourceName::Policies, Timestamp::UNIX_EPOCH);
+    metrics.source(&SourceHealth {
+        name: SourceName::Policies,
+        state: SourceState::Current {
+            since: Timestamp::UNIX_EPOCH,
+        },
+        digest: None,
+        confirmed_at: Some(Timestamp::UNIX_EPOCH),
+        state_write_failures: 0,
+    });
     let latency = metrics.latency();
     latency.polled("probes", "p50", "answered");
     latency.succeeded("probes", Timestamp::UNIX_EPOCH);

@@ -12,6 +12,7 @@ mod advise_ways;
 mod architecture;
 mod authoring;
 mod change;
+mod cluster_index;
 mod diff;
 mod doctor;
 mod documentation;

@@ -11,12 +11,13 @@ use domicile::cli::facts::{FactTexts, Facts, snapshot};
 use domicile::cli::{Outcome, Output, why, why_not};
 use domicile::embedded;
 use domicile::model::PodRequirements;
-use domicile::objects::read_pod;
+use domicile::objects::{SnapshotFile, read_pod};
 use domicile::placement::{Assessment, BlindSample, assess};
 use domicile::server::configure;
 use domicile::simulation::kube::Opinion;
 use domicile::simulation::{RunFile, Scenario, ScenarioTexts, filter_nodes, score_nodes};
 use domicile::snapshot::{ClassIndex, Snapshot};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::webhook::state;
@@ -70,6 +71,8 @@ fn texts(settings: &[(&str, &str)], nodes: (&str, &str)) -> FactTexts {
             latency: vec![text(embedded::latency())],
         },
         fleet: SourceText::new(name, format!("{fleet}{MORE_OBJECTS}").replace(nodes.0, nodes.1)),
+        confirmed_until: None,
+        taken_at: None,
     }
 }
 
@@ -342,12 +345,36 @@ fn asked(assessment: &Assessment<'_>, classes: &[Option<ClassIndex>], nodes: &[S
     relative(&named.collect())
 }
 
-async fn hold_together(settings: &[(&str, &str)], nodes: (&str, &str)) -> Vec<Answer> {
-    let texts = texts(settings, nodes);
+/// What `domicile snapshot` writes of these texts, and an offline verb makes of that file alone.
+fn through_a_file(texts: &FactTexts) -> Facts {
+    let written = serde_json::to_string_pretty(&texts.to_file(NOW.parse().unwrap()).unwrap()).unwrap();
+    let file = SnapshotFile::read(&written).unwrap().expect("a snapshot");
+    let id = file.id.clone();
+    let read = FactTexts::of_file(file);
     let facts = Facts {
-        snapshot: snapshot(&texts).unwrap(),
-        at: NOW.parse().unwrap(),
+        snapshot: snapshot(&read).unwrap(),
+        at: read.instant(None, Timestamp::UNIX_EPOCH),
     };
+    assert_eq!(facts.snapshot.id(), id);
+    assert_eq!(facts.at.to_string(), NOW, "it is asked about when it was taken");
+    facts
+}
+
+async fn hold_together(settings: &[(&str, &str)], nodes: (&str, &str)) -> Vec<Answer> {
+    hold_together_heard(settings, nodes, None).await
+}
+
+/// As above, of a cluster that was heard last at an instant.
+async fn hold_together_heard(
+    settings: &[(&str, &str)],
+    nodes: (&str, &str),
+    heard: Option<&str>,
+) -> Vec<Answer> {
+    let texts = FactTexts {
+        confirmed_until: heard.map(|heard| heard.parse().unwrap()),
+        ..texts(settings, nodes)
+    };
+    let facts = through_a_file(&texts);
     let fleet = facts.snapshot.fleet().nodes.keys().map(ToString::to_string);
     let nodes: Vec<String> = fleet.chain(STRANGERS.map(str::to_owned)).collect();
     assert!(nodes.len() >= 40, "{} nodes", nodes.len());
@@ -379,6 +406,34 @@ async fn server_command_line_and_simulation_give_one_answer() {
     assert!(sizes.len() >= 5 && sizes.contains(&0), "{sizes:?}");
     let scores: BTreeSet<u8> = answers.iter().flat_map(BTreeMap::values).copied().collect();
     assert!(scores.len() >= 5, "{scores:?}");
+}
+
+/// Confidential data runs nowhere once the cluster was away too long; all else goes on.
+#[actix_web::test]
+async fn they_do_so_too_where_the_cluster_was_not_heard_for_long() {
+    let settings = [(
+        "regionKey: topology",
+        "regionKey: topology\n  maxFactAge: {confidential: 10m}",
+    )];
+    let now: Timestamp = NOW.parse().unwrap();
+    let heard = |ago_s: i64| (now - jiff::SignedDuration::from_secs(ago_s)).to_string();
+    let fresh = hold_together(&settings, AS_SHIPPED).await;
+    let nearly = hold_together_heard(&settings, AS_SHIPPED, Some(&heard(599))).await;
+    assert_eq!(nearly, fresh);
+    let stale = hold_together_heard(&settings, AS_SHIPPED, Some(&heard(600))).await;
+    let pairs = || fresh.iter().zip(&stale);
+    assert!(
+        pairs().any(|(fresh, stale)| !fresh.is_empty() && stale.is_empty()),
+        "{stale:?}"
+    );
+    assert!(
+        pairs().any(|(fresh, stale)| !fresh.is_empty() && stale == fresh),
+        "{stale:?}"
+    );
+    assert!(
+        pairs().all(|(fresh, stale)| stale.is_empty() || stale == fresh),
+        "{stale:?}"
+    );
 }
 
 #[actix_web::test]

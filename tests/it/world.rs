@@ -1,12 +1,12 @@
 //! A small world for tests: the shipped policies over nodes and namespaces of one's choice.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domicile::embedded;
 use domicile::model::{
-    Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName, NodeName,
-    NodeRecord, PodRequirements, RegionReference, SourceAnnotations, StatedProfile, Statistic, Subject,
+    ByName, Category, Classification, Country, Dimension, Fleet, Locality, Namespace, NamespaceName,
+    NodeName, NodeRecord, PodRequirements, RegionReference, SourceAnnotations, StatedProfile, Statistic,
+    Subject,
 };
 use domicile::policy::PolicySet;
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -58,7 +58,7 @@ pub fn policies_with(file: &str, replace: &[(&str, &str)]) -> PolicySet {
 /// A fleet with so many nodes in each region; `-` is a node without any label. The namespace `shop` holds
 /// personal data of Germany, `site` nothing governed, and `plain` says nothing.
 pub fn fleet(regions: &[(&str, usize)]) -> Fleet {
-    let mut nodes = BTreeMap::new();
+    let mut nodes = ByName::new();
     for (region, count) in regions {
         for number in 0..*count {
             let name = format!("{}-{number}", region.replace('/', "-"));
@@ -122,6 +122,7 @@ pub fn snapshot(policies: PolicySet, fleet: Fleet) -> Snapshot {
         fleet: Arc::new(fleet),
         fleet_version: "test".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         data_sets: Arc::new(data_sets),
         data_sets_version: "shipped".to_owned(),
         latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),

@@ -4,7 +4,7 @@
 
 use crate::cli::counted::counted;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::AdviseArgs;
 use crate::assembly::{Problem, fleet_dump, read_rules};
-use crate::cli::facts::{FactTexts, lines, read_texts};
+use crate::cli::facts::{FactTexts, lines, read_world};
 use crate::cli::simulate::read_scenario;
 use crate::model::{DataSetName, PodRequirements, RegionKey, RegionReference};
 use crate::placement::advice::{
@@ -20,6 +20,11 @@ use crate::placement::advice::{
 };
 use crate::policy::PolicySet;
 use crate::snapshot::Snapshot;
+
+/// The file that the nodes are of, where one is named.
+fn named_fleet(args: &AdviseArgs) -> Option<&PathBuf> {
+    args.facts.sources.fleet.as_ref().or(args.facts.snapshot.as_ref())
+}
 
 /// The facts of an answer.
 #[derive(Debug)]
@@ -65,19 +70,20 @@ impl Gathered {
                 (snapshot, Some(scenario.run.at), pods, source)
             }
             None => {
-                let (snapshot, pods) = world(&read_texts(&args.facts.sources)?)?;
+                let texts = read_world(&args.facts)?;
+                let (snapshot, pods) = world(&texts)?;
                 let pods = pods.into_iter().map(|pod| (pod, 1)).collect();
-                let named = args.facts.sources.fleet.as_ref();
+                let named = named_fleet(args);
                 let source = named.map_or("the built-in fleet".to_owned(), |path| {
                     format!("`{}`", path.display())
                 });
-                (Arc::new(snapshot), None, pods, source)
+                (Arc::new(snapshot), texts.taken_at, pods, source)
             }
         };
         let at = args.facts.at.or(at_of_run).unwrap_or(now);
         let (candidates, candidates_source) = if !args.regions.is_empty() {
             (named_regions(&snapshot, &args.regions)?, "that `--regions` names")
-        } else if args.run.is_some() || args.facts.sources.fleet.is_some() {
+        } else if args.run.is_some() || named_fleet(args).is_some() {
             (fleet_regions(&snapshot), "where the fleet has nodes")
         } else {
             let measured = measured_regions(&snapshot);

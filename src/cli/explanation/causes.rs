@@ -196,6 +196,7 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: &Bearing) 
     };
     let says = match bearing.cause() {
         Cause::Malformed => malformed_in_words(assessment),
+        Cause::StaleFacts => stale_in_words(assessment),
         other => set.cause_in_words(other),
     };
     DecisionCause {
@@ -212,6 +213,15 @@ fn cause(assessment: &Assessment<'_>, pod: &PodRequirements, bearing: &Bearing) 
         whatever_its_data: bearing.without_tuple,
         doubts: Vec::new(),
         tuples: bearing.tuples.clone(),
+    }
+}
+
+fn stale_in_words(assessment: &Assessment<'_>) -> String {
+    let snapshot = assessment.snapshot;
+    let words = snapshot.policies().cause_in_words(Cause::StaleFacts);
+    match snapshot.confirmed_until() {
+        Some(heard) => format!("{words}: it was heard last at {heard:.0}"),
+        None => words,
     }
 }
 

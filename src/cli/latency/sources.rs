@@ -264,6 +264,7 @@ pub fn fleet_regions(path: &Path, policies: &Arc<PolicySet>) -> Result<BTreeSet<
         data_sets_version: String::new(),
         latency: Arc::new(LatencyTable::default()),
         running: RunningFacts::default(),
+        confirmed_until: None,
     });
     let regions: BTreeSet<RegionKey> = snapshot
         .classes()

@@ -283,6 +283,7 @@ fn lint_beside(set: PolicySet, read: &ReadFleet, data_sets: &WrittenDataSets, at
         fleet: Arc::new(read.file.fleet.clone()),
         fleet_version: version(std::slice::from_ref(&read.text)),
         running: RunningFacts::default(),
+        confirmed_until: None,
         policies: Arc::new(set),
         data_sets: Arc::new(data_sets.data_sets.clone()),
         // No record of a decision names this snapshot.

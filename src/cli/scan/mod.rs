@@ -13,7 +13,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::{FactTexts, lines, read_texts, snapshot};
+use super::facts::{FactTexts, lines, read_world, snapshot};
 use super::live::fleet_of_cluster;
 use super::output::{TableOutput, write_json};
 use crate::assembly::{Problem, fleet_dump};
@@ -39,11 +39,11 @@ pub struct ScanArgs {
 /// # Errors
 /// Where facts cannot be read, or the answer cannot be written.
 pub fn run(args: &ScanArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let mut texts = read_texts(&args.facts.sources)?;
+    let mut texts = read_world(&args.facts)?;
     if args.cluster {
-        texts.fleet = fleet_of_cluster()?;
+        texts.now_has(fleet_of_cluster()?);
     }
-    report(&texts, args.facts.at.unwrap_or(now), args.output, out)
+    report(&texts, texts.instant(args.facts.at, now), args.output, out)
 }
 
 /// Answers from texts that are already there.

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::*;
 use crate::admission::{AdmittedPlaces, Growth, permitted};
 use crate::assembly::SourceText;
-use crate::config::SourceArgs;
 use crate::objects::read_pod;
 use crate::placement::assess;
 
@@ -28,7 +27,7 @@ fn admitted(name: &str, places: &str) -> String {
 
 /// The built-in facts with these pods, and what the policy about people in the EEA allows.
 fn texts(pods: &[String], allowed: &str) -> FactTexts {
-    let mut texts = read_texts(&SourceArgs::default()).expect("the built-in facts");
+    let mut texts = read_world(&FactsArgs::default()).expect("the built-in facts");
     for pod in pods {
         texts.fleet.text.push_str(&format!("\n---\n{pod}"));
     }

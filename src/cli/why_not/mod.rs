@@ -20,7 +20,7 @@ use super::explanation::{
     Access, DecisionCause, ExceptionUse, PodName, VERSION, World, access, causes_with_bearings,
     data_in_words, doubts_in_words, of_access, place,
 };
-use super::facts::{Facts, read_manifest, read_texts, snapshot};
+use super::facts::{Facts, read_manifest, read_world, snapshot};
 use super::live::fleet_of_cluster;
 use super::output::{Output, write_json};
 use super::why::passing_classes;
@@ -59,13 +59,13 @@ pub struct WhyNotArgs {
 /// # Errors
 /// Where facts or the pod cannot be read, or the answer cannot be written.
 pub fn run(args: &WhyNotArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let mut texts = read_texts(&args.facts.sources)?;
+    let mut texts = read_world(&args.facts)?;
     if args.cluster {
-        texts.fleet = fleet_of_cluster()?;
+        texts.now_has(fleet_of_cluster()?);
     }
     let facts = Facts {
         snapshot: snapshot(&texts)?,
-        at: args.facts.at.unwrap_or(now),
+        at: texts.instant(args.facts.at, now),
     };
     let manifest = read_manifest(&args.pod)?;
     let beside = BesideFacts {

@@ -97,7 +97,7 @@ fn a_refusal_names_the_rule_the_data_the_place_and_whom_to_ask() {
 
 /// The embedded facts with pods that run.
 fn facts_with_pods(pods: &[(&str, &str)]) -> Facts {
-    let mut texts = read_texts(&FactsArgs::default().sources).expect("the embedded facts");
+    let mut texts = read_world(&FactsArgs::default()).expect("the embedded facts");
     for (number, (labels, node)) in pods.iter().enumerate() {
         texts.fleet.text.push_str(&format!(
             "\n---\nkind: Pod\napiVersion: v1\nmetadata: {{name: p{number}, namespace: backend, labels: {{{labels}}}}}\nspec: {{nodeName: {node}}}\n"
@@ -266,6 +266,8 @@ fn facts_with(settings: &[(&str, &str)], at: &str) -> Facts {
             latency: vec![text(embedded::latency())],
         },
         fleet: SourceText::new(name, fleet.replace(label, &confirmed)),
+        confirmed_until: None,
+        taken_at: None,
     };
     Facts {
         snapshot: snapshot(&texts).expect("the facts"),
@@ -468,7 +470,7 @@ fn each_access_tells_who_serves_it_what_commits_and_whether_the_limit_is_kept() 
 
 /// As [`why_not`], with what stands in the way beside the policy, in a fleet with more objects.
 fn why_not_beside(more: &str, spec: &str) -> (Outcome, Value, String) {
-    let mut texts = read_texts(&FactsArgs::default().sources).expect("the embedded facts");
+    let mut texts = read_world(&FactsArgs::default()).expect("the embedded facts");
     texts.fleet.text.push_str(more);
     let facts = Facts {
         snapshot: snapshot(&texts).expect("a world"),

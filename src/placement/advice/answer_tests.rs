@@ -203,6 +203,7 @@ impl Worlds {
             fleet: Arc::new(Fleet::default()),
             fleet_version: "t".to_owned(),
             running: RunningFacts::default(),
+            confirmed_until: None,
             data_sets: Arc::new(read_data_sets([("d.yaml", text.as_str())]).expect("good data sets")),
             data_sets_version: "t".to_owned(),
             latency: self.table.clone(),

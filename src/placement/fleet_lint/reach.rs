@@ -60,7 +60,7 @@ impl TooLittle {
             }
             Self::Nothing => match causes.into_iter().map(|restriction| restriction.cause).min()? {
                 // Their sentences say what to do.
-                Cause::Malformed | Cause::Unlabelled => return None,
+                Cause::Malformed | Cause::Unlabelled | Cause::StaleFacts => return None,
                 Cause::Uncovered => COVER_IT,
                 Cause::Rule(_) => "add nodes where it is permitted, or change the policies",
             },

@@ -224,7 +224,7 @@ impl Outcome {
 fn policy_of(cause: Cause) -> Option<usize> {
     match cause {
         Cause::Rule(index) => Some(index.policy),
-        Cause::Malformed | Cause::Uncovered | Cause::Unlabelled => None,
+        Cause::Malformed | Cause::StaleFacts | Cause::Uncovered | Cause::Unlabelled => None,
     }
 }
 

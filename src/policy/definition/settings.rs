@@ -7,6 +7,9 @@ use jiff::SignedDuration;
 use super::PlaceTerm;
 use crate::model::{Classification, NamespaceName, Statistic};
 
+/// The least age that a fact with a date can have.
+const LEAST_AGE_OF_A_REGION: SignedDuration = SignedDuration::from_hours(24);
+
 /// Which statement of a node is its region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegionKeyTrust {
@@ -57,20 +60,38 @@ pub struct Settings {
     pub teams: BTreeMap<String, Vec<String>>,
     /// Which statement of a node is its region.
     pub region_key: RegionKeyTrust,
-    /// How old the facts of a region may be, by the least classification that asks for it.
+    /// How old facts may be, by the least classification that asks for it. An age of less than a day is for
+    /// what the cluster confirms alone: the catalogue dates its facts by the day.
     pub max_fact_age: BTreeMap<Classification, SignedDuration>,
     /// What latency has to be to count.
     pub latency: LatencySettings,
 }
 
 impl Settings {
-    /// How old facts may be for data of a classification: an age applies to its classification and above,
-    /// and data of which nobody says how sensitive it is takes the strictest (docs/policies.md, 3).
+    /// How old the facts of a region may be for data of a classification: an age applies to its classification
+    /// and above, and data of which nobody says how sensitive it is takes the strictest (docs/policies.md, 3).
     #[must_use]
     pub fn max_fact_age(&self, classification: Option<Classification>) -> Option<SignedDuration> {
+        let ages = self.ages_for(classification);
+        ages.filter(|age| *age >= LEAST_AGE_OF_A_REGION).min()
+    }
+
+    /// How long ago the cluster may have confirmed its objects, for data of a classification.
+    #[must_use]
+    pub fn max_cluster_age(&self, classification: Option<Classification>) -> Option<SignedDuration> {
+        self.ages_for(classification).min()
+    }
+
+    /// The ages that apply to the facts of regions, whatever the data.
+    pub fn ages_of_regions(&self) -> impl Iterator<Item = SignedDuration> {
+        let ages = self.max_fact_age.values().copied();
+        ages.filter(|age| *age >= LEAST_AGE_OF_A_REGION)
+    }
+
+    fn ages_for(&self, classification: Option<Classification>) -> impl Iterator<Item = SignedDuration> {
         let ages = self.max_fact_age.iter();
-        let applies = ages.filter(|(from, _)| classification.is_none_or(|of_data| of_data >= **from));
-        applies.map(|(_, age)| *age).min()
+        let applies = ages.filter(move |(from, _)| classification.is_none_or(|of_data| of_data >= **from));
+        applies.map(|(_, age)| *age)
     }
 
     /// Whether data of a classification may only be where the region of a node is confirmed.

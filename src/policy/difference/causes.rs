@@ -128,7 +128,7 @@ impl<'a> Causes<'a> {
         at: Timestamp,
     ) -> (BTreeSet<usize>, bool) {
         match cause {
-            Cause::Malformed => (BTreeSet::new(), false),
+            Cause::Malformed | Cause::StaleFacts => (BTreeSet::new(), false),
             Cause::Rule(index) => self.of_rule(index, refusing, permitting),
             Cause::Unlabelled => {
                 let mut groups = BTreeSet::new();

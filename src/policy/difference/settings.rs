@@ -4,6 +4,8 @@
 //! Inputs: two sets of settings. Outputs: statements, each with whether it lets more through. Invariant: a
 //! change that may let more through is told as one that does.
 
+use jiff::SignedDuration;
+
 use crate::model::Classification;
 use crate::policy::definition::{RegionKeyTrust, Settings, Unlabelled};
 
@@ -124,11 +126,30 @@ fn asks_for_more(old: RegionKeyTrust, new: RegionKeyTrust) -> bool {
 }
 
 fn ages(old: &Settings, new: &Settings, add: &mut impl FnMut(bool, String)) {
+    ages_of(
+        "facts of regions",
+        |data| (old.max_fact_age(data), new.max_fact_age(data)),
+        add,
+    );
+    // Ages of whole days are for both, and said once.
+    let of_cluster = |data| {
+        let of_regions = (old.max_fact_age(data), new.max_fact_age(data));
+        let ages = (old.max_cluster_age(data), new.max_cluster_age(data));
+        if ages == of_regions { (None, None) } else { ages }
+    };
+    ages_of("objects of the cluster", of_cluster, add);
+}
+
+fn ages_of(
+    what: &str,
+    of: impl Fn(Option<Classification>) -> (Option<SignedDuration>, Option<SignedDuration>),
+    add: &mut impl FnMut(bool, String),
+) {
     let of_data = Classification::ALL.map(Some).into_iter().chain([None]);
     let (mut longer, mut shorter) = (Vec::new(), Vec::new());
     for classification in of_data {
         let word = classification.map_or("unknown", Classification::word);
-        match (old.max_fact_age(classification), new.max_fact_age(classification)) {
+        match of(classification) {
             (Some(was), Some(is)) if is > was => longer.push(word),
             (Some(_), None) => longer.push(word),
             (Some(was), Some(is)) if is < was => shorter.push(word),
@@ -138,14 +159,14 @@ fn ages(old: &Settings, new: &Settings, add: &mut impl FnMut(bool, String)) {
     }
     if !longer.is_empty() {
         let sentence = format!(
-            "`maxFactAge` lets facts of regions count for longer, for {} data",
+            "`maxFactAge` lets {what} count for longer, for {} data",
             longer.join(" and ")
         );
         add(true, sentence);
     }
     if !shorter.is_empty() {
         let sentence = format!(
-            "`maxFactAge` lets facts of regions count for a shorter time, for {} data",
+            "`maxFactAge` lets {what} count for a shorter time, for {} data",
             shorter.join(" and ")
         );
         add(false, sentence);

@@ -202,7 +202,7 @@ impl Shown {
                 Cause::Rule(other) if other == rule => "the age of the facts of these regions".to_owned(),
                 Cause::Rule(other) => format!("`{}`", set.reason_name(Reason::Rule(other))),
                 Cause::Uncovered => "that no policy surely covers the data".to_owned(),
-                Cause::Unlabelled | Cause::Malformed => "what the data is".to_owned(),
+                Cause::Unlabelled | Cause::Malformed | Cause::StaleFacts => "what the data is".to_owned(),
             })
             .collect();
         format!(

@@ -33,6 +33,8 @@ pub use transit::TransitBinding;
 pub enum Cause {
     /// An annotation that cannot be read.
     Malformed,
+    /// The cluster was heard too long ago for the data, so that no place of a node is known.
+    StaleFacts,
     /// A rule.
     Rule(RuleIndex),
     /// No policy covers the data.
@@ -129,9 +131,20 @@ impl Verdict {
     }
 }
 
-/// Evaluates a profile.
+/// Evaluates a profile for nodes whose objects the cluster confirms.
 #[must_use]
 pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
+    evaluate_confirmed(set, profile, now, None)
+}
+
+/// Evaluates a profile for nodes that the cluster confirmed until an instant, and confirms still where there is none.
+#[must_use]
+pub fn evaluate_confirmed(
+    set: &PolicySet,
+    profile: &Profile,
+    now: Timestamp,
+    confirmed_until: Option<Timestamp>,
+) -> Verdict {
     let epoch = set.at(now);
     let mut evaluation = Evaluation {
         set,
@@ -144,6 +157,9 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
         passed: PassedUncovered::default(),
         transit: BTreeMap::new(),
         reached_by_source: false,
+        now,
+        confirmed_until,
+        stale_from: None,
     };
     if !profile.malformed.is_empty() {
         let nowhere = set.catalogue.no_place();
@@ -162,6 +178,7 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
         || evaluation.reached_by_source
         || profile.tuples.iter().any(governed_tuple);
     let without_exceptions = evaluation.without_exceptions.take();
+    let stale_from = evaluation.stale_from;
     let permitted = evaluation.permitted;
     let exceptions = evaluation
         .exceptions
@@ -184,7 +201,7 @@ pub fn evaluate(set: &PolicySet, profile: &Profile, now: Timestamp) -> Verdict {
         governed,
         passed: evaluation.passed,
         transit: evaluation.transit.into_values().collect(),
-        valid_until: epoch.until,
+        valid_until: epoch.until.into_iter().chain(stale_from).min(),
     }
 }
 
@@ -239,6 +256,10 @@ struct Evaluation<'a> {
     passed: PassedUncovered,
     transit: BTreeMap<(RuleIndex, TransitIndex), TransitBinding>,
     reached_by_source: bool,
+    now: Timestamp,
+    confirmed_until: Option<Timestamp>,
+    /// When the objects of the cluster will be too old for some data of the pod.
+    stale_from: Option<Timestamp>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -347,6 +368,14 @@ impl<'a> Evaluation<'a> {
                 replicas::judge(rule, profile, sourced, &self.set.catalogue, fresh)?
             }
         };
+        let looks_at_the_node = matches!(
+            rule.kind,
+            RuleKind::Node | RuleKind::NewReplica | RuleKind::SomeReplica(_)
+        );
+        if is_data && looks_at_the_node && rule.mode == Mode::Enforce && self.is_stale(classification) {
+            let nowhere = self.set.catalogue.no_place();
+            self.restrict(Cause::StaleFacts, Mode::Enforce, Effect::of_place(&nowhere));
+        }
         let settings = &self.set.definitions.settings;
         let mut effect = Effect {
             admits: judged.admits,
@@ -370,6 +399,19 @@ impl<'a> Evaluation<'a> {
             effect.admits.to_mut().intersect(fresh);
         }
         Some(effect)
+    }
+
+    /// Whether the cluster was heard too long ago for data of a classification. Notes when it will have been.
+    fn is_stale(&mut self, classification: Option<Classification>) -> bool {
+        let most = self.set.definitions.settings.max_cluster_age(classification);
+        let end = self.confirmed_until.zip(most);
+        let Some(Ok(end)) = end.map(|(until, most)| until.checked_add(most)) else {
+            return false;
+        };
+        if end > self.now {
+            self.stale_from = Some(self.stale_from.map_or(end, |from| from.min(end)));
+        }
+        end <= self.now
     }
 
     /// The places at which exceptions lift the refusals of a rule for a tuple; each is noted as used.

@@ -163,7 +163,16 @@ impl Subject<'_> {
         said.extend(self.unknown_places());
         let settings = &self.definitions.settings;
         for (classification, age) in &settings.max_fact_age {
-            let days = counted(usize::try_from(age.as_hours() / 24).unwrap_or(0), "day", "days");
+            let days = usize::try_from(age.as_hours() / 24).unwrap_or(0);
+            if days == 0 {
+                said.push(format!(
+                    "For data that is {} or more sensitive, or of which nobody says how sensitive it is, no place is \
+                     known once the cluster has not been heard for {age:#}.",
+                    classification.word()
+                ));
+                continue;
+            }
+            let days = counted(days, "day", "days");
             said.push(format!(
                 "For data that is {} or more sensitive, or of which nobody says how sensitive it is, facts of a region \
                  that are older than {days} count as not known.",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::references::{Unresolved, did_you_mean, unresolved};
 use crate::model::{
-    ContradictingProviders, NodeName, NodeRecord, PROVIDER_LABEL, RESTRICTED_REGION_LABEL, RegionKey,
+    ByName, ContradictingProviders, NodeName, NodeRecord, PROVIDER_LABEL, RESTRICTED_REGION_LABEL, RegionKey,
     RegionReference,
 };
 use crate::policy::PolicySet;
@@ -39,7 +39,7 @@ enum Trouble {
 #[must_use]
 pub fn lint_nodes(
     set: &PolicySet,
-    nodes: &BTreeMap<NodeName, NodeRecord>,
+    nodes: &ByName<NodeName, NodeRecord>,
     contradicting: &BTreeMap<NodeName, ContradictingProviders>,
     file: &str,
 ) -> Vec<Finding> {

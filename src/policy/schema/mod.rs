@@ -98,7 +98,8 @@ pub struct SettingsSpec {
     /// Who belongs to which team.
     #[serde(default)]
     pub teams: BTreeMap<String, Vec<String>>,
-    /// How old the facts of a region may be, by the least classification that asks for it.
+    /// How old facts may be, by the least classification that asks for it: those of a region and what the cluster
+    /// confirms of its objects. An age of less than a day is for the latter alone.
     #[serde(default)]
     #[schemars(with = "FactAges")]
     pub max_fact_age: BTreeMap<String, Text>,

@@ -97,10 +97,10 @@ word!(FactAges, {
     "propertyNames": {"enum": Classification::ALL.map(Classification::word)},
     "additionalProperties": {
         "type": "string",
-        "pattern": "^[0-9]+d$",
-        "description": "Whole days, such as `400d`."
+        "pattern": "^[0-9]+[dhms]$",
+        "description": "Whole days, such as `400d`; or `12h`, `10m` or `30s`, which are for what the cluster confirms alone."
     },
-    "description": "For each classification the greatest age, in days such as `400d`."
+    "description": "For each classification the greatest age, such as `400d`."
 });
 word!(PolicyMode, {
     "type": "string",

@@ -126,7 +126,7 @@ fn reasons_to_deny(verdict: &Verdict, place: PlaceIndex) -> Vec<Reason> {
         Cause::Rule(index) => Some(Reason::Rule(index)),
         Cause::Uncovered => Some(Reason::Uncovered),
         Cause::Unlabelled => Some(Reason::Unlabelled),
-        Cause::Malformed => None,
+        Cause::Malformed | Cause::StaleFacts => None,
     };
     refusing
         .filter_map(|restriction| reason(restriction.cause))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{
-    AccessProfile, Fleet, Locality, Namespace, PodRequirements, Region, RegionKey, RegionReference,
+    AccessProfile, ByName, Fleet, Locality, Namespace, PodRequirements, Region, RegionKey, RegionReference,
     SourceAnnotations, StorageClass, VolumeMount,
 };
 use crate::policy::PolicySet;
@@ -134,7 +134,7 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
             ..SourceAnnotations::default()
         },
     };
-    let mut storage_classes = BTreeMap::new();
+    let mut storage_classes = ByName::new();
     let mut volumes = Vec::new();
     if let Some((name, profile)) = &carrier.storage_class {
         let annotations = SourceAnnotations {
@@ -167,7 +167,7 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
         admitted_places: None,
     };
     let fleet = Fleet {
-        namespaces: Some(BTreeMap::from([(carrier.namespace.clone(), namespace)])),
+        namespaces: Some(ByName::unit(carrier.namespace.clone(), namespace)),
         storage_classes: Some(storage_classes),
         ..Fleet::default()
     };

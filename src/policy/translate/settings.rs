@@ -154,7 +154,7 @@ fn max_fact_age(
             reader.error("L03", origin.position(text), sentence, Some(fix));
             continue;
         };
-        if let Some(age) = reader.days(origin, text) {
+        if let Some(age) = reader.age(origin, text) {
             ages.insert(classification, age);
         }
     }

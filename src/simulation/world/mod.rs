@@ -181,6 +181,7 @@ impl<'a> World<'a> {
             fleet: self.fleet.clone(),
             fleet_version: format!("{}+{fleet}", self.start.version),
             running: RunningFacts::default(),
+            confirmed_until: None,
             policies: self.policies.clone(),
             data_sets: self.data_sets.clone(),
             data_sets_version: format!("{}+{data_sets}", self.start.data_sets_version),

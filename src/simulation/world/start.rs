@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::assembly::Rules;
-use crate::model::{DataSet, DataSetName, Fleet, RegionKey};
+use crate::model::{ByName, DataSet, DataSetName, Fleet, RegionKey};
 use crate::policy::PolicySet;
 use crate::topology::Measurements;
 
@@ -37,7 +37,7 @@ impl WorldStart {
         loads: BTreeMap<String, Arc<PolicySet>>,
     ) -> Self {
         let fleet = objects.map(|objects| Fleet {
-            nodes: BTreeMap::new(),
+            nodes: ByName::new(),
             ..objects.clone()
         });
         let measured = measurements.iter().flat_map(|(from, to, _)| [from, to]);

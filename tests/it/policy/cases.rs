@@ -266,6 +266,7 @@ fn snapshot(set: Arc<PolicySet>, fleet: &str) -> Snapshot {
         fleet: Arc::new(fleet.fleet),
         fleet_version: "1".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),
@@ -285,6 +286,7 @@ fn reasons(snapshot: &Snapshot, assessment: &Assessment<'_>) -> Vec<String> {
     });
     let word = |cause| match cause {
         Cause::Malformed => "malformed".to_owned(),
+        Cause::StaleFacts => "stale-facts".to_owned(),
         Cause::Uncovered => "uncovered".to_owned(),
         Cause::Unlabelled => "unlabelled".to_owned(),
         Cause::Rule(index) => snapshot.policies().rule_name(index).unwrap(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domicile::model::{
-    AccessProfile, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension, Fleet,
-    Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
+    AccessProfile, ByName, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension,
+    Fleet, Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
     RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Statistic, Subdivision,
     Subject, VolumeMount,
 };
@@ -436,7 +436,7 @@ pub fn fleet(objects: &Objects) -> Fleet {
         (key, read)
     };
     Fleet {
-        nodes: BTreeMap::new(),
+        nodes: ByName::new(),
         namespaces: objects
             .namespaces
             .as_ref()
@@ -552,6 +552,7 @@ pub fn snapshot(set: Arc<PolicySet>, fleet: Fleet) -> Snapshot {
         fleet: Arc::new(fleet),
         fleet_version: "1".to_owned(),
         running: RunningFacts::default(),
+        confirmed_until: None,
         policies: set,
         data_sets: Arc::default(),
         data_sets_version: "1".to_owned(),
