@@ -72,6 +72,20 @@ impl ControlPlane {
         self.until_ready().await;
     }
 
+    /// Kills the API server; etcd keeps all objects. Whoever stops it starts it again.
+    pub async fn stop_api_server(&self) {
+        self.api_server.lock().await.kill();
+    }
+
+    /// Starts the API server again on the same port, after [`Self::stop_api_server`].
+    pub async fn start_api_server(&self) {
+        let mut process = self.api_server.lock().await;
+        let program = process.program().clone();
+        *process = Process::start(program);
+        drop(process);
+        self.until_ready().await;
+    }
+
     async fn until_ready(&self) {
         let client = self.client(&self.administrator()).await;
         waiting::until("the API server is ready", Duration::from_secs(90), async || {

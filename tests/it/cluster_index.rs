@@ -173,7 +173,8 @@ impl ApiServer {
 /// An object of a kind; what it says depends on a number.
 fn object(path: &str, name: &str, value: u8) -> Value {
     let mut object = json!({"metadata": {"name": name}, "spec": {}});
-    let says = json!({"domicile.dev/data-subjects": ["DE", "FR", "SE"][usize::from(value % 3)]});
+    let subjects = ["DE", "FR", "SE"][usize::from(value % 3)];
+    let says = json!({"domicile.dev/data-subjects": subjects});
     match path {
         "/api/v1/nodes" => {
             object["metadata"]["labels"] = json!({"topology.kubernetes.io/region": format!("r{value}")});

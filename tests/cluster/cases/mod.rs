@@ -7,6 +7,7 @@
 mod admission;
 mod faults;
 pub mod fleet;
+mod outage;
 mod placement;
 mod policies;
 mod preemption;
