@@ -221,7 +221,15 @@ fn read_document(objects: &mut Objects, origin: Origin, text: &str) -> Result<()
     match kind.value.as_str() {
         "PolicySettings" => read_into(&mut objects.settings, origin, text),
         "Region" => read_into(&mut objects.regions, origin, text),
-        "JurisdictionGroup" => read_into(&mut objects.groups, origin, text),
+        "JurisdictionGroup" => {
+            read_into(&mut objects.groups, origin, text)?;
+            if let Some(group) = objects.groups.last_mut()
+                && let Some(name) = group.spec.name.take()
+            {
+                group.name = name;
+            }
+            Ok(())
+        }
         "DataSet" => read_into(&mut objects.data_sets, origin, text),
         "NetworkLink" => read_into(&mut objects.links, origin, text),
         "PlacementPolicy" => read_into(&mut objects.policies, origin, text),

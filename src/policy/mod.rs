@@ -22,6 +22,7 @@ mod epoch;
 mod evaluate;
 mod explanation;
 mod finding;
+mod floor;
 mod limits_of_control;
 mod lint;
 mod matrix;
@@ -65,6 +66,7 @@ pub use evaluate::{
 };
 pub use explanation::{Explanation, ExplanationPart, explain};
 pub use finding::{Finding, Level, Position};
+pub use floor::{CUSTOM_RESOURCES, beyond_floor};
 pub use limits_of_control::LIMITS_OF_CONTROL;
 pub use lint::{FINDING_KINDS, FindingKind, lint, lint_data_sets, lint_nodes};
 pub use matrix::{
@@ -74,8 +76,11 @@ pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
 pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
 pub use relaxation::Relaxation;
-pub use schema::json_schema;
 pub(crate) use schema::without_null;
+pub use schema::{
+    CUSTOM_KINDS, CustomKind, DATA_SET, GROUP, SETTINGS_NAME, VERSION, custom_resource_definition,
+    json_schema,
+};
 pub use sentence::{PlacesOfFleet, RefusedAccess, sentence};
 pub use specimen::{reader_of, specimens};
 pub use testing::{RuleCoverage, TestReport, Tried, run_tests};

@@ -14,7 +14,7 @@ pub struct FindingKind {
 }
 
 /// Every kind, in the order of codes.
-pub const FINDING_KINDS: [FindingKind; 18] = [
+pub const FINDING_KINDS: [FindingKind; 19] = [
     kind("L01", "a file or field that cannot be read", Level::Error),
     kind(
         "L02",
@@ -76,6 +76,11 @@ pub const FINDING_KINDS: [FindingKind; 18] = [
         "L18",
         "a rule on the ways to data that leaves none or takes none away",
         Level::Warning,
+    ),
+    kind(
+        "L19",
+        "objects of a cluster that permit what the files beside them refuse",
+        Level::Error,
     ),
 ];
 

@@ -3,12 +3,14 @@
 //! Inputs: YAML or JSON. Outputs: text with its position; nothing is looked up here. Invariants: an
 //! unknown field is an error, and a missing mandatory field is one, never a default.
 
+mod custom_resources;
 mod data_sets;
 mod exceptions;
 mod guarantees;
 mod json_schema;
 mod links;
 mod policies;
+mod structural;
 mod test_cases;
 mod vocabulary;
 
@@ -18,6 +20,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+pub use custom_resources::{
+    CUSTOM_KINDS, CustomKind, DATA_SET, GROUP, SETTINGS_NAME, VERSION, custom_resource_definition,
+};
 pub use data_sets::*;
 pub use exceptions::*;
 pub use guarantees::*;
@@ -326,6 +331,9 @@ pub struct GroupSpec {
     /// As its author counts; free text.
     #[serde(default, rename = "version")]
     _version: Option<String>,
+    /// What `group/NAME` calls it, where that is not the name of the object: objects of a cluster have no capitals in theirs.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Text>,
     /// The day on which the list was right.
     #[schemars(with = "DateOrInstant")]
     pub as_of: Text,

@@ -246,7 +246,11 @@ impl Reading {
         match kind.as_str() {
             "PolicySettings" => self.settings.push(spec(text)?),
             "Region" => once(&mut self.regions, name, spec(text)?)?,
-            "JurisdictionGroup" => once(&mut self.groups, name, spec(text)?)?,
+            "JurisdictionGroup" => {
+                let group: Group = spec(text)?;
+                let name = group.name.clone().unwrap_or(name);
+                once(&mut self.groups, name, group)?;
+            }
             "NetworkLink" => once(&mut self.links, name, spec(text)?)?,
             "PlacementPolicy" => once(&mut self.policies, name, spec(text)?)?,
             "PlacementException" => once(&mut self.exceptions, name, spec(text)?)?,

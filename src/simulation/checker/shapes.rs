@@ -151,6 +151,7 @@ pub(super) struct Group {
     _review_by: IgnoredAny,
     #[serde(rename = "source")]
     _source: IgnoredAny,
+    pub(super) name: Option<String>,
     pub(super) members: Vec<Member>,
 }
 

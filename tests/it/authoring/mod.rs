@@ -1,5 +1,6 @@
 //! The verbs with which policies are written and read: what they print, exactly.
 
+mod custom_resources;
 mod exceptions;
 mod explain;
 mod new_policy;
