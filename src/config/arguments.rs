@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::settings::{OnBlindSample, RefusalReasons};
+use super::settings::{ObjectSource, OnBlindSample, RefusalReasons};
 
 /// Where facts come from. What is not named comes from the defaults that are built in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
@@ -114,6 +114,12 @@ pub struct ServeArgs {
     /// Where the facts come from.
     #[command(flatten)]
     pub sources: SourceArgs,
+    /// Which source of policies rules [default: files]
+    #[arg(long, value_enum, value_name = "SOURCE", help_heading = "Facts")]
+    pub policies_from: Option<ObjectSource>,
+    /// Which source of data sets rules [default: files]
+    #[arg(long, value_enum, value_name = "SOURCE", help_heading = "Facts")]
+    pub data_sets_from: Option<ObjectSource>,
     /// Keep the last good files here, so that a bad file is no outage even at a restart
     #[arg(long, value_name = "DIR", help_heading = "Records")]
     pub state_dir: Option<PathBuf>,

@@ -12,7 +12,7 @@ use ::config::{Config, File, Map, Source, Value, ValueKind};
 
 use super::arguments::ServeArgs;
 use super::error::ConfigError;
-use super::settings::{OnBlindSample, RefusalReasons, WordSetting};
+use super::settings::{ObjectSource, OnBlindSample, RefusalReasons, WordSetting};
 use crate::model::nearest_word;
 
 /// One setting: its key, its default and what it means.
@@ -57,7 +57,9 @@ settings! {
     "cluster" = Some("false"), "watch the cluster instead of a fleet file";
     "read-only" = Some("false"), "write nothing to the cluster: wake no pods, and tell them nothing";
     "policies" = None, "directory of policies";
+    "policies-from" = Some("files"), "which policies rule: files, custom-resources or both, docs/custom-resources.md";
     "data-sets" = None, "file or directory of data sets";
+    "data-sets-from" = Some("files"), "which data sets count: files, custom-resources or both";
     "latency" = None, "file of measured latencies";
     "live-latency.prometheus" = None, "list of Prometheus servers that know latencies as of now, docs/latency.md";
     "live-latency.estimator.fresh-for" = Some("2m"), "how long a measured latency counts as it is";
@@ -279,6 +281,8 @@ fn flags(arguments: &ServeArgs) -> Layer {
         cluster,
         read_only,
         sources,
+        policies_from,
+        data_sets_from,
         state_dir,
         decisions,
         on_blind_sample,
@@ -311,7 +315,9 @@ fn flags(arguments: &ServeArgs) -> Layer {
         ("read-only", read_only.then(|| "true".to_owned())),
         ("fleet", path(&sources.fleet)),
         ("policies", path(&sources.policies)),
+        ("policies-from", policies_from.and_then(word_of::<ObjectSource>)),
         ("data-sets", path(&sources.data_sets)),
+        ("data-sets-from", data_sets_from.and_then(word_of::<ObjectSource>)),
         ("latency", path(&sources.latency)),
         ("state-dir", path(state_dir)),
         ("decisions", path(decisions)),

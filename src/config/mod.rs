@@ -24,6 +24,7 @@ pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};
 pub use live_latency::LiveLatencySettings;
 pub use settings::{
-    FleetSource, LogFormat, LogSettings, OnBlindSample, RefusalReasons, ServeSettings, WordSetting,
+    FleetSource, LogFormat, LogSettings, ObjectSource, OnBlindSample, RefusalReasons, ServeSettings,
+    WordSetting,
 };
 pub use validate::load;

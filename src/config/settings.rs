@@ -55,6 +55,25 @@ impl WordSetting for RefusalReasons {
         &[("auto", Self::Auto), ("one", Self::One), ("all", Self::All)];
 }
 
+/// Where rules, or data sets, come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ObjectSource {
+    /// Files, or what is built in.
+    Files,
+    /// Custom resources of the cluster.
+    CustomResources,
+    /// Files, and custom resources beside them.
+    Both,
+}
+
+impl WordSetting for ObjectSource {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("files", Self::Files),
+        ("custom-resources", Self::CustomResources),
+        ("both", Self::Both),
+    ];
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -103,10 +122,14 @@ pub struct ServeSettings {
     pub fleet: FleetSource,
     /// Whether nothing is written to the cluster: no pod is woken, and none is told anything.
     pub read_only: bool,
-    /// Where policies come from; `None` is built in, as below.
+    /// Where the files of policies are; `None` is built in, as below.
     pub policies: Option<PathBuf>,
-    /// Where data sets come from.
+    /// Whether files, objects of the cluster or both are the policies.
+    pub policies_from: ObjectSource,
+    /// Where the files of data sets are.
     pub data_sets: Option<PathBuf>,
+    /// Whether files, objects of the cluster or both are the data sets.
+    pub data_sets_from: ObjectSource,
     /// Where measured latencies come from.
     pub latency: Option<PathBuf>,
     /// Where latencies come from that are measured now.

@@ -44,7 +44,9 @@ fn without_any_layer_the_defaults_serve_on_loopback_from_what_is_built_in() {
             fleet: FleetSource::Embedded,
             read_only: false,
             policies: None,
+            policies_from: ObjectSource::Files,
             data_sets: None,
+            data_sets_from: ObjectSource::Files,
             latency: None,
             live_latency: LiveLatencySettings::default(),
             state_dir: None,
@@ -165,7 +167,9 @@ fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
         ("cluster", "true"),
         ("read-only", "true"),
         ("policies", "p"),
+        ("policies-from", "both"),
         ("data-sets", "d"),
+        ("data-sets-from", "both"),
         ("latency", "l"),
         (
             "live-latency.prometheus",
@@ -531,4 +535,39 @@ fn admission_has_an_address_of_its_own_or_no_settings() {
         let problems = admission(&format!("admission: {text}")).expect_err(text);
         assert!(problems.contains(expected), "{text}: {problems}");
     }
+}
+
+#[test]
+fn a_source_that_is_not_asked_is_not_named_and_objects_need_their_cluster() {
+    let from = |pairs: &[(&str, &str)]| load(&ServeArgs::default(), &environment(pairs));
+    let both = from(&[
+        ("DOMICILE__CLUSTER", "true"),
+        ("DOMICILE__POLICIES_FROM", "both"),
+        ("DOMICILE__POLICIES", "/etc/policies"),
+        ("DOMICILE__DATA_SETS_FROM", "custom-resources"),
+    ]);
+    let both = both.expect("settings that are right");
+    assert_eq!(
+        (both.policies_from, both.data_sets_from),
+        (ObjectSource::Both, ObjectSource::CustomResources)
+    );
+    let told = problems(
+        &ServeArgs::default(),
+        &[
+            ("DOMICILE__POLICIES_FROM", "custom-resources"),
+            ("DOMICILE__POLICIES", "/etc/policies"),
+            ("DOMICILE__DATA_SETS_FROM", "crds"),
+        ],
+    );
+    assert_eq!(
+        told,
+        [
+            "`policies-from` from the environment variable `DOMICILE__POLICIES_FROM` needs `cluster`, whose objects they \
+             are: set `cluster: true`",
+            "`policies` from the environment variable `DOMICILE__POLICIES` is read by nobody, since `policies-from` from \
+             the environment variable `DOMICILE__POLICIES_FROM` is `custom-resources`: leave it out, or write `both`",
+            "`data-sets-from` from the environment variable `DOMICILE__DATA_SETS_FROM` is `crds`: write files or \
+             custom-resources or both",
+        ]
+    );
 }

@@ -14,7 +14,7 @@ use super::arguments::ServeArgs;
 use super::error::ConfigError;
 use super::layers::{Layers, Origin};
 use super::live_latency::{LiveLatencySettings, sources};
-use super::settings::{FleetSource, LogSettings, ServeSettings, WordSetting};
+use super::settings::{FleetSource, LogSettings, ObjectSource, ServeSettings, WordSetting};
 use crate::topology::{EstimatorSettings, Hysteresis, InvalidEstimatorSettings, PartitionRule};
 
 /// The least time between two unannounced readings of the files.
@@ -75,7 +75,9 @@ impl Reader {
         let fleet = self.fleet();
         let read_only = self.truth("read-only");
         let policies = self.path("policies");
+        let policies_from = self.object_source("policies-from", "policies", &fleet);
         let data_sets = self.path("data-sets");
+        let data_sets_from = self.object_source("data-sets-from", "data-sets", &fleet);
         let latency = self.path("latency");
         let live_latency = self.live_latency();
         let state_dir = self.path("state-dir");
@@ -99,7 +101,9 @@ impl Reader {
             fleet,
             read_only,
             policies,
+            policies_from: policies_from?,
             data_sets,
+            data_sets_from: data_sets_from?,
             latency,
             live_latency: live_latency?,
             state_dir,
@@ -194,6 +198,25 @@ impl Reader {
             (None, true) => FleetSource::Cluster,
             (None, false) => FleetSource::Embedded,
         }
+    }
+
+    /// Which source rules. One that is not asked must not be named, or somebody would count on it.
+    fn object_source(&mut self, key: &str, files: &str, fleet: &FleetSource) -> Option<ObjectSource> {
+        let source = self.word(key)?;
+        if source != ObjectSource::Files && *fleet != FleetSource::Cluster {
+            self.reject(
+                key,
+                "needs `cluster`, whose objects they are: set `cluster: true`",
+            );
+        }
+        if source == ObjectSource::CustomResources && self.is_set(files) {
+            let asked = self.layers.origin(key).to_string();
+            self.reject(
+                files,
+                &format!("is read by nobody, since `{key}` from {asked} is `custom-resources`: leave it out, or write `both`"),
+            );
+        }
+        Some(source)
     }
 
     fn number(&mut self, key: &str, least: usize, most: usize) -> Option<NonZeroUsize> {

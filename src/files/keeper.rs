@@ -121,12 +121,12 @@ impl<T> SourceKeeper<T> {
     #[must_use]
     pub fn new(name: SourceName, source: Source, store: Option<StateStore>, compile: Compile<T>) -> Self {
         let across_restarts = name.on_failure() == OnFailure::LastKnownGoodAcrossRestarts;
-        let is_path = matches!(source, Source::Path(_));
+        let can_change = source.can_change();
         Self {
             name,
             source,
             compile,
-            store: store.filter(|_| across_restarts && is_path),
+            store: store.filter(|_| across_restarts && can_change),
             held: None,
             state: SourceState::NeverLoaded {
                 problems: vec!["it was not read yet".to_owned()],

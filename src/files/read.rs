@@ -6,6 +6,7 @@
 //! leaves out what is gone, without an error). Only regular files are opened, so that a pipe cannot
 //! hold the reader forever.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -68,6 +69,14 @@ pub enum SourceError {
     /// A directory where a file is expected.
     #[error("`{}` is a directory, and a file is expected", .0.display())]
     IsDirectory(PathBuf),
+    /// What is handed in is not known.
+    #[error("{0}")]
+    NotHanded(String),
+    /// A file that is called as a text that is handed in.
+    #[error(
+        "a file is called `{0}`, as an object of the cluster is: give the file an extension, or another name"
+    )]
+    SameName(String),
     /// Text or a name that is not UTF-8.
     #[error("`{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
@@ -100,7 +109,23 @@ pub fn read_source(name: SourceName, source: &Source) -> Result<SourceFiles, Sou
             text: (*text).to_owned(),
         }))),
         Source::Path(path) => read_path(path, name.extensions(), name.limits()),
+        Source::Handed(inbox) => inbox.look().map(SourceFiles::new).map_err(SourceError::NotHanded),
+        Source::Beside(source, inbox) => {
+            let files = read_source(name, source)?;
+            let handed = inbox.look().map_err(SourceError::NotHanded)?;
+            beside(&files, handed)
+        }
     }
+}
+
+/// Files and what is handed in, as one. No text takes the place of another.
+fn beside(files: &SourceFiles, handed: Vec<SourceText>) -> Result<SourceFiles, SourceError> {
+    let names: BTreeSet<&str> = files.iter().map(|(name, _)| name).collect();
+    if let Some(same) = handed.iter().find(|text| names.contains(text.name.as_str())) {
+        return Err(SourceError::SameName(same.name.clone()));
+    }
+    let all = files.files().iter().cloned().chain(handed);
+    Ok(SourceFiles::with_passed_over(all, files.passed_over().to_vec()))
 }
 
 /// The most bytes of a file that is read by itself; a bundle of every public authority has 300 kB.

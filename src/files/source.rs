@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::assembly::SourceText;
 
 use super::digest::{Sha256Hex, sha256_of};
+use super::inbox::Inbox;
 
 /// A source of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,6 +137,28 @@ pub enum Source {
     Embedded(Vec<(&'static str, &'static str)>),
     /// A file or a directory.
     Path(PathBuf),
+    /// What is handed in.
+    Handed(Inbox),
+    /// What is handed in, beside another source; both are one.
+    Beside(Box<Source>, Inbox),
+}
+
+impl Source {
+    /// The paths that are read.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Path(path) => vec![path.clone()],
+            Self::Beside(source, _) => source.paths(),
+            Self::Embedded(_) | Self::Handed(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it can become another, or bad.
+    #[must_use]
+    pub fn can_change(&self) -> bool {
+        !matches!(self, Self::Embedded(_))
+    }
 }
 
 impl fmt::Display for Source {
@@ -143,6 +166,8 @@ impl fmt::Display for Source {
         match self {
             Self::Embedded(_) => formatter.write_str("the embedded default"),
             Self::Path(path) => write!(formatter, "`{}`", path.display()),
+            Self::Handed(_) => formatter.write_str("the custom resources of the cluster"),
+            Self::Beside(source, _) => write!(formatter, "{source} and the custom resources of the cluster"),
         }
     }
 }

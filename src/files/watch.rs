@@ -16,7 +16,6 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::keeper::{SourceKeeper, SourceStatus};
-use super::source::Source;
 
 /// How a source is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +80,7 @@ pub fn watch<T: Send + Sync + 'static>(
     clock: impl Fn() -> Timestamp + Send + 'static,
     mut publish: impl FnMut(&SourceStatus<T>) + Send + 'static,
 ) -> std::io::Result<SourceWatch> {
-    let paths = match keeper.source() {
-        Source::Path(path) => vec![path.clone()],
-        Source::Embedded(_) => Vec::new(),
-    };
+    let paths = keeper.source().paths();
     let name = keeper.name().to_string();
     watch_files(&name, paths, settings, move || {
         publish(&keeper.refresh(clock()));
@@ -233,7 +229,7 @@ fn is_only_reading(kind: EventKind) -> bool {
 mod tests {
     use std::fs;
 
-    use super::super::source::SourceName;
+    use super::super::source::{Source, SourceName};
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(20);
