@@ -15,6 +15,7 @@ pub mod assembly;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod custom_resources;
 pub mod decisions;
 pub mod doctor;
 pub mod embedded;

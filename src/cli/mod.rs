@@ -5,6 +5,7 @@
 pub mod advise;
 pub mod affinity;
 mod counted;
+mod custom_resources;
 pub mod diff;
 pub mod doctor;
 mod encryption;

@@ -16,6 +16,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::custom_resources::{CustomResources, Inboxes};
 use super::encryption::Encryption;
 use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
@@ -86,7 +87,14 @@ async fn serve(settings: ServeSettings) -> Result<()> {
     };
     let exempt = Arc::new(ArcSwap::from_pointee(exempt_by_default()));
     let (endpoints, certificates) = endpoints(&settings, &metrics, (listener, admission, admin))?;
-    let kept = keep_sources(&settings, &publisher, &exempt, &report)?;
+    let custom = CustomResources::follow(&settings).await?;
+    let inboxes = custom
+        .as_ref()
+        .map_or_else(Inboxes::default, CustomResources::inboxes);
+    let kept = Arc::new(keep_sources(&settings, &publisher, &exempt, &report, &inboxes)?);
+    if let Some(custom) = custom {
+        custom.go_on(kept.clone(), publisher.clone(), &settings);
+    }
     let pod_events = match settings.fleet {
         FleetSource::Cluster => follow_cluster(&publisher, &readiness, &metrics, settings.read_only).await?,
         FleetSource::File(_) | FleetSource::Embedded => None,
@@ -113,7 +121,6 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         },
     });
     greet(&settings, &publisher, address);
-    let kept = Arc::new(kept);
     on_hangup(kept.clone(), certificates, decisions.clone())?;
     let run = RunSettings {
         shutdown_grace: settings.shutdown_grace,
@@ -277,7 +284,8 @@ fn follow_prometheus(settings: &LiveLatencySettings, publisher: &Arc<Publisher>,
     }
 }
 
-async fn kube_client() -> Result<kube::Client> {
+/// A client of the cluster that we run in, or that kubeconfig names.
+pub(super) async fn kube_client() -> Result<kube::Client> {
     let mut config = kube::Config::infer()
         .await
         .context("no cluster is known: set KUBECONFIG or run in a pod")?;

@@ -5,9 +5,10 @@
 //! published before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
 //! nothing; changes that come together are published together, and what did not change is shared with the state before,
 //! so that publishing costs what changed. When the API server is away the last state stays, and says since when.
-//! What pods should be told is written as Events. Besides, for whoever asks once, the lists of the cluster as text.
-//! Deliberately absent: CRDs, the decision itself.
+//! What pods should be told is written as Events. Besides, for whoever asks once, the lists of the cluster as text; and
+//! objects of our own kinds, which are rules and facts beside files. Deliberately absent: the decision itself.
 
+mod custom_resources;
 mod events;
 mod handover;
 mod index;
@@ -28,6 +29,7 @@ use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
+pub use custom_resources::{CustomState, StatusSettings, follow_custom_resources, keep_statuses};
 pub use events::write_pod_events;
 pub use handover::{cluster_health, hand_over};
 pub use index::{Change, Index, Store};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules of ours each pure module may name. What is not listed here is a shell and may name all.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("topology", &["model"]),
     ("policy", &["model"]),
@@ -22,6 +22,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ),
     ("scan", &["model", "policy", "snapshot", "placement", "admission"]),
     ("extender", &["model", "objects", "placement", "snapshot"]),
+    ("custom_resources", &["assembly", "model", "policy"]),
     (
         "assembly",
         &["model", "objects", "policy", "topology", "snapshot"],
