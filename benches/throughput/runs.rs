@@ -50,7 +50,7 @@ impl Bench {
         scenario.cluster.create_nodes(fleet::nodes()).await;
         let authority = &scenario.plane.certificates.authority;
         let settings = DomicileSettings {
-            policies: shipped("policies"),
+            policies: Some(shipped("policies")),
             data_sets: shipped("defaults/data-sets.yaml"),
             latency: shipped("defaults/latency.csv"),
             facts: Facts::Cluster(scenario.plane.administrator()),

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "domicile-system";
 const OVERLAYS: [&str; 4] = ["observe", "enforce", "recommended", "recommended-fail-closed"];
 
 /// Runs kubectl on a text; its output, or what it complained of.
-fn kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
+pub fn kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
     use std::io::Write as _;
     let mut child = Command::new("kubectl")
         .args(arguments)

@@ -13,7 +13,8 @@ use crate::{http, waiting};
 /// The arguments of `domicile serve` that cases vary; `--listen`, `--state-dir` and `--decisions` are ours.
 #[derive(Clone, Debug)]
 pub struct DomicileSettings {
-    pub policies: PathBuf,
+    /// `None` where the objects of the cluster are the policies.
+    pub policies: Option<PathBuf>,
     pub data_sets: PathBuf,
     pub latency: PathBuf,
     pub facts: Facts,
@@ -50,7 +51,9 @@ impl Domicile {
         let mut path_argument = |flag: &str, path: &PathBuf| {
             arguments.extend([flag.to_owned(), path.display().to_string()]);
         };
-        path_argument("--policies", &settings.policies);
+        if let Some(policies) = &settings.policies {
+            path_argument("--policies", policies);
+        }
         path_argument("--data-sets", &settings.data_sets);
         path_argument("--latency", &settings.latency);
         path_argument("--state-dir", &directory.join("state"));

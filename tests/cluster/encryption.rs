@@ -103,7 +103,7 @@ impl Encrypted {
             further_arguments.push(format!("--tls-{flag}={}", path.display()));
         }
         let domicile = scenario.start_domicile(DomicileSettings {
-            policies: shipped("policies"),
+            policies: Some(shipped("policies")),
             data_sets: shipped("defaults/data-sets.yaml"),
             latency: shipped("defaults/latency.csv"),
             facts: Facts::Cluster(scenario.plane.administrator()),

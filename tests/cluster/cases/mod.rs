@@ -5,6 +5,7 @@
 //! extender. `stand` puts that together; a theme is a module.
 
 mod admission;
+mod custom_resources;
 mod faults;
 pub mod fleet;
 mod outage;

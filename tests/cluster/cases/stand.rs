@@ -27,7 +27,7 @@ pub struct Plan {
     pub scenario: Scenario,
     facts: Facts,
     modes: Vec<Mode>,
-    policies: PathBuf,
+    policies: Option<PathBuf>,
     admission: Option<Issued>,
     settings: Vec<(String, String)>,
     percentage_of_nodes_to_score: Option<u8>,
@@ -61,7 +61,7 @@ impl Plan {
             facts: Facts::Cluster(scenario.plane.administrator()),
             scenario,
             modes: vec![Mode::NamesOnly, Mode::FullNodes],
-            policies: shipped("policies"),
+            policies: Some(shipped("policies")),
             admission: None,
             settings: Vec::new(),
             percentage_of_nodes_to_score: Some(100),
@@ -85,8 +85,26 @@ impl Plan {
     pub fn own_policies(&mut self) -> PathBuf {
         let folder = self.scenario.directory.join("policies");
         copy_folder(&shipped("policies"), &folder);
-        self.policies.clone_from(&folder);
+        self.policies = Some(folder.clone());
         folder
+    }
+
+    /// These policies and no others.
+    pub fn policies(mut self, folder: PathBuf) -> Self {
+        self.policies = Some(folder);
+        self
+    }
+
+    /// The objects of the cluster are the policies, and no file is.
+    pub fn policies_from_objects(mut self) -> Self {
+        self.policies = None;
+        self.setting("policies-from", "custom-resources")
+    }
+
+    /// Domicile has the rights of this kubeconfig.
+    pub fn with_rights_of(mut self, kubeconfig: PathBuf) -> Self {
+        self.facts = Facts::Cluster(kubeconfig);
+        self
     }
 
     /// Domicile knows these nodes from a file, and of namespaces nothing.
