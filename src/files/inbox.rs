@@ -41,7 +41,6 @@ impl Inbox {
     }
 
     /// What was handed in last.
-    #[must_use]
     pub fn look(&self) -> Handed {
         self.held().clone()
     }

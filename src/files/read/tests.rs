@@ -193,7 +193,7 @@ fn a_reader_never_sees_two_versions_of_a_mounted_config_map() {
     let directory = directory_with(&[]);
     mount(directory.path(), 0);
     let stop = AtomicBool::new(false);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     std::thread::scope(|scope| {
         let stop = &stop;
         let root = directory.path();
