@@ -50,6 +50,7 @@ fn policies() -> PolicySet {
 /// Where a workload may run, and what is said of the other nodes.
 fn asked(workload: &str, at: &str) -> (BTreeSet<String>, serde_json::Value) {
     let args = FactsArgs {
+        snapshot: None,
         sources: SourceArgs {
             fleet: Some(example().join("fleet.yaml")),
             policies: Some(example().join("policies")),
