@@ -6,6 +6,9 @@
 //! of whoever reads.
 
 mod latency;
+mod lease;
+mod retries;
+mod scan;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +30,9 @@ use crate::files::{SourceHealth, SourceName, SourceState};
 use crate::pod_events::PodEventCounters;
 
 pub use latency::{LatencyMetrics, PairCounts};
+pub use lease::LeaseMetrics;
+pub use retries::RetryMetrics;
+pub use scan::{ScanMetrics, Scanned};
 pub use tls::TlsMetrics;
 
 /// The media type of what [`Metrics::encode`] gives.
@@ -134,6 +140,9 @@ pub struct Metrics {
     decision_log: DecisionLogCounters,
     pod_events: PodEventCounters,
     latency: LatencyMetrics,
+    lease: LeaseMetrics,
+    retries: RetryMetrics,
+    scan: ScanMetrics,
     tls: TlsMetrics,
     rules: RwLock<BTreeSet<String>>,
     exception_names: RwLock<BTreeSet<String>>,
@@ -165,6 +174,9 @@ impl Default for Metrics {
             decision_log: DecisionLogCounters::default(),
             pod_events: PodEventCounters::default(),
             latency: LatencyMetrics::default(),
+            lease: LeaseMetrics::default(),
+            retries: RetryMetrics::default(),
+            scan: ScanMetrics::default(),
             tls: TlsMetrics::default(),
             rules: RwLock::default(),
             exception_names: RwLock::default(),
@@ -173,6 +185,9 @@ impl Default for Metrics {
         metrics.register_requests();
         metrics.register_world();
         metrics.latency.register(&mut metrics.registry);
+        metrics.lease.register(&mut metrics.registry);
+        metrics.retries.register(&mut metrics.registry);
+        metrics.scan.register(&mut metrics.registry);
         metrics.tls.register(&mut metrics.registry);
         metrics
     }
@@ -422,6 +437,24 @@ impl Metrics {
         self.latency.clone()
     }
 
+    /// What the election among replicas counts with.
+    #[must_use]
+    pub fn lease(&self) -> LeaseMetrics {
+        self.lease.clone()
+    }
+
+    /// What counts pods that are tried again.
+    #[must_use]
+    pub fn retries(&self) -> RetryMetrics {
+        self.retries.clone()
+    }
+
+    /// What the scan counts with.
+    #[must_use]
+    pub fn scan(&self) -> ScanMetrics {
+        self.scan.clone()
+    }
+
     /// What encrypted addresses count with.
     #[must_use]
     pub fn tls(&self) -> TlsMetrics {
@@ -432,6 +465,7 @@ impl Metrics {
     #[must_use]
     pub fn encode(&self, now: Timestamp) -> String {
         self.latency.age(now);
+        self.scan.age(now);
         self.tls.age(now);
         for (name, memory) in self.sources().iter() {
             let Some(confirmed_at) = memory.confirmed_at else {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::model::PodRequirements;
 use crate::placement::Assessment;
-use crate::scan::{stale, stale_affinity};
+use crate::scan::{FindingKind, PodFinding, stale, stale_affinity};
 
 /// How many Events may wait to be written.
 const MOST_WAITING: usize = 1_024;
@@ -24,6 +24,8 @@ pub enum EventReason {
     PolicyWarning,
     /// Its node affinity excludes places that are permitted by now.
     StaleNodeAffinity,
+    /// It is on a node where the policies refuse it.
+    BoundWhereRefused,
 }
 
 impl EventReason {
@@ -34,13 +36,30 @@ impl EventReason {
             Self::NoPermittedNode => "NoPermittedNode",
             Self::PolicyWarning => "PolicyWarning",
             Self::StaleNodeAffinity => "StaleNodeAffinity",
+            Self::BoundWhereRefused => "BoundWhereRefused",
         }
     }
+}
+
+/// What kind of object an Event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AboutKind {
+    /// A pod.
+    Pod,
+    /// The controller of one.
+    Controller {
+        /// Such as `apps/v1`.
+        api_version: String,
+        /// Such as `ReplicaSet`.
+        kind: String,
+    },
 }
 
 /// What is told about a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodEvent {
+    /// On what it is told.
+    pub about: AboutKind,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -60,6 +79,7 @@ pub fn pod_events(assessment: &Assessment<'_>, pod: &PodRequirements) -> Vec<Pod
         return Vec::new();
     }
     let event = |reason, sentence| PodEvent {
+        about: AboutKind::Pod,
         namespace: pod.namespace.to_string(),
         name: pod.name.clone(),
         uid: pod.uid.clone(),
@@ -84,12 +104,33 @@ pub fn stale_event(assessment: &Assessment<'_>, pod: &PodRequirements) -> Option
         return None;
     }
     let finding = stale_affinity(&stale(assessment, pod)?, pod)?;
+    finding_event(&finding, pod)
+}
+
+/// What the author of a pod should see of a finding; nothing where there is nothing to be done.
+#[must_use]
+pub fn finding_event(finding: &PodFinding, pod: &PodRequirements) -> Option<PodEvent> {
+    let (says, fix) = (&finding.says, finding.fix);
+    let (reason, sentence) = match finding.kind {
+        FindingKind::BoundWhereRefused => (
+            EventReason::BoundWhereRefused,
+            format!("domicile: it runs where it is refused: {says}; {fix}"),
+        ),
+        // The sentence of the filter, which is asked about other pods and tells them itself.
+        FindingKind::NoPermittedNode => (EventReason::NoPermittedNode, says.clone()),
+        FindingKind::StaleAffinity => (EventReason::StaleNodeAffinity, format!("domicile: {says}; {fix}")),
+        FindingKind::StrayCopy
+        | FindingKind::MissingCopy
+        | FindingKind::NarrowedPlaces
+        | FindingKind::ConsumerOutside => return None,
+    };
     Some(PodEvent {
+        about: AboutKind::Pod,
         namespace: pod.namespace.to_string(),
         name: pod.name.clone(),
         uid: pod.uid.clone(),
-        reason: EventReason::StaleNodeAffinity,
-        sentence: format!("domicile: {}; {}", finding.says, finding.fix),
+        reason,
+        sentence,
     })
 }
 
@@ -126,14 +167,14 @@ impl PodEvents {
         }
     }
 
-    /// Hands in that the node affinity of a pod that waits is older than the policies, where it is. Never waits.
-    pub fn tell_if_stale(&self, assessment: &Assessment<'_>, pod: &PodRequirements) {
-        if let Some(event) = stale_event(assessment, pod) {
-            self.hand_in(event);
-        }
+    /// How many Events there is room for.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.queue.capacity()
     }
 
-    fn hand_in(&self, event: PodEvent) {
+    /// Hands in one Event. Never waits.
+    pub fn hand_in(&self, event: PodEvent) {
         if self.queue.try_send(event).is_err() {
             self.counters.lost.inc();
         }

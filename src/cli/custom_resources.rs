@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::serve::kube_client;
 use super::sources::{Kept, data_sets_source, policies_source};
 use crate::assembly::SourceText;
+use crate::cluster::lease::Leadership;
 use crate::cluster::{self, CustomState, StatusSettings};
 use crate::config::{ObjectSource, ServeSettings};
 use crate::custom_resources::{Judgement, judge_data_sets, judge_policies};
@@ -115,17 +116,23 @@ impl CustomResources {
 
     /// Goes on for as long as the process lives: changes are looked at at once, and statuses are kept unless nothing
     /// is to be written.
-    pub fn go_on(self, kept: Arc<Kept>, publisher: Arc<Publisher>, settings: &ServeSettings) {
+    pub fn go_on(
+        self,
+        kept: Arc<Kept>,
+        publisher: Arc<Publisher>,
+        settings: &ServeSettings,
+        leadership: Option<Leadership>,
+    ) {
         let Self {
             client,
             mut states,
             inboxes,
         } = self;
-        if !settings.read_only {
+        if let Some(leadership) = leadership {
             let judge = Judge::new(settings, &inboxes, publisher);
             let statuses = StatusSettings {
                 judge: Arc::new(move |now| judge.judge(now)),
-                leads: Arc::new(|| true),
+                leads: Arc::new(move || leadership.is_held()),
                 every: settings.reload_interval,
                 clock: Timestamp::now,
             };

@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use anyhow::{Context, Result};
@@ -20,7 +21,8 @@ use super::custom_resources::{CustomResources, Inboxes};
 use super::encryption::Encryption;
 use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
-use crate::cluster::ClusterState;
+use crate::cluster::lease::{Leadership, stand_for_election};
+use crate::cluster::{ClusterState, Duties, DutyMetrics};
 use crate::config::{self, FleetSource, LiveLatencySettings, OnBlindSample, ServeArgs, ServeSettings};
 use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
 use crate::extender::RefusalReasons;
@@ -57,6 +59,8 @@ pub fn run(arguments: &ServeArgs, environment: &BTreeMap<String, String>) -> Exi
     }
 }
 
+/// How long a stop waits until the Lease is given back.
+const RESIGN_LIMIT: Duration = Duration::from_secs(3);
 /// How many threads answer at the admin address.
 const ADMIN_WORKERS: usize = 1;
 
@@ -92,13 +96,14 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         .as_ref()
         .map_or_else(Inboxes::default, CustomResources::inboxes);
     let kept = Arc::new(keep_sources(&settings, &publisher, &exempt, &report, &inboxes)?);
-    if let Some(custom) = custom {
-        custom.go_on(kept.clone(), publisher.clone(), &settings);
-    }
-    let pod_events = match settings.fleet {
-        FleetSource::Cluster => follow_cluster(&publisher, &readiness, &metrics, settings.read_only).await?,
+    let writing = match settings.fleet {
+        FleetSource::Cluster => follow_cluster(&settings, &publisher, &readiness, &metrics).await?,
         FleetSource::File(_) | FleetSource::Embedded => None,
     };
+    let (pod_events, leadership) = writing.unzip();
+    if let Some(custom) = custom {
+        custom.go_on(kept.clone(), publisher.clone(), &settings, leadership.clone());
+    }
     follow_prometheus(&settings.live_latency, &publisher, &metrics);
     let state = Data::new(ServerState {
         snapshots: publisher.snapshots(),
@@ -126,6 +131,9 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         shutdown_grace: settings.shutdown_grace,
     };
     let outcome = server::run(state, endpoints, run).await;
+    if let Some(leadership) = leadership {
+        leadership.resign(RESIGN_LIMIT).await;
+    }
     if let Some(log) = decisions {
         log.close(settings.shutdown_grace);
     }
@@ -229,15 +237,16 @@ fn awaited(settings: &ServeSettings) -> Vec<&'static str> {
 }
 
 /// Follows the cluster in the background: each state of it is published, pods that it makes schedulable
-/// are woken, and what pods should be told is written, unless nothing may be. Gives where that is handed in.
+/// are woken, and what pods should be told is written, unless nothing may be. Gives where the latter is handed in,
+/// and whether this replica is the one that does what is done once.
 async fn follow_cluster(
+    settings: &ServeSettings,
     publisher: &Arc<Publisher>,
     readiness: &Arc<Readiness>,
     metrics: &Arc<Metrics>,
-    read_only: bool,
-) -> Result<Option<PodEvents>> {
+) -> Result<Option<(PodEvents, Leadership)>> {
     let client = kube_client().await?;
-    let pod_events = (!read_only).then(|| write_to_pods(&client, publisher, metrics));
+    let writing = (!settings.read_only).then(|| write_to_cluster(settings, &client, publisher, metrics));
     let (sender, states) = tokio::sync::watch::channel(ClusterState::default());
     actix_web::rt::spawn(cluster::follow(client, sender));
     let (readiness, metrics) = (readiness.clone(), metrics.clone());
@@ -248,24 +257,39 @@ async fn follow_cluster(
         }
     };
     actix_web::rt::spawn(cluster::hand_over(states, publisher.clone(), look));
-    Ok(pod_events)
+    Ok(writing)
 }
 
-/// Wakes pods that a change makes schedulable, and writes what pods should be told. Gives where that is handed in.
-fn write_to_pods(client: &kube::Client, publisher: &Publisher, metrics: &Metrics) -> PodEvents {
+/// Stands for election, does what the elected does, and writes what pods should be told.
+fn write_to_cluster(
+    settings: &ServeSettings,
+    client: &kube::Client,
+    publisher: &Publisher,
+    metrics: &Metrics,
+) -> (PodEvents, Leadership) {
+    let (leadership, election) =
+        stand_for_election(client.clone(), &settings.lease, metrics.lease(), Timestamp::now);
+    actix_web::rt::spawn(election);
     let (pod_events, waiting) = PodEvents::queue(metrics.pod_events());
     actix_web::rt::spawn(cluster::write_pod_events(
         client.clone(),
         waiting,
         metrics.pod_events(),
     ));
-    actix_web::rt::spawn(cluster::wake_after_publications(
-        client.clone(),
-        publisher.publications(),
-        pod_events.clone(),
-        Timestamp::now,
-    ));
-    pod_events
+    let duties = Duties {
+        client: client.clone(),
+        publications: publisher.publications(),
+        leadership: leadership.clone(),
+        events: pod_events.clone(),
+        settings: settings.duties,
+        metrics: DutyMetrics {
+            retries: metrics.retries(),
+            scan: metrics.scan(),
+        },
+        clock: Timestamp::now,
+    };
+    actix_web::rt::spawn(duties.attend());
+    (pod_events, leadership)
 }
 
 /// Follows each Prometheus in the background. Nothing waits for them: what they do not say, files say.

@@ -13,7 +13,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::pod_events::{EventReason, PodEvent, PodEventCounters};
+use crate::pod_events::{AboutKind, EventReason, PodEvent, PodEventCounters};
 
 /// For how long the same is not told again of a pod.
 const PAUSE: Duration = Duration::from_secs(300);
@@ -40,9 +40,13 @@ pub async fn write_pod_events(
         if !told.is_news(&event, Instant::now()) {
             continue;
         }
+        let (api_version, kind) = match &event.about {
+            AboutKind::Pod => ("v1", "Pod"),
+            AboutKind::Controller { api_version, kind } => (api_version.as_str(), kind.as_str()),
+        };
         let regarding = ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Pod".to_owned()),
+            api_version: Some(api_version.to_owned()),
+            kind: Some(kind.to_owned()),
             namespace: Some(event.namespace.clone()),
             name: Some(event.name.clone()),
             uid: Some(event.uid.clone()).filter(|uid| !uid.is_empty()),
@@ -52,7 +56,7 @@ pub async fn write_pod_events(
             type_: EventType::Warning,
             reason: event.reason.word().to_owned(),
             note: Some(shortened(&event.sentence)),
-            action: "Filtering".to_owned(),
+            action: action(event.reason).to_owned(),
             secondary: None,
         };
         match recorder.publish(&written, &regarding).await {
@@ -64,6 +68,14 @@ pub async fn write_pod_events(
                 tracing::warn!(%problem, "an Event on a pod cannot be written");
             }
         }
+    }
+}
+
+/// What was done when it was noticed.
+fn action(reason: EventReason) -> &'static str {
+    match reason {
+        EventReason::NoPermittedNode | EventReason::PolicyWarning => "Filtering",
+        EventReason::StaleNodeAffinity | EventReason::BoundWhereRefused => "Scanning",
     }
 }
 
@@ -116,6 +128,7 @@ mod tests {
 
     fn event(uid: &str, sentence: &str) -> PodEvent {
         PodEvent {
+            about: AboutKind::Pod,
             namespace: "shop".to_owned(),
             name: "web-0".to_owned(),
             uid: uid.to_owned(),

@@ -5,16 +5,20 @@
 //! published before every kind of it was listed whole, and no running pod before all were; a heartbeat publishes
 //! nothing; changes that come together are published together, and what did not change is shared with the state before,
 //! so that publishing costs what changed. When the API server is away the last state stays, and says since when.
-//! What pods should be told is written as Events. Besides, for whoever asks once, the lists of the cluster as text; and
-//! objects of our own kinds, which are rules and facts beside files. Deliberately absent: the decision itself.
+//! What pods should be told is written as Events. One replica, which a Lease elects, wakes pods that a change admits and
+//! scans every pod (`duties`). Besides, for whoever asks once, the lists of the cluster as text; and objects of our own
+//! kinds, which are rules and facts beside files. Deliberately absent: the decision itself.
 
 mod custom_resources;
+mod duties;
 mod events;
 mod handover;
 mod index;
+pub mod lease;
 mod lists;
 mod raw_object;
-mod wake;
+pub mod retries;
+pub mod roster;
 mod watch;
 mod watcher;
 
@@ -30,11 +34,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
 pub use custom_resources::{CustomState, StatusSettings, follow_custom_resources, keep_statuses};
+pub use duties::{Duties, DutyMetrics, DutySettings};
 pub use events::write_pod_events;
 pub use handover::{cluster_health, hand_over};
 pub use index::{Change, Index, Store};
 pub use lists::list_fleet;
-pub use wake::{is_widened, wake_after_publications};
 use watch::{Heard, PODS, Word, watch_all};
 
 /// How long changes are gathered before they are published together.

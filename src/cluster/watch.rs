@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, SelectAll, StreamExt, select_all};
+use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select_all};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1;
 use k8s_openapi::api::storage::v1 as storage;
@@ -68,7 +68,7 @@ pub struct Heard {
     /// Of which kind.
     pub kind: &'static str,
     /// What.
-    pub word: Word,
+    pub word: Word<KindChange>,
 }
 
 /// A word about the objects of a kind.
@@ -77,9 +77,9 @@ pub struct Heard {
     clippy::large_enum_variant,
     reason = "nearly every word is a change, and one is held at a time"
 )]
-pub enum Word {
+pub enum Word<C> {
     /// Something changed.
-    Changed(KindChange),
+    Changed(C),
     /// What is known is what the API server knows.
     Confirmed,
     /// The API server cannot be heard, and is asked again.
@@ -145,26 +145,46 @@ fn watch<R, K, V>(
     wrap: fn(Change<K, V>) -> KindChange,
 ) -> BoxStream<'static, Heard>
 where
-    R: Resource<DynamicType = ()>,
+    R: Resource<DynamicType = ()> + 'static,
+    K: Send + 'static,
+    V: Send + 'static,
+{
+    words::<R, K, V>(client, kind, fields, key, read)
+        .map(move |word| Heard {
+            kind,
+            word: match word {
+                Word::Changed(change) => Word::Changed(wrap(change)),
+                Word::Confirmed => Word::Confirmed,
+                Word::Away { heard } => Word::Away { heard },
+            },
+        })
+        .boxed()
+}
+
+/// The words about objects of one kind. An object without a name is not one.
+pub(super) fn words<R, K, V>(
+    client: &Client,
+    kind: &'static str,
+    fields: Option<&'static str>,
+    key: fn(&RawObject) -> Option<K>,
+    read: fn(&[u8]) -> Result<V, ObjectError>,
+) -> impl Stream<Item = Word<Change<K, V>>> + Send + use<R, K, V>
+where
+    R: Resource<DynamicType = ()> + 'static,
     K: Send + 'static,
     V: Send + 'static,
 {
     let api: Api<RawObject> = Api::all_with(client.clone(), &ApiResource::erase::<R>(&()));
-    let words = follow_kind(api, fields);
-    words
-        .filter_map(move |said| std::future::ready(word(said, kind, key, read, wrap)))
-        .map(move |word| Heard { kind, word })
-        .boxed()
+    follow_kind(api, fields).filter_map(move |said| std::future::ready(word(said, kind, key, read)))
 }
 
-/// What is said of a kind as a word about its objects. An object without a name is not one.
+/// What is said of a kind as a word about its objects.
 fn word<K, V>(
     said: Said,
     kind: &'static str,
     key: fn(&RawObject) -> Option<K>,
     read: fn(&[u8]) -> Result<V, ObjectError>,
-    wrap: fn(Change<K, V>) -> KindChange,
-) -> Option<Word> {
+) -> Option<Word<Change<K, V>>> {
     let change = match said {
         Said::ListBegins => Change::ListBegins,
         Said::ListEnds => Change::ListEnds,
@@ -176,7 +196,7 @@ fn word<K, V>(
             return Some(Word::Away { heard });
         }
     };
-    Some(Word::Changed(wrap(change)))
+    Some(Word::Changed(change))
 }
 
 fn applied<K, V>(
@@ -219,7 +239,7 @@ fn claim_key(object: &RawObject) -> Option<ClaimKey> {
     })
 }
 
-fn pod_key(object: &RawObject) -> Option<PodKey> {
+pub(super) fn pod_key(object: &RawObject) -> Option<PodKey> {
     let namespace = NamespaceName::new(object.namespace()?).ok()?;
     Some(PodKey {
         namespace,

@@ -56,6 +56,10 @@ settings! {
     "fleet" = None, "file with nodes and namespaces";
     "cluster" = Some("false"), "watch the cluster instead of a fleet file";
     "read-only" = Some("false"), "write nothing to the cluster: wake no pods, and tell them nothing";
+    "lease.name" = Some("domicile"), "the Lease by which replicas agree on who wakes pods, scans and writes status";
+    "lease.namespace" = None, "its namespace; unset is that of the pod that domicile runs in";
+    "retries.per-second" = Some("50"), "most pods woken in a second after a change that admits them, docs/retries.md";
+    "scan.interval" = Some("10m"), "how often every pod is judged although nothing changed, docs/scan.md";
     "policies" = None, "directory of policies";
     "policies-from" = Some("files"), "which policies rule: files, custom-resources or both, docs/custom-resources.md";
     "data-sets" = None, "file or directory of data sets";

@@ -9,6 +9,8 @@ use clap::ValueEnum;
 
 use super::admission::AdmissionServer;
 use super::live_latency::LiveLatencySettings;
+use crate::cluster::DutySettings;
+use crate::cluster::lease::LeaseSettings;
 use crate::server::TlsSettings;
 
 /// A setting whose value is one of a few words.
@@ -122,6 +124,10 @@ pub struct ServeSettings {
     pub fleet: FleetSource,
     /// Whether nothing is written to the cluster: no pod is woken, and none is told anything.
     pub read_only: bool,
+    /// By which Lease replicas agree on the one that writes to the cluster.
+    pub lease: LeaseSettings,
+    /// How often that one scans, and how fast it wakes pods.
+    pub duties: DutySettings,
     /// Where the files of policies are; `None` is built in, as below.
     pub policies: Option<PathBuf>,
     /// Whether files, objects of the cluster or both are the policies.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::arguments::TlsArgs;
 use super::*;
 use crate::admission::{AdmissionSettings, Growth, Nowhere};
+use crate::cluster::DutySettings;
+use crate::cluster::lease::LeaseSettings;
 use crate::server::{ClientSettings, TlsSettings};
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -43,6 +45,14 @@ fn without_any_layer_the_defaults_serve_on_loopback_from_what_is_built_in() {
             admission: None,
             fleet: FleetSource::Embedded,
             read_only: false,
+            lease: LeaseSettings {
+                name: "domicile".into(),
+                namespace: None,
+            },
+            duties: DutySettings {
+                scan_interval: Duration::from_secs(600),
+                retries_per_second: 50,
+            },
             policies: None,
             policies_from: ObjectSource::Files,
             data_sets: None,
@@ -166,6 +176,10 @@ fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
         ("admin-listen", "127.0.0.1:10"),
         ("cluster", "true"),
         ("read-only", "true"),
+        ("lease.name", "domicile-writer"),
+        ("lease.namespace", "domicile-system"),
+        ("retries.per-second", "10"),
+        ("scan.interval", "1m"),
         ("policies", "p"),
         ("policies-from", "both"),
         ("data-sets", "d"),

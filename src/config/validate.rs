@@ -15,6 +15,8 @@ use super::error::ConfigError;
 use super::layers::{Layers, Origin};
 use super::live_latency::{LiveLatencySettings, sources};
 use super::settings::{FleetSource, LogSettings, ObjectSource, ServeSettings, WordSetting};
+use crate::cluster::DutySettings;
+use crate::cluster::lease::LeaseSettings;
 use crate::topology::{EstimatorSettings, Hysteresis, InvalidEstimatorSettings, PartitionRule};
 
 /// The least time between two unannounced readings of the files.
@@ -27,6 +29,13 @@ const LONGEST_SHUTDOWN_GRACE: Duration = Duration::from_mins(10);
 const LEAST_BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// Far more threads than kube-scheduler, which asks about one pod at a time, could keep busy.
 const MOST_WORKERS: usize = 1024;
+
+/// The least time between two scans of all pods that nothing asked for.
+const SHORTEST_SCAN_INTERVAL: Duration = Duration::from_secs(10);
+/// The most: whoever looks at findings of a day ago is late.
+const LONGEST_SCAN_INTERVAL: Duration = Duration::from_hours(24);
+/// More pods than kube-scheduler places in a second.
+const MOST_RETRIES_PER_SECOND: usize = 1_000;
 
 /// The list of sources of live latency.
 const SOURCES_KEY: &str = "live-latency.prometheus";
@@ -74,6 +83,8 @@ impl Reader {
         }
         let fleet = self.fleet();
         let read_only = self.truth("read-only");
+        let lease = self.lease();
+        let duties = self.duties();
         let policies = self.path("policies");
         let policies_from = self.object_source("policies-from", "policies", &fleet);
         let data_sets = self.path("data-sets");
@@ -100,6 +111,8 @@ impl Reader {
             admission,
             fleet,
             read_only,
+            lease: lease?,
+            duties: duties?,
             policies,
             policies_from: policies_from?,
             data_sets,
@@ -217,6 +230,44 @@ impl Reader {
             );
         }
         Some(source)
+    }
+
+    fn lease(&mut self) -> Option<LeaseSettings> {
+        let name = self.object_name("lease.name");
+        let namespace = match self.is_set("lease.namespace") {
+            true => Some(self.object_name("lease.namespace")?),
+            false => None,
+        };
+        Some(LeaseSettings {
+            name: name?,
+            namespace,
+        })
+    }
+
+    fn duties(&mut self) -> Option<DutySettings> {
+        let scan_interval = self.duration("scan.interval", SHORTEST_SCAN_INTERVAL, LONGEST_SCAN_INTERVAL);
+        let per_second = self.number("retries.per-second", 1, MOST_RETRIES_PER_SECOND);
+        Some(DutySettings {
+            scan_interval: scan_interval?,
+            retries_per_second: u32::try_from(per_second?.get()).ok()?,
+        })
+    }
+
+    /// The name of an object of the cluster, as the API server takes it.
+    fn object_name(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let is_letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        let is_name = text.len() <= 63
+            && text.chars().all(|letter| is_letter(letter) || letter == '-')
+            && text.starts_with(is_letter)
+            && text.ends_with(is_letter);
+        if !is_name {
+            self.reject(
+                key,
+                &format!("is `{text}`: write lowercase letters, digits and hyphens, at most 63"),
+            );
+        }
+        is_name.then_some(text)
     }
 
     fn number(&mut self, key: &str, least: usize, most: usize) -> Option<NonZeroUsize> {

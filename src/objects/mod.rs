@@ -24,6 +24,7 @@ mod shape;
 mod snapshot_file;
 mod storage;
 mod view;
+mod watched_pod;
 
 pub use annotations::{ObjectKind, read_annotations};
 pub(crate) use document::{Item, contents};
@@ -39,3 +40,4 @@ pub use running_pod::running_pod_from_json;
 pub use snapshot_file::{NamedText, SNAPSHOT_KIND, SNAPSHOT_VERSION, SnapshotFile, SnapshotTexts};
 pub use storage::{ClaimView, StorageClassView, VolumeView};
 pub use view::{Object, Text};
+pub use watched_pod::{ControllerReference, WatchedPod, watched_pod_from_json};

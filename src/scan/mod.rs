@@ -1,40 +1,57 @@
-//! What is wrong with pods that are there: what a filter that is asked once, before a pod is bound, cannot mend.
+//! What is wrong with pods that are there, and with copies of data: what a filter that is asked once, before a pod is
+//! bound, cannot mend.
 //!
 //! Inputs: a snapshot, a pod with the node that it is bound to and what admission wrote on it, an instant. Outputs:
-//! findings, each with a sentence and what to do. Invariants: judged by the assessment that the filter uses; policies alone
+//! findings, each with a sentence and what to do. Invariants: judged by the assessment that the filter uses, once for
+//! all pods that differ in nothing but their name and node ([`Judgement`]); policies alone
 //! count, for limits and partitions pass; a pod without a finding passes. Deliberately absent: reading pods, telling anybody.
+
+mod copies;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::admission::{AdmittedPlaces, Staleness, staleness};
 use crate::model::PodRequirements;
 use crate::placement::{Assessment, Refusal, assess};
-use crate::policy::Mode;
-use crate::snapshot::Snapshot;
+use crate::policy::{Activity, Cause, Demand, ExceptionState, Mode, Verdict, evaluate};
+use crate::snapshot::{ClassIndex, Snapshot};
+
+pub use copies::{CopyFinding, scan_copies};
 
 /// How many places a sentence names.
 const MOST_PLACES: usize = 4;
 
-/// What can be wrong with a pod, the worst first.
+/// What can be wrong, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
-    /// It is on a node where the policies refuse it.
+    /// A pod is on a node where the policies refuse it.
     BoundWhereRefused,
-    /// It waits, and no node of the fleet is permitted.
+    /// A copy of a data set is where the policies refuse a new one.
+    StrayCopy,
+    /// No copy of a data set is where a policy wants one.
+    MissingCopy,
+    /// A pod waits, and no node of the fleet is permitted.
     NoPermittedNode,
     /// It waits, and its node affinity excludes places that are permitted by now.
     StaleAffinity,
     /// It waits, and its node affinity includes places that are permitted no more, which the extender refuses.
     NarrowedPlaces,
+    /// A pod uses a data set where a policy wants no copy of it: it may, and what it keeps of it is one.
+    ConsumerOutside,
 }
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::BoundWhereRefused,
+        Self::StrayCopy,
+        Self::MissingCopy,
         Self::NoPermittedNode,
         Self::StaleAffinity,
         Self::NarrowedPlaces,
+        Self::ConsumerOutside,
     ];
 
     /// The word of the kind in reports.
@@ -42,16 +59,20 @@ impl FindingKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::BoundWhereRefused => "bound-where-refused",
+            Self::StrayCopy => "stray-copy",
+            Self::MissingCopy => "missing-copy",
             Self::NoPermittedNode => "no-permitted-node",
             Self::StaleAffinity => "stale-affinity",
             Self::NarrowedPlaces => "narrowed-places",
+            Self::ConsumerOutside => "consumer-outside",
         }
     }
 
-    /// Whether somebody must do something. Narrowed places are refused by the extender as they are.
+    /// Whether somebody must do something. Narrowed places are refused by the extender as they are, and consumers
+    /// are permitted.
     #[must_use]
     pub fn is_failure(self) -> bool {
-        self != Self::NarrowedPlaces
+        !matches!(self, Self::NarrowedPlaces | Self::ConsumerOutside)
     }
 }
 
@@ -71,28 +92,121 @@ pub struct PodFinding {
 /// Judges one pod.
 #[must_use]
 pub fn scan_pod(snapshot: &Snapshot, pod: &PodRequirements, now: Timestamp) -> Vec<PodFinding> {
-    let assessment = assess(snapshot, pod, now);
+    let judgement = Judgement::new(snapshot, pod, now);
     match &pod.node {
-        Some(node) => {
-            let class = snapshot.class_of(node.as_str().as_bytes());
-            let refusals = assessment.refusals(class);
-            let enforced = refusals.filter(|(_, mode)| *mode == Mode::Enforce);
-            let causes: Vec<String> = enforced
-                .filter_map(|(refusal, _)| in_words(&assessment, refusal))
-                .collect();
-            let finding = (!causes.is_empty()).then(|| bound_where_refused(&causes));
-            finding.into_iter().collect()
-        }
-        None => waiting(&assessment, pod),
+        Some(node) => judgement.bound(snapshot.class_of(node.as_str().as_bytes())),
+        None => judgement.waiting(pod),
     }
 }
 
-/// What a policy says of a node; nothing where it is no policy that refuses.
-fn in_words(assessment: &Assessment<'_>, refusal: Refusal) -> Option<String> {
-    match refusal {
-        Refusal::Policy(cause) => Some(assessment.snapshot.policies().cause_in_words(cause)),
-        Refusal::UnknownNode => Some("its node is not known".to_owned()),
-        Refusal::Access(_) => None,
+/// What the policies make of all pods that differ in nothing but their name and node.
+#[derive(Debug)]
+pub struct Judgement<'s> {
+    assessment: Assessment<'s>,
+    /// What they would make of them if they were copies of the data sets that they use; `None` where they use none.
+    as_copies: Option<Verdict>,
+    now: Timestamp,
+}
+
+impl<'s> Judgement<'s> {
+    /// Judges a pod, whatever its node.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp) -> Self {
+        let assessment = assess(snapshot, pod, now);
+        let profile = &assessment.profile;
+        let is_consumer = !profile.data_sets.is_empty() && !profile.performs.contains(Activity::Replicate);
+        let as_copies = is_consumer.then(|| {
+            let mut copy = profile.clone();
+            copy.performs = copy.performs.with(Activity::Replicate);
+            evaluate(snapshot.policies(), &copy, now)
+        });
+        Self {
+            assessment,
+            as_copies,
+            now,
+        }
+    }
+
+    /// Of a pod on a node of a class; `None` is a node that is not known.
+    #[must_use]
+    pub fn bound(&self, class: Option<ClassIndex>) -> Vec<PodFinding> {
+        let refusals = self.assessment.refusals(class);
+        let enforced = refusals.filter(|(_, mode)| *mode == Mode::Enforce);
+        let causes: BTreeSet<Refusal> = enforced.map(|(refusal, _)| refusal).collect();
+        let causes: Vec<String> = causes
+            .into_iter()
+            .filter_map(|refusal| self.in_words(refusal))
+            .collect();
+        let refused = (!causes.is_empty()).then(|| bound_where_refused(&causes));
+        let outside = class.and_then(|class| self.consumer_outside(class));
+        refused.into_iter().chain(outside).collect()
+    }
+
+    /// Of a pod that waits.
+    #[must_use]
+    pub fn waiting(&self, pod: &PodRequirements) -> Vec<PodFinding> {
+        waiting(&self.assessment, pod)
+    }
+
+    /// Whether the settings only observe, so that nothing of this is refused.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        self.assessment.observes()
+    }
+
+    fn consumer_outside(&self, class: ClassIndex) -> Option<PodFinding> {
+        let (snapshot, as_copies) = (self.assessment.snapshot, self.as_copies.as_ref()?);
+        let (policies, class) = (snapshot.policies(), snapshot.class(class)?);
+        let mut refusing = as_copies.restrictions.iter().filter(|restriction| {
+            let is_about_copies = match restriction.cause {
+                Cause::Rule(rule) => policies
+                    .definitions()
+                    .rule(rule)
+                    .is_some_and(|rule| matches!(rule.demand, Demand::NoReplicaOutside(_))),
+                _ => false,
+            };
+            is_about_copies
+                && restriction.mode == Mode::Enforce
+                && !restriction.leaves(class.place, class.region_is_confirmed)
+        });
+        let causes: Vec<String> = refusing
+            .by_ref()
+            .map(|restriction| policies.cause_in_words(restriction.cause))
+            .collect();
+        (!causes.is_empty()).then(|| PodFinding {
+            kind: FindingKind::ConsumerOutside,
+            says: format!("it uses data of which no copy may be here: {}", causes.join("; ")),
+            places: Vec::new(),
+            fix: "nothing, if it keeps nothing of what it reads; else run it where copies are permitted",
+        })
+    }
+
+    /// What a policy says of a node; nothing where it is no policy that refuses.
+    fn in_words(&self, refusal: Refusal) -> Option<String> {
+        match refusal {
+            Refusal::Policy(cause) => {
+                let mut words = self.assessment.snapshot.policies().cause_in_words(cause);
+                if let Some(exception) = self.expired(cause) {
+                    words.push_str(&format!(" (the exception `{exception}` expired)"));
+                }
+                Some(words)
+            }
+            Refusal::UnknownNode => Some("its node is not known".to_owned()),
+            Refusal::Access(_) => None,
+        }
+    }
+
+    /// The first exception from a rule, by name, that was for such pods and is past.
+    fn expired(&self, cause: Cause) -> Option<&str> {
+        let Cause::Rule(rule) = cause else { return None };
+        let definitions = self.assessment.snapshot.policies().definitions();
+        let mut exceptions = definitions.exceptions.iter();
+        let past = exceptions.find(|exception| {
+            exception.relaxes == rule
+                && exception.state(self.now) == ExceptionState::Expired
+                && exception.is_for(&self.assessment.profile)
+        });
+        past.map(|exception| &*exception.name)
     }
 }
 

@@ -584,14 +584,24 @@ async fn pods_that_say_that_they_are_governed_must_ask_domicile_where_that_is_bo
 
 /// Bindings of what `domicile-rbac.yaml` gives, and nothing else, to an account.
 fn domicile_alone() -> Value {
-    let bindings = ["domicile-reader", "domicile-waker"].map(|role| {
-        json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": format!("{role}-alone")},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": [{"kind": "ServiceAccount", "name": "domicile-alone", "namespace": NAMESPACE}],
+    let subject = json!({"kind": "ServiceAccount", "name": "domicile-alone", "namespace": NAMESPACE});
+    let roles = ["domicile-reader", "domicile-waker", "domicile-teller"];
+    let mut bindings = roles
+        .map(|role| {
+            json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+                "metadata": {"name": format!("{role}-alone")},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [subject],
+            })
         })
-    });
+        .to_vec();
+    bindings.push(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "domicile-lease-alone", "namespace": NAMESPACE},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "domicile-lease"},
+        "subjects": [subject],
+    }));
     json!({"apiVersion": "v1", "kind": "List", "items": bindings})
 }
 
@@ -625,7 +635,7 @@ impl Installation {
             .service_account_token(NAMESPACE, "domicile")
             .await;
         let kubeconfig = scenario.plane.kubeconfig("installation", &token);
-        // In a pod both share the account above; here domicile has one with its own two roles and no more.
+        // In a pod both share the account above; here domicile has one with its own roles and no more.
         kubectl(
             &[
                 "--kubeconfig",
@@ -676,7 +686,11 @@ impl Installation {
             name: format!("domicile-{overlay}"),
             path: PathBuf::from(env!("CARGO_BIN_EXE_domicile")),
             arguments: arguments.collect(),
-            environment: vec![("KUBECONFIG".to_owned(), alone.into())],
+            // In a pod the namespace comes from the mounted account.
+            environment: vec![
+                ("KUBECONFIG".to_owned(), alone.into()),
+                ("POD_NAMESPACE".to_owned(), NAMESPACE.into()),
+            ],
             directory: scenario.directory.clone(),
         });
 

@@ -9,7 +9,7 @@ use domicile::admission::{MutateOutcome, ValidateOutcome};
 use domicile::config::{SETTINGS, ServeArgs, load};
 use domicile::decisions::Verb;
 use domicile::files::{SourceHealth, SourceName, SourceState};
-use domicile::metrics::{Metrics, PairCounts};
+use domicile::metrics::{Metrics, PairCounts, Scanned};
 use domicile::prometheus::{QueryFailure, Reason};
 use jiff::Timestamp;
 
@@ -90,6 +90,14 @@ fn metrics_exist() {
     let tls = metrics.tls();
     tls.loaded("extender", Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
     tls.client_refused("extender", "missing");
+    metrics.retries().tried("woken");
+    metrics.retries().bound("policies", Duration::ZERO);
+    metrics.scan().findings(&BTreeMap::new());
+    metrics.scan().ended(Scanned {
+        at: Timestamp::UNIX_EPOCH,
+        pods: 0,
+        took: Duration::ZERO,
+    });
     let served = metrics.encode(Timestamp::UNIX_EPOCH);
     let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let known: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
@@ -180,6 +188,8 @@ fn sentences_of_the_log_are_said() {
         "permitted nodes exist outside the offered sample",
         "the files of TLS are bad; the last good certificate is served",
         "the certificate that is served expired",
+        "this replica acts as the only one",
+        "a pod cannot be woken",
     ] {
         assert!(failures.contains(sentence), "no longer told: {sentence}");
         assert!(sources.contains(sentence), "no longer said: {sentence}");

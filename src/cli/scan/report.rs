@@ -12,7 +12,7 @@ use crate::assembly::FleetDump;
 use crate::cli::explanation::{VERSION, World, place};
 use crate::model::PodRequirements;
 use crate::policy::LIMITS_OF_CONTROL;
-use crate::scan::{FindingKind, PodFinding, scan_pod};
+use crate::scan::{CopyFinding, FindingKind, PodFinding, scan_copies, scan_pod};
 use crate::snapshot::Snapshot;
 use crate::spreadsheet::Table;
 
@@ -44,6 +44,8 @@ pub(super) struct Report {
     pub counts: BTreeMap<&'static str, usize>,
     /// In the order of kinds, the worst first, then of namespaces and names.
     pub findings: Vec<FindingRow>,
+    /// What is wrong with copies of data sets, in the order of kinds and data sets.
+    pub copies: Vec<CopyRow>,
     /// What no answer of ours speaks of.
     does_not_speak_of: &'static [&'static str],
     #[serde(skip)]
@@ -71,6 +73,25 @@ pub(super) struct FindingRow {
     pub fix: &'static str,
 }
 
+/// A copy of a data set with a finding, or one that is missing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CopyRow {
+    #[serde(skip)]
+    pub kind: FindingKind,
+    pub finding: &'static str,
+    /// Whether something is to be done.
+    pub fails: bool,
+    pub data_set: String,
+    pub owner: Option<String>,
+    /// What the copy does; missing where the copy is.
+    pub role: Option<&'static str>,
+    /// Where it is; missing where that is not known.
+    pub place: Option<String>,
+    pub says: String,
+    pub fix: &'static str,
+}
+
 impl Report {
     pub fn new(snapshot: &Snapshot, fleet: &str, dump: &FleetDump, at: Timestamp) -> Self {
         let mut counts: BTreeMap<&'static str, usize> = FindingKind::ALL.map(|kind| (kind.word(), 0)).into();
@@ -85,6 +106,11 @@ impl Report {
                 findings.push(FindingRow::new(snapshot, pod, Some(finding)));
             }
         }
+        let mut copies: Vec<CopyRow> = scan_copies(snapshot, at).into_iter().map(CopyRow::new).collect();
+        copies.sort_by_key(|row| row.kind);
+        for row in &copies {
+            *counts.entry(row.finding).or_default() += 1;
+        }
         let key = |row: &FindingRow| (row.kind, row.namespace.clone(), row.pod.clone());
         findings.sort_by_cached_key(key);
         passing.sort_by_cached_key(key);
@@ -97,6 +123,7 @@ impl Report {
             passing_pods: passing.len(),
             counts,
             findings,
+            copies,
             does_not_speak_of: &LIMITS_OF_CONTROL,
             passing,
         }
@@ -104,31 +131,81 @@ impl Report {
 
     /// Whether nothing is to be done.
     pub fn passes(&self) -> bool {
-        !self.findings.iter().any(|row| row.fails)
+        !self.findings.iter().any(|row| row.fails) && !self.copies.iter().any(|row| row.fails)
     }
 
-    /// Writes every pod: those with findings first, a row for each, then those that pass.
+    /// Writes every pod: those with findings first, a row for each, then copies of data with findings, then the pods that
+    /// pass.
     pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new(out, &HEADER)?;
-        for row in self.findings.iter().chain(&self.passing) {
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            table.row([
-                row.namespace.clone(),
-                row.pod.clone(),
-                text(&row.workload),
-                row.scheduler.clone(),
-                text(&row.node),
-                text(&row.region),
-                row.finding.to_owned(),
-                row.says.clone(),
-                row.fix.to_owned(),
-            ])?;
+        for row in &self.findings {
+            table.row(row.cells())?;
+        }
+        for row in &self.copies {
+            table.row(row.cells())?;
+        }
+        for row in &self.passing {
+            table.row(row.cells())?;
         }
         table.end()
     }
 }
 
+impl CopyRow {
+    fn new(finding: CopyFinding) -> Self {
+        let CopyFinding {
+            kind,
+            data_set,
+            owner,
+            copy,
+            says,
+            fix,
+        } = finding;
+        let place = copy.as_ref().and_then(|(_, place)| place.region.as_ref());
+        Self {
+            kind,
+            finding: kind.word(),
+            fails: kind.is_failure(),
+            data_set: data_set.to_string(),
+            owner,
+            role: copy.as_ref().map(|(role, _)| role.word()),
+            place: place.map(ToString::to_string),
+            says,
+            fix,
+        }
+    }
+
+    fn cells(&self) -> [String; HEADER.len()] {
+        [
+            String::new(),
+            String::new(),
+            format!("DataSet/{}", self.data_set),
+            String::new(),
+            String::new(),
+            self.place.clone().unwrap_or_default(),
+            self.finding.to_owned(),
+            self.says.clone(),
+            self.fix.to_owned(),
+        ]
+    }
+}
+
 impl FindingRow {
+    fn cells(&self) -> [String; HEADER.len()] {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        [
+            self.namespace.clone(),
+            self.pod.clone(),
+            text(&self.workload),
+            self.scheduler.clone(),
+            text(&self.node),
+            text(&self.region),
+            self.finding.to_owned(),
+            self.says.clone(),
+            self.fix.to_owned(),
+        ]
+    }
+
     fn new(snapshot: &Snapshot, pod: &PodRequirements, finding: Option<PodFinding>) -> Self {
         let class = pod
             .node

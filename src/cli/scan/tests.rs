@@ -157,10 +157,16 @@ fn places_that_narrowed_are_the_business_of_the_extender_and_only_noted() {
     let then = places(&texts(&[], "[group/EEA]"));
     let narrowed = texts(&[admitted("early", &then)], "[DE]");
     let (outcome, document) = json(&narrowed);
-    assert_eq!(
-        (outcome, found(&document)),
-        (Outcome::Holds, vec![("early", "narrowed-places")])
-    );
+    assert_eq!(found(&document), [("early", "narrowed-places")]);
+    assert_eq!(document["findings"][0]["fails"], false);
+    // What is to be done is about the copies of `orders` outside Germany.
+    assert_eq!(outcome, Outcome::Finding);
+    let copies = document["copies"].as_array().expect("copies");
+    let copies: Vec<[&Value; 3]> = copies
+        .iter()
+        .map(|copy| [&copy["finding"], &copy["dataSet"], &copy["place"]])
+        .collect();
+    assert_eq!(copies, [["stray-copy", "orders", "azure/westeurope"]]);
     let lost = document["findings"][0]["places"].as_array().expect("places");
     assert!(lost.contains(&"aws/eu-west-1".into()) && !lost.contains(&"aws/eu-central-1".into()));
     // The filter does not read what admission wrote: it refuses every node there.
@@ -178,6 +184,17 @@ fn places_that_narrowed_are_the_business_of_the_extender_and_only_noted() {
     );
     let (_, text) = scan(&narrowed, TableOutput::Text);
     assert!(text.contains("note narrowed-places: 1 pod\n"), "{text}");
+    assert!(
+        text.contains(
+            "\nerror stray-copy: 1 copy\n  orders (voter) in azure/westeurope: `eea-personal-data/place`"
+        ),
+        "{text}"
+    );
+    let (_, table) = scan(&narrowed, TableOutput::Csv);
+    assert!(
+        table.contains(",,DataSet/orders,,,azure/westeurope,stray-copy,"),
+        "{table}"
+    );
 }
 
 #[test]
@@ -201,4 +218,55 @@ fn a_pod_that_waits_and_may_go_nowhere_is_found() {
         (outcome, found(&document)),
         (Outcome::Finding, vec![("waits", "no-permitted-node")])
     );
+}
+
+/// Copies of `orders` only in Germany, and one in Switzerland.
+const COPIES: &str = r#"apiVersion: domicile.dev/v1alpha1
+kind: PlacementPolicy
+metadata: {name: copies-of-orders}
+spec:
+  title: Copies of orders stay in Germany
+  owner: {team: privacy-office, contact: dpo@corp.example}
+  legalBasis: [{cite: a contract}]
+  mode: enforce
+  appliesTo: {dataSets: [orders]}
+  rules:
+    - {id: inside, replica: {noneOutside: ["DE"]}}
+    - {id: backup, replica: {mustExistIn: ["CH"]}}
+"#;
+
+#[test]
+fn stray_and_missing_copies_fail_and_consumers_beyond_are_noted() {
+    let uses = ", annotations: {domicile.dev/data-sets: \"orders: reads=1\"}";
+    let on = |node: &str| format!("nodeName: {node}");
+    let in_dublin = "ip-10-20-1-21.eu-west-1.compute.internal";
+    let pods = [
+        pod("beyond", uses, &on(in_dublin)),
+        pod("near", uses, &on(IN_FRANKFURT)),
+        pod("other", "", &on(in_dublin)),
+    ];
+    let mut texts = texts(&pods, "[group/EEA]");
+    texts.rules.policies.push(SourceText::new("copies.yaml", COPIES));
+    let (outcome, document) = json(&texts);
+    assert_eq!(outcome, Outcome::Finding);
+    assert_eq!(found(&document), [("beyond", "consumer-outside")]);
+    assert_eq!(document["findings"][0]["fails"], false);
+    let copies = document["copies"].as_array().expect("copies").iter();
+    let copies: Vec<(&str, Option<&str>, bool)> = copies
+        .map(|copy| {
+            assert_eq!(copy["dataSet"], "orders", "{copy}");
+            let finding = copy["finding"].as_str().expect("a word");
+            (finding, copy["place"].as_str(), copy["fails"] == true)
+        })
+        .collect();
+    let stray = ("stray-copy", Some("azure/westeurope"), true);
+    assert_eq!(copies, [stray, ("missing-copy", None, true)]);
+    assert_eq!(document["counts"]["missing-copy"], 1);
+    let (_, text) = scan(&texts, TableOutput::Text);
+    for said in [
+        "\nnote consumer-outside: 1 pod\n  shop/beyond on ip-10-20-1-21.eu-west-1.compute.internal in aws/eu-west-1: it uses data",
+        "\nerror missing-copy: 1 copy\n  orders: `copies-of-orders/backup`",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::report::{FindingRow, Report};
+use super::report::{CopyRow, FindingRow, Report};
 use crate::cli::counted::counted;
 use crate::scan::FindingKind;
 
@@ -23,6 +23,7 @@ impl Report {
         }
         for kind in FindingKind::ALL {
             self.write_kind(kind, out)?;
+            self.write_copies(kind, out)?;
         }
         writeln!(
             out,
@@ -64,6 +65,30 @@ impl Report {
                 "  and {} more; `--output csv` lists all",
                 counted(more, "pod")
             )?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write_copies(&self, kind: FindingKind, out: &mut dyn Write) -> io::Result<()> {
+        let rows: Vec<&CopyRow> = self.copies.iter().filter(|row| row.kind == kind).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let number = match rows.len() {
+            1 => "1 copy".to_owned(),
+            more => format!("{more} copies"),
+        };
+        writeln!(out, "\n{} {}: {number}", level(kind), kind.word())?;
+        for row in rows {
+            let role = row.role.map_or(String::new(), |role| format!(" ({role})"));
+            let place = row
+                .place
+                .as_deref()
+                .map_or(String::new(), |place| format!(" in {place}"));
+            writeln!(out, "  {}{role}{place}: {}", row.data_set, row.says)?;
+            writeln!(out, "    fix: {}", row.fix)?;
         }
         Ok(())
     }

@@ -34,5 +34,5 @@ pub use footing::{Footing, Loss, TodaysCopy};
 pub use regions::{fleet_regions, measured_regions};
 pub use roles::{declared_copies, roles_of};
 pub use search::Method;
-pub use standing::Standing;
+pub use standing::{CopyRules, Standing};
 pub use way_rules::WayRules;

@@ -42,6 +42,7 @@ pub struct Stand {
     pub lanes: Vec<Lane>,
     /// The files of its webhook's certificate, when it has a webhook.
     pub admission: Option<Issued>,
+    settings: DomicileSettings,
     pub scenario: Scenario,
 }
 
@@ -168,7 +169,7 @@ impl Plan {
             settings: self.settings,
             further_arguments: Vec::new(),
         };
-        let mut domicile = self.scenario.start_domicile(settings);
+        let mut domicile = self.scenario.start_domicile(settings.clone());
         domicile.until_live().await;
         let mut lanes = Vec::new();
         for mode in self.modes {
@@ -178,14 +179,14 @@ impl Plan {
                 timeout_ms: if self.is_determined { 20_000 } else { 1_000 },
                 ..Extender::at(recorder.url(), mode)
             };
-            let mut settings =
+            let mut of_scheduler =
                 SchedulerSettings::with_extenders([ours].into_iter().chain(self.behind.clone()));
-            settings.scheduler_names = vec![scheduler_name(mode).to_owned()];
-            settings.percentage_of_nodes_to_score = self.percentage_of_nodes_to_score;
-            settings.parallelism = self.is_determined.then_some(1);
+            of_scheduler.scheduler_names = vec![scheduler_name(mode).to_owned()];
+            of_scheduler.percentage_of_nodes_to_score = self.percentage_of_nodes_to_score;
+            of_scheduler.parallelism = self.is_determined.then_some(1);
             let scheduler = self
                 .scenario
-                .start_scheduler(scheduler_name(mode), &settings)
+                .start_scheduler(scheduler_name(mode), &of_scheduler)
                 .await;
             lanes.push(Lane {
                 mode,
@@ -197,6 +198,7 @@ impl Plan {
             domicile,
             lanes,
             admission: self.admission,
+            settings,
             scenario: self.scenario,
         }
     }
@@ -212,6 +214,13 @@ impl Plan {
 impl Stand {
     pub fn cluster(&self) -> &Cluster {
         &self.scenario.cluster
+    }
+
+    /// One more replica of its domicile, which nobody asks; its files are in a folder of this name.
+    pub fn another_domicile(&self, name: &str) -> Domicile {
+        let directory = self.scenario.directory.join(name);
+        std::fs::create_dir_all(&directory).expect("the temporary folder can be written");
+        Domicile::start(directory, self.settings.clone())
     }
 
     /// Its webhook as `deploy/` registers it, but for where it is.
