@@ -7,6 +7,7 @@
 
 pub mod advice;
 mod assessment;
+pub mod change;
 mod cost;
 mod demand;
 mod exceptions;

@@ -12,9 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::cluster::retries::{Cause, Change, Decided, Reason, Retry, RetryQueue};
+use crate::cluster::retries::{Reason, Retry, RetryQueue};
 use crate::cluster::roster::{Roster, RosterPod, Subject};
 use crate::model::PodKey;
+use crate::placement::change::{Cause, Change, Decided};
 use crate::snapshot::Snapshot;
 
 /// How long publications are gathered before pods are woken for them together.

@@ -10,13 +10,11 @@
 //! ```
 //!
 //! Invariants: a pod is woken only when a node passes now that a world before refused; where nobody knows what decided
-//! before, every pod that might be refused and is permitted somewhere is woken. Deliberately absent: who calls, and
-//! when (`duties`).
+//! before, every pod that might be refused and is permitted somewhere is woken. Deliberately absent: what a change admits
+//! ([`crate::placement::change`]), who calls, and when (`duties`).
 
-mod change;
 mod queue;
 mod wake;
 
-pub use change::{Cause, Change, Decided};
 pub use queue::{REMEMBERED, Reason, Retry, RetryQueue};
 pub use wake::{CONDITION, Waken, wake};

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::change::Cause;
 use crate::model::PodKey;
+use crate::placement::change::Cause;
 
 /// The pause after a first failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

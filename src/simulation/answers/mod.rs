@@ -36,7 +36,7 @@ const AGREEMENT: &str = include_str!("../../../simulations/fidelity.json");
 /// What is true of every run.
 const NOTES: [&str; 4] = [
     "a pod that loses its node comes again at once, as its Deployment would make it anew",
-    "a change of policies moves no pod that runs and wakes none that waits",
+    "a change of policies moves no pod that runs",
     "latency is that of a request at rest where a pod ended: no bandwidth, no load, no queue",
     "a pod is counted by the class of its node: what a policy says of a zone counts for all of its nodes",
 ];

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::judge::Judge;
 use super::nodes::UNKNOWN_PLACE;
+use super::roster::KindIndex;
 use super::{Control, Drive};
+use crate::placement::change::{Change, Decided};
 use crate::simulation::comparator::Extends;
 use crate::simulation::kube::{
     Alike, Attempt, Causes, ClusterEvent, PodIndex, Question, Recurring, Standing,
@@ -186,6 +188,30 @@ impl Drive<'_> {
         self.queue.wake(event, self.now_ms, |waiting, rejector| {
             cluster.could_help(event, waiting, rejector)
         });
+    }
+
+    /// Has the pods tried again that the world admits now and did not before, as the server has (docs/retries.md): it
+    /// patches a condition of each.
+    pub(super) fn wake_admitted(&mut self, before: Decided, after: Decided) {
+        if self.queue.is_empty() || self.manner.extends == Extends::Nothing {
+            return;
+        }
+        let change = Change::new(vec![before], after);
+        let mut admits: BTreeMap<KindIndex, bool> = BTreeMap::new();
+        for life in 0..self.lives.len() {
+            let waits = self.lives[life].node.is_none();
+            let Some(pod) = self.lives[life].pod.filter(|_| waits) else {
+                continue;
+            };
+            let kind = self.kind(life);
+            let pods = &self.setting.roster.kinds;
+            if *admits
+                .entry(kind)
+                .or_insert_with(|| change.admits(&pods[kind].pod))
+            {
+                self.queue.nudge(pod, self.now_ms);
+            }
+        }
     }
 
     fn note_refusal(&mut self, life: usize, causes: Causes, was_blind: bool) {

@@ -4,7 +4,8 @@
 //! milliseconds and attempts take none; events of one time happen before anything is placed, so the world is
 //! published once for all of them; the same inputs give the same outcome on any machine and beside any other run.
 //! A pod that loses its node comes again at once, as its Deployment would make it anew; a policy that changes moves
-//! nobody and wakes nobody. Deliberately absent: what the figures mean (`answers`).
+//! nobody, and wakes whom it admits, as the server does. Deliberately absent: dates that pass while a pod waits, and what the
+//! figures mean (`answers`).
 #![expect(
     clippy::indexing_slicing,
     reason = "lives, kinds and nodes are counted here, and each list has one entry for each"
@@ -48,6 +49,7 @@ use super::kube::{Cluster, PodIndex, Queue, QueueSettings};
 use super::scenario::Scenario;
 use super::trace::{Event, What};
 use super::world::World;
+use crate::placement::change::Decided;
 use crate::snapshot::ClassIndex;
 
 /// How long a run goes on after its last event: pods that wait are tried again after five minutes and a half at the
@@ -212,10 +214,18 @@ impl<'a> Drive<'a> {
         let end_ms = last_ms.saturating_add(SETTLE_MS);
         let mut events = events.iter().zip(&self.setting.roster.pod_of_event).peekable();
         let mut first_snapshot = None;
+        let mut decided: Option<Decided> = None;
         loop {
             let snapshot = self.world.snapshot();
             let mut judge = Judge::new(&snapshot, self.setting.roster, self.nodes.names());
             self.nodes.locate(&judge);
+            let decides = Decided {
+                snapshot: snapshot.clone(),
+                at: self.at(),
+            };
+            if let Some(before) = decided.replace(decides.clone()) {
+                self.wake_admitted(before, decides);
+            }
             self.confined_to.clear();
             self.region_labels = None;
             self.refusals.clear();

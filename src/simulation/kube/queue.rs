@@ -296,6 +296,21 @@ impl Queue {
         }
     }
 
+    /// Something was written on a pod alone, such as a condition of its status: whom the extender turned away is tried
+    /// again (the hint of the extender takes every change of a pod).
+    pub fn nudge(&mut self, pod: PodIndex, now_ms: u64) {
+        let Some(waiting) = self.waiting.get_mut(&pod) else {
+            return;
+        };
+        let (Place::Parked { ground, .. } | Place::Noted { ground, .. }) = waiting.place else {
+            return;
+        };
+        if ground.0 & bit(Rejector::Extender) != 0 {
+            waiting.was_woken_by_note = false;
+            self.try_again(pod, now_ms);
+        }
+    }
+
     /// The crowds that an event could have helped since they were taken last, each with one of its pods. They are tried
     /// where no other pod is ready: each is to be turned away again as a whole, or dispersed.
     pub fn take_woken_crowds(&mut self) -> Vec<(Crowd, PodIndex)> {

@@ -308,3 +308,24 @@ fn an_error_that_may_end_is_looked_at_then() {
     }
     assert_eq!(queue.next_ms(), Some(100_000));
 }
+
+#[test]
+fn what_is_written_on_a_pod_wakes_it_alone_and_only_whom_the_extender_turned_away() {
+    let mut queue = Queue::new(QueueSettings {
+        own_note_wakes: false,
+        ..QueueSettings::default()
+    });
+    for (index, rejector) in [
+        (0, Rejector::Extender),
+        (1, Rejector::Extender),
+        (2, Rejector::NodeName),
+    ] {
+        queue.push(pod(index), 0, 0);
+        queue.pop(0);
+        queue.refuse(pod(index), &causes(&[rejector]), Some(Alike(index.into())), 0);
+    }
+    queue.nudge(pod(0), 5_000);
+    queue.nudge(pod(2), 5_000);
+    assert_eq!(queue.pop(5_000), Some(pod(0)));
+    assert_eq!(queue.pop(5_000), None);
+}

@@ -3,15 +3,15 @@
 //! Inputs: the worlds that decided before, each with an instant at which it did, and the world that decides now.
 //! Output: for a pod, whether some node passes now that one of them did not let pass. Invariants: nodes are walked
 //! through once for each change, to find which class became which; a pod costs as many steps as there are classes.
-//! A node that was not known before was refused. No client, no clock.
+//! A node that was not known before was refused.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::assess;
 use crate::model::PodRequirements;
-use crate::placement::assess;
 use crate::snapshot::{ClassIndex, Snapshot};
 
 /// What changed, for people and for the label of a metric.
