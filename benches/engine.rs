@@ -136,6 +136,7 @@ fn running_pods(nodes: &[world::Node], count: usize) -> Vec<(NamespaceName, Runn
         let pod = RunningPod {
             labels: pool.share(&labels),
             node: NodeName::new(&node.name).expect("a name"),
+            held: None,
         };
         (NamespaceName::new(&namespace).expect("a name"), pod)
     };

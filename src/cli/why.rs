@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::explanation::{
-    Access, DecisionCause, ExceptionUse, NodePlace, PodName, VERSION, World, access, causes, data_in_words,
-    place,
+    Access, DecisionCause, ExceptionUse, MountedVolume, NodePlace, PodName, VERSION, World, access, causes,
+    data_in_words, mounted_volumes, place,
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
@@ -92,6 +92,9 @@ struct Why {
     /// The exceptions without which the node would be refused.
     exceptions: Vec<ExceptionUse>,
     place: Option<NodePlace>,
+    /// The claims of the pod.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    volumes: Vec<MountedVolume>,
     causes: Vec<DecisionCause>,
     access: Option<Access>,
     /// Among all nodes that pass the filter; only for one of them.
@@ -134,6 +137,7 @@ impl Why {
                 .map(|exception| ExceptionUse::new(snapshot.policies(), exception))
                 .collect(),
             place: class.and_then(at),
+            volumes: mounted_volumes(assessment),
             causes: causes(assessment, pod, class, now),
             access: class.map(|class| access(assessment, class)),
             score: class
@@ -163,6 +167,9 @@ impl Why {
         writeln!(out, "\nthe data of the pod")?;
         for line in data_in_words(pod, &assessment.profile.tuples) {
             writeln!(out, "  {line}")?;
+        }
+        for volume in &self.volumes {
+            writeln!(out, "  {}", volume.in_words())?;
         }
         if !self.governed {
             writeln!(out, "  nothing in it is governed: residency has no say")?;

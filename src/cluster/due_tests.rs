@@ -11,6 +11,7 @@ fn pod(name: &str) -> Heard {
     let pod = RunningPod {
         labels: LabelSet::new([("app", "cart")].into_iter()),
         node: NodeName::new("n1").expect("a name"),
+        held: None,
     };
     pods(Change::Apply(key, Some(pod)))
 }

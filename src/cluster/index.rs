@@ -185,6 +185,7 @@ impl Index {
                 let pod = RunningPod {
                     labels: self.labels.share(&pod.labels),
                     node: self.nodes.shared(pod.node),
+                    held: pod.held,
                 };
                 let key = PodKey {
                     namespace: self.namespaces.shared(key.namespace),

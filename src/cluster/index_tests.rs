@@ -125,6 +125,7 @@ fn running(labels: u8, node: u8) -> Option<RunningPod> {
     (labels > 0).then(|| RunningPod {
         labels: LabelSet::new([("app", "cart"), ("hash", labels.to_string().as_str())].into_iter()),
         node: NodeName::new(&format!("n{node}")).expect("a name"),
+        held: None,
     })
 }
 
@@ -209,7 +210,8 @@ fn labels_of_pods_that_are_gone_are_let_go() {
     for number in 0..5_000_u32 {
         let labels = LabelSet::new([("job-name", number.to_string().as_str())].into_iter());
         let node = NodeName::new("n").expect("a name");
-        index.take_pod(Change::Apply(pod_key(0), Some(RunningPod { labels, node })));
+        let held = None;
+        index.take_pod(Change::Apply(pod_key(0), Some(RunningPod { labels, node, held })));
         if number % 100 == 0 {
             assert!(index.running_pods().is_some());
         }

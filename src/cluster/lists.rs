@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// Objects of one list page: a full node is about 17 kB, so a page stays under ten megabytes.
 const PAGE_SIZE: u32 = 500;
 
-/// Of `status`, what can be allocated, and whether a pod has ended; the rest tells what happens.
+/// Of `status`, what can be allocated, whether a pod has ended and whether it is ready; the rest tells what happens.
 const KEPT_OF_STATUS: [&str; 2] = ["allocatable", "phase"];
 
 /// Of containers, what may hold secrets and decides nothing.
@@ -30,6 +30,9 @@ const LEFT_OUT_OF_CONTAINERS: [&str; 8] = [
 
 /// Where kubectl keeps the whole of an object again, secrets included.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The condition that is kept of pods: whether they can serve the data that they hold.
+const READY: &str = "Ready";
 
 /// Lists the nodes, namespaces, claims, volumes, storage classes and pods of a cluster.
 ///
@@ -65,7 +68,7 @@ async fn list(client: &Client, resource: &ApiResource) -> Result<Vec<Value>, kub
         let page = objects.list(&parameters).await?;
         for object in page.items {
             let item = serde_json::to_value(&object).map_err(kube::Error::SerdeError)?;
-            items.push(reduced(item));
+            items.push(reduced(item, resource.kind == "Pod"));
         }
         parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
         if parameters.continue_token.is_none() {
@@ -75,7 +78,7 @@ async fn list(client: &Client, resource: &ApiResource) -> Result<Vec<Value>, kub
 }
 
 /// The object without what is large, restless or secret and decides nothing.
-fn reduced(mut object: Value) -> Value {
+fn reduced(mut object: Value, is_pod: bool) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
         metadata.remove("resourceVersion");
@@ -93,10 +96,15 @@ fn reduced(mut object: Value) -> Value {
         }
     }
     if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+        let ready = ready_condition(status);
         *status = std::mem::take(status)
             .into_iter()
             .filter(|(field, _)| KEPT_OF_STATUS.contains(&field.as_str()))
             .collect::<Map<_, _>>();
+        // A node has one too, and loses it with its heartbeat.
+        if let Some(ready) = ready.filter(|_| is_pod) {
+            status.insert("conditions".to_owned(), json!([ready]));
+        }
     }
     // The kind is that of the list, as kubectl has it within typed lists.
     if let Some(fields) = object.as_object_mut() {
@@ -104,6 +112,13 @@ fn reduced(mut object: Value) -> Value {
         fields.remove("kind");
     }
     object
+}
+
+/// Whether a pod is ready, without since when.
+fn ready_condition(status: &Map<String, Value>) -> Option<Value> {
+    let mut conditions = status.get("conditions")?.as_array()?.iter();
+    let ready = conditions.find(|condition| condition.get("type").and_then(Value::as_str) == Some(READY))?;
+    Some(json!({"type": READY, "status": ready.get("status")?}))
 }
 
 #[cfg(test)]
@@ -121,7 +136,7 @@ mod tests {
             },
         });
         assert_eq!(
-            reduced(pod),
+            reduced(pod, true),
             json!({
                 "metadata": {"name": "p", "annotations": {"a": "b"}},
                 "spec": {
@@ -142,11 +157,29 @@ mod tests {
             "status": {"allocatable": {"cpu": "4"}, "conditions": [{}], "images": [{}]},
         });
         assert_eq!(
-            reduced(node),
+            reduced(node, false),
             json!({
                 "metadata": {"name": "n", "labels": {"a": "b"}},
                 "spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]},
                 "status": {"allocatable": {"cpu": "4"}},
+            })
+        );
+    }
+
+    #[test]
+    fn of_a_pod_it_stays_whether_it_is_ready_and_not_since_when() {
+        let pod = json!({
+            "metadata": {"name": "p"},
+            "status": {"phase": "Running", "conditions": [
+                {"type": "PodScheduled", "status": "True"},
+                {"type": "Ready", "status": "False", "lastTransitionTime": "2026-11-22T00:00:00Z"},
+            ]},
+        });
+        assert_eq!(
+            reduced(pod, true),
+            json!({
+                "metadata": {"name": "p"},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]},
             })
         );
     }

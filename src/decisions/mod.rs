@@ -16,6 +16,6 @@ pub use file::{FileSink, Moved, Sink};
 pub use id::DecisionIds;
 pub use log::{CloseReport, DecisionLog, DecisionLogCounters, DecisionLogSettings};
 pub use record::{
-    AdmissionRecord, DecisionRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord,
-    RecordVersion, RuleMode, ScoreSummary, Verb, Verdict,
+    AdmissionRecord, DecisionRecord, DegradedRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry,
+    ReasonRecord, RecordVersion, RuleMode, ScoreSummary, Verb, Verdict,
 };

@@ -204,6 +204,18 @@ pub struct ScoreSummary {
     pub unknown_nodes: u64,
 }
 
+/// A data set of the pod some of whose copies cannot answer, so that they count less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DegradedRecord {
+    /// Its name.
+    pub data_set: String,
+    /// How many copies it has.
+    pub copies: u64,
+    /// How many of them cannot answer.
+    pub unready: u64,
+}
+
 /// What became of a pod when it was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -260,6 +272,12 @@ pub struct DecisionRecord {
     /// The scores of a prioritize.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<ScoreSummary>,
+    /// The claims of the pod that are not bound, so that it creates data where it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub creates: Vec<String>,
+    /// Its data sets of which some copies cannot answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<DegradedRecord>,
     /// What became of a pod that was created; candidates are then all nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admission: Option<AdmissionRecord>,
@@ -360,6 +378,8 @@ pub(super) mod tests {
             verdict: Verdict::Refused,
             sentence: Some("domicile: no".into()),
             scores: None,
+            creates: Vec::new(),
+            degraded: Vec::new(),
             admission: None,
             valid_until: Some("2027-06-01T00:00:00Z".parse().expect("an instant")),
             lost: 0,

@@ -13,6 +13,7 @@ use super::data::{Category, Classification, Dimension, Subject};
 use super::locality::{Locality, RegionReference};
 use super::names::{NamespaceName, NodeName};
 use super::pod::Malformed;
+use super::volume::{VolumeBinding, VolumeSpot};
 
 /// What the annotation `domicile.dev/data` of a namespace says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,8 @@ pub struct Volume {
     pub annotations: SourceAnnotations,
     /// The storage class that it came from.
     pub storage_class: Option<Arc<str>>,
+    /// From where it can be used: any of these; none where it does not say.
+    pub spots: Vec<VolumeSpot>,
 }
 
 /// A storage class.
@@ -127,6 +130,8 @@ pub struct Volume {
 pub struct StorageClass {
     /// What it says about the data of its volumes.
     pub annotations: SourceAnnotations,
+    /// When it makes and binds volumes.
+    pub binding: VolumeBinding,
 }
 
 impl StorageClass {
@@ -143,6 +148,7 @@ impl StorageClass {
                 malformed,
                 ..SourceAnnotations::default()
             },
+            ..Self::default()
         }
     }
 }

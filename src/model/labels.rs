@@ -41,6 +41,13 @@ impl LabelSet {
         self.0.is_empty()
     }
 
+    /// The value of a label, where it is there.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&str> {
+        let mut labels = self.0.iter();
+        labels.find_map(|label| label.strip_prefix(key)?.strip_prefix('='))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -249,6 +256,19 @@ mod tests {
         let forth = labels(&[("a", "1"), ("b", "2"), ("a", "3")]);
         assert_eq!(forth, labels(&[("b", "2"), ("a", "3")]));
         assert_eq!(forth.len(), 2);
+    }
+
+    #[test]
+    fn a_label_has_the_value_of_its_whole_key() {
+        let labels = labels(&[("role", "a=b"), ("role-x", "c"), ("empty", "")]);
+        for (key, value) in [
+            ("role", Some("a=b")),
+            ("role-x", Some("c")),
+            ("empty", Some("")),
+            ("rol", None),
+        ] {
+            assert_eq!(labels.value(key), value, "{key}");
+        }
     }
 
     #[test]

@@ -19,13 +19,17 @@ mod nearest_word;
 mod place;
 mod pod;
 mod region;
+mod role_labels;
 mod running_pods;
 mod score;
+mod volume;
 
 pub use access::{AccessProfile, ClientWeight, DataSetUse, PeerUse, RequestsPerCall};
 pub use access_path::{AccessPaths, ReadPath, StatedAccess, StatedReads, StatedWrites, WritePath, majority};
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
-pub use data_set::{Consistency, DataProfile, DataSet, Replica, ReplicaRole, SubjectTerm};
+pub use data_set::{
+    Consistency, CopyHealth, DataProfile, DataSet, FoundCopy, Members, Replica, ReplicaRole, SubjectTerm,
+};
 pub use fleet::{
     ByName, Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
     RESTRICTED_REGION_LABEL, SourceAnnotations, StatedData, StatedProfile, StorageClass, Volume,
@@ -42,5 +46,7 @@ pub use place::{
 };
 pub use pod::{Malformed, Owner, PodRequirements, VolumeMount};
 pub use region::{Certification, KeyCustody, Operator, Region, Tenancy, ZoneFacts};
+pub use role_labels::{RoleLabel, RoleLabels};
 pub use running_pods::{PodGroup, PodGroups, PodKey, RunningPod, RunningPods};
 pub use score::Score;
+pub use volume::{HeldClaims, Holder, VolumeBinding, VolumeSpot, ordinal};

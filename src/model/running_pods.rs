@@ -1,16 +1,17 @@
 //! The pods that run, reduced to where pods with which labels are.
 //!
 //! Inputs: pods with a node. Output: groups of pods of one namespace with the same labels, and how many
-//! of each are on which node. Invariants: no label is dropped, since a selector may name any; the same
+//! of each are on which node; for each claim the pods that mount it. Invariants: no label is dropped, since a selector may name any; the same
 //! pods make the same groups, in whatever order they came and went; a copy costs nothing, and a pod that comes or goes
 //! costs its own group; a pod that ended or has no node is not one of them.
-//! Deliberately absent: which pod is which, and where the nodes are: the snapshot looks after that.
+//! Deliberately absent: which of the other pods is which, and where the nodes are: the snapshot looks after that.
 
 use std::sync::Arc;
 
-use super::fleet::ByName;
+use super::fleet::{ByName, ClaimKey};
 use super::labels::LabelSet;
 use super::names::{NamespaceName, NodeName};
+use super::volume::{HeldClaims, Holder};
 
 /// Which pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +25,12 @@ pub struct PodKey {
 /// A pod that runs, or is about to, on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningPod {
-    /// Its labels; a pod without any is never kept, since nothing selects it.
+    /// Its labels; a pod without any that mounts no claim is never kept, since nothing asks for it.
     pub labels: LabelSet,
     /// Its node.
     pub node: NodeName,
+    /// What it says of the claims that it mounts; `None` where it mounts none.
+    pub held: Option<Arc<HeldClaims>>,
 }
 
 /// Pods of one namespace with the same labels.
@@ -79,20 +82,25 @@ pub type PodGroups = ByName<LabelSet, Arc<PodGroup>>;
 pub struct RunningPods {
     namespaces: ByName<NamespaceName, PodGroups>,
     pods: usize,
+    /// The pods that mount each claim, in the order of their names.
+    holders: ByName<ClaimKey, Vec<Arc<Holder>>>,
+    /// The pods of StatefulSets that name data sets themselves.
+    speakers: ByName<PodKey, Arc<Holder>>,
 }
 
 impl RunningPods {
     /// Groups pods, in time that grows with their number.
     pub fn gather<'a>(pods: impl Iterator<Item = (&'a NamespaceName, &'a RunningPod)>) -> Self {
-        let mut all: Vec<(&NamespaceName, &RunningPod)> =
-            pods.filter(|(_, pod)| !pod.labels.is_empty()).collect();
+        let mut all: Vec<(&NamespaceName, &RunningPod)> = pods.collect();
+        let mut gathered = Self::default();
+        for (namespace, pod) in &all {
+            gathered.hold(namespace, pod);
+        }
+        all.retain(|(_, pod)| !pod.labels.is_empty());
         all.sort_unstable_by(|(one_namespace, one), (other_namespace, other)| {
             (one_namespace, &one.labels, &one.node).cmp(&(other_namespace, &other.labels, &other.node))
         });
-        let mut gathered = Self {
-            pods: all.len(),
-            ..Self::default()
-        };
+        gathered.pods = all.len();
         for of_namespace in all.chunk_by(|one, other| one.0 == other.0) {
             let groups = of_namespace.chunk_by(|one, other| one.1.labels == other.1.labels);
             let groups: PodGroups = groups.filter_map(group).collect();
@@ -103,8 +111,60 @@ impl RunningPods {
         gathered
     }
 
-    /// One more pod; one without labels is none.
+    /// What a pod says of the claims that it mounts.
+    fn hold(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        let Some(held) = &pod.held else { return };
+        let holder = Arc::new(Holder {
+            namespace: namespace.clone(),
+            node: pod.node.clone(),
+            labels: pod.labels.clone(),
+            held: held.clone(),
+        });
+        for claim in &held.claims {
+            let holders = self.holders.entry(claim_key(namespace, claim)).or_default();
+            let at = holders.partition_point(|other| other.held.pod < held.pod);
+            holders.insert(at, holder.clone());
+        }
+        if holder.speaks() {
+            self.speakers.insert(pod_key(namespace, held), holder);
+        }
+    }
+
+    /// The pod no longer holds its claims.
+    fn release(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        let Some(held) = &pod.held else { return };
+        for claim in &held.claims {
+            let key = claim_key(namespace, claim);
+            if let Some(holders) = self.holders.get_mut(&key) {
+                holders.retain(|other| other.held.pod != held.pod);
+                if holders.is_empty() {
+                    self.holders.remove(&key);
+                }
+            }
+        }
+        self.speakers.remove(&pod_key(namespace, held));
+    }
+
+    /// The pods that mount a claim, in the order of their names.
+    #[must_use]
+    pub fn holders(&self, claim: &ClaimKey) -> &[Arc<Holder>] {
+        self.holders.get(claim).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pods of StatefulSets that mount claims and name data sets themselves, in the order of their names.
+    pub fn speakers(&self) -> impl Iterator<Item = &Holder> {
+        self.speakers.values().map(|holder| &**holder)
+    }
+
+    /// Whether the same pods hold the same claims, as far as that costs nothing to see.
+    #[must_use]
+    pub fn shares_holders(&self, other: &Self) -> bool {
+        self.holders.ptr_eq(&other.holders) && self.speakers.ptr_eq(&other.speakers)
+    }
+
+    /// One more pod; one without labels is found by its claims alone.
     pub fn add(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        self.hold(namespace, pod);
         if pod.labels.is_empty() {
             return;
         }
@@ -116,6 +176,7 @@ impl RunningPods {
 
     /// One pod less, where there is such a one.
     pub fn remove(&mut self, namespace: &NamespaceName, pod: &RunningPod) {
+        self.release(namespace, pod);
         let Some(groups) = self.namespaces.get_mut(namespace) else {
             return;
         };
@@ -159,6 +220,20 @@ impl RunningPods {
     }
 }
 
+fn claim_key(namespace: &NamespaceName, claim: &Arc<str>) -> ClaimKey {
+    ClaimKey {
+        namespace: namespace.clone(),
+        name: claim.clone(),
+    }
+}
+
+fn pod_key(namespace: &NamespaceName, held: &HeldClaims) -> PodKey {
+    PodKey {
+        namespace: namespace.clone(),
+        name: held.pod.clone(),
+    }
+}
+
 /// The group of pods with equal labels, which come in the order of their nodes.
 fn group(pods: &[(&NamespaceName, &RunningPod)]) -> Option<(LabelSet, Arc<PodGroup>)> {
     let (_, first) = pods.first()?;
@@ -183,6 +258,7 @@ mod tests {
         RunningPod {
             labels: LabelSet::new(labels.iter().copied()),
             node: NodeName::new(node).expect("a name"),
+            held: None,
         }
     }
 

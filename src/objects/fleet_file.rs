@@ -15,12 +15,12 @@ use super::namespace::NamespaceView;
 use super::node::NodeView;
 use super::pod::PodView;
 use super::quoted::{alternatives, quoted};
-use super::running_pod::EndedView;
+use super::running_pod::{EndedView, RunningPodView};
 use super::snapshot_file::SnapshotFile;
 use super::storage::{ClaimView, StorageClassView, VolumeView};
 use crate::model::{
-    ContradictingProviders, Fleet, Known, LabelPool, LabelSet, NamespaceName, NodeName, PodRequirements,
-    RunningPod, RunningPods, nearest_word,
+    ContradictingProviders, Fleet, Known, LabelPool, NamespaceName, NodeName, PodRequirements, RunningPod,
+    RunningPods, nearest_word,
 };
 
 /// The namespace of what names none, as for kubectl.
@@ -133,6 +133,7 @@ fn read_objects(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> {
     let mut reader = FleetReader {
         read: FleetFile::default(),
         knows_pods: false,
+        running: Vec::new(),
         seen: BTreeMap::new(),
         default_namespace: default_namespace().map_err(|error| vec![whole(file, error.to_string())])?,
     };
@@ -165,7 +166,7 @@ fn read_objects(text: &str, file: &str) -> Result<FleetFile, Vec<FleetError>> {
     }
     if errors.is_empty() {
         let mut read = reader.read;
-        read.running_pods = reader.knows_pods.then(|| running(&read.pods));
+        read.running_pods = reader.knows_pods.then(|| running(reader.running));
         return Ok(read);
     }
     errors.sort();
@@ -218,6 +219,7 @@ pub(super) fn about(item: &Item<'_>, text: &str, file: &str, problem: String) ->
 struct FleetReader {
     read: FleetFile,
     knows_pods: bool,
+    running: Vec<(NamespaceName, RunningPod)>,
     /// Kind, namespace and name of what was read, and where it was.
     seen: BTreeMap<(&'static str, String), String>,
     default_namespace: NamespaceName,
@@ -278,6 +280,9 @@ impl FleetReader {
                 let view = item.view::<PodView<'_>>()?;
                 let pod = view.requirements_in(&self.default_namespace)?;
                 let key = format!("{}/{}", pod.namespace, pod.name);
+                let running = item.view::<RunningPodView<'_>>()?.running()?;
+                self.running
+                    .extend(running.map(|running| (pod.namespace.clone(), running)));
                 self.read.pods.push(pod);
                 // Pods that only have a generated name are as many as there are objects.
                 return Ok((!item.name.is_empty()).then_some(key));
@@ -307,19 +312,14 @@ impl FleetReader {
 }
 
 /// The pods that have a node, by their labels.
-fn running(pods: &[PodRequirements]) -> RunningPods {
+fn running(pods: Vec<(NamespaceName, RunningPod)>) -> RunningPods {
     let mut pool = LabelPool::default();
-    let running = pods.iter().filter_map(|pod| {
-        let labels = pod.labels.iter();
-        let labels = LabelSet::new(labels.map(|(key, value)| (key.as_str(), value.as_str())));
-        let running = RunningPod {
-            labels: pool.share(&labels),
-            node: pod.node.clone()?,
-        };
-        Some((&pod.namespace, running))
+    let shared = pods.into_iter().map(|(namespace, pod)| {
+        let labels = pool.share(&pod.labels);
+        (namespace, RunningPod { labels, ..pod })
     });
-    let running: Vec<(&NamespaceName, RunningPod)> = running.collect();
-    RunningPods::gather(running.iter().map(|(namespace, pod)| (*namespace, pod)))
+    let shared: Vec<(NamespaceName, RunningPod)> = shared.collect();
+    RunningPods::gather(shared.iter().map(|(namespace, pod)| (namespace, pod)))
 }
 
 fn known<K, V>(objects: &mut Known<K, V>) {

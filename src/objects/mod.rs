@@ -24,6 +24,7 @@ mod shape;
 mod snapshot_file;
 mod storage;
 mod view;
+mod volume_spots;
 mod watched_pod;
 
 pub use annotations::{ObjectKind, read_annotations};

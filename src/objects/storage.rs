@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::annotations::ObjectKind;
 use super::error::{ObjectError, required_name};
 use super::view::{Metadata, Object, Text};
-use crate::model::{Claim, ClaimKey, NamespaceName, StorageClass, Volume, VolumeMount};
+use super::volume_spots::{CsiVolume, VolumeAffinity, spots};
+use crate::model::{Claim, ClaimKey, NamespaceName, StorageClass, Volume, VolumeBinding, VolumeMount};
 
 /// What named the storage class of claims and volumes before `storageClassName`.
 const OLD_CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
@@ -32,16 +33,32 @@ pub struct VolumeView<'a> {
     #[serde(borrow)]
     metadata: Object<Metadata<'a>>,
     #[serde(borrow)]
-    spec: Object<StorageSpec<'a>>,
+    spec: Object<VolumeSpec<'a>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VolumeSpec<'a> {
+    #[serde(borrow)]
+    storage_class_name: Text<'a>,
+    #[serde(borrow)]
+    node_affinity: Object<VolumeAffinity<'a>>,
+    #[serde(borrow)]
+    csi: Object<CsiVolume<'a>>,
 }
 
 /// What is read of a storage class.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct StorageClassView<'a> {
     #[serde(borrow)]
     metadata: Object<Metadata<'a>>,
+    #[serde(borrow)]
+    volume_binding_mode: Text<'a>,
 }
+
+/// The word of a class that waits for the first pod; unstated, and by any other word, it does not wait.
+const FIRST_CONSUMER: &str = "WaitForFirstConsumer";
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -52,11 +69,9 @@ struct StorageSpec<'a> {
     volume_name: Text<'a>,
 }
 
-impl StorageSpec<'_> {
-    fn class(&self, metadata: &Metadata<'_>) -> Option<Arc<str>> {
-        let old = metadata.annotations.get(OLD_CLASS_ANNOTATION);
-        old.or_else(|| self.storage_class_name.stated()).map(Arc::from)
-    }
+fn class(metadata: &Metadata<'_>, stated: &Text<'_>) -> Option<Arc<str>> {
+    let old = metadata.annotations.get(OLD_CLASS_ANNOTATION);
+    old.or_else(|| stated.stated()).map(Arc::from)
 }
 
 fn object_name(metadata: &Metadata<'_>) -> Result<Arc<str>, ObjectError> {
@@ -92,7 +107,7 @@ impl ClaimView<'_> {
         let name = object_name(&self.metadata)?;
         let claim = Claim {
             annotations: self.metadata.read_annotations(ObjectKind::Claim),
-            storage_class: self.spec.class(&self.metadata),
+            storage_class: class(&self.metadata, &self.spec.storage_class_name),
             volume: self.spec.volume_name.shared(),
         };
         Ok((ClaimKey { namespace, name }, claim))
@@ -102,7 +117,7 @@ impl ClaimView<'_> {
     pub(super) fn mount(&self, claim: Arc<str>) -> VolumeMount {
         VolumeMount::Ephemeral {
             claim,
-            storage_class: self.spec.class(&self.metadata),
+            storage_class: class(&self.metadata, &self.spec.storage_class_name),
             annotations: Box::new(self.metadata.read_annotations(ObjectKind::Claim)),
         }
     }
@@ -121,7 +136,8 @@ impl VolumeView<'_> {
     pub fn record(&self) -> Result<(Arc<str>, Volume), ObjectError> {
         let volume = Volume {
             annotations: self.metadata.read_annotations(ObjectKind::Volume),
-            storage_class: self.spec.class(&self.metadata),
+            storage_class: class(&self.metadata, &self.spec.storage_class_name),
+            spots: spots(&self.spec.node_affinity, &self.spec.csi, &self.metadata.labels),
         };
         Ok((object_name(&self.metadata)?, volume))
     }
@@ -135,6 +151,10 @@ impl StorageClassView<'_> {
     pub fn record(&self) -> Result<(Arc<str>, StorageClass), ObjectError> {
         let class = StorageClass {
             annotations: self.metadata.read_annotations(ObjectKind::StorageClass),
+            binding: match &*self.volume_binding_mode {
+                FIRST_CONSUMER => VolumeBinding::FirstConsumer,
+                _ => VolumeBinding::Immediate,
+            },
         };
         Ok((object_name(&self.metadata)?, class))
     }
@@ -193,6 +213,13 @@ mod tests {
         let (name, class) = class.record().expect("a record");
         assert_eq!(&*name, "x");
         assert!(class.annotations.malformed.is_empty() && !class.annotations.profile.is_empty());
+        assert_eq!(class.binding, VolumeBinding::Immediate);
+        let waits = r#"{"metadata":{"name":"x"},"volumeBindingMode":"WaitForFirstConsumer"}"#;
+        let waits: StorageClassView<'_> = serde_json::from_str(waits).expect("a class");
+        assert_eq!(
+            waits.record().expect("a record").1.binding,
+            VolumeBinding::FirstConsumer
+        );
         let nameless: StorageClassView<'_> = serde_json::from_str("{}").expect("a class");
         assert_eq!(nameless.record(), Err(ObjectError::Missing("metadata.name")));
         let invalid: VolumeView<'_> = serde_json::from_str(r#"{"metadata":{"name":"a b"}}"#).expect("JSON");

@@ -14,6 +14,7 @@ use super::demand::AccessDemand;
 use super::obstacles::{AccessOf, Obstacle, ObstacleKind, obstacles};
 use super::peers::PeerDemand;
 use super::transit::{Transit, in_words};
+use super::volumes::volume_demands;
 
 use crate::model::{LabelSet, Locality, PodRequirements};
 use crate::policy::{
@@ -112,6 +113,7 @@ impl Assessment<'_> {
             let locate = |locality: &Locality| snapshot.locate(locality);
             let mut demand = AccessDemand {
                 peers: peers.collect(),
+                volumes: volume_demands(snapshot, &self.profile),
                 ..AccessDemand::resolve(access, snapshot.replicas(), table, locate)
             };
             self.transit.attach(&mut demand, snapshot, !self.observes());

@@ -1,10 +1,10 @@
 //! What it costs a pod to be at a place: expected milliseconds of access for each request it serves.
 //!
-//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call)`, where
+//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call) + sum over volumes`, where
 //! *clients* is the weighted mean
 //! round trip from where the requests come from, and *read* and *write* are what `serving.rs` says of the
 //! data set: the nearest replica, the leader, or a quorum; a write by a leader with its commit; and *call* the
-//! mean round trip to the pods that are called (`peers.rs`).
+//! mean round trip to the pods that are called (`peers.rs`); a bound volume counts the way to it (`volumes.rs`).
 //!
 //! Inputs: a latency table, of one statistic (P50 or P95), and a demand whose places are located in that
 //! table. Outputs: a total, or how it comes about. Invariants: a demanded leg that is unknown makes the total
@@ -92,6 +92,8 @@ pub struct AccessCost {
     pub data_sets: Vec<DataSetCost>,
     /// The mean way to each of the peers, in the order of the demand; not demanded where none runs.
     pub peers: Vec<Demanded<Leg>>,
+    /// The way to each of the bound volumes, in the order of the demand; not demanded where nobody knows where one is.
+    pub volumes: Vec<Demanded<Leg>>,
     /// The least certain source of any known leg.
     pub least_certain: Option<Provenance>,
 }
@@ -103,8 +105,11 @@ pub fn total(table: &LatencyTable, demand: &AccessDemand, node: Option<LatencyPo
     let with_data_sets = demand.data_sets.iter().fold(client, |sum, data_set| {
         add(sum, data_set_total(table, demand, data_set, node))
     });
-    demand.peers.iter().fold(with_data_sets, |sum, peers| {
+    let with_peers = demand.peers.iter().fold(with_data_sets, |sum, peers| {
         add(sum, leg_total(peers.leg(table, node), peers.peer.calls.get()))
+    });
+    demand.volumes.iter().fold(with_peers, |sum, volume| {
+        add(sum, leg_total(volume.leg(table, node), 1.0))
     })
 }
 
@@ -128,7 +133,12 @@ pub fn access_cost(table: &LatencyTable, demand: &AccessDemand, node: Option<Lat
     }
     let call = |peers: &PeerDemand| peers.leg(table, node);
     let peers: Vec<Demanded<Leg>> = demand.peers.iter().map(call).collect();
-    for leg in peers.iter().filter_map(|call| call.known()) {
+    let volumes: Vec<Demanded<Leg>> = demand
+        .volumes
+        .iter()
+        .map(|volume| volume.leg(table, node))
+        .collect();
+    for leg in peers.iter().chain(&volumes).filter_map(|call| call.known()) {
         least = Some(least.map_or(leg.provenance, |other| less_certain(other, leg.provenance)));
     }
     AccessCost {
@@ -136,6 +146,7 @@ pub fn access_cost(table: &LatencyTable, demand: &AccessDemand, node: Option<Lat
         client,
         data_sets,
         peers,
+        volumes,
         least_certain: least,
     }
 }

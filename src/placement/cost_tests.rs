@@ -43,6 +43,7 @@ fn data_set(
             .map(|(region, role)| ReplicaPoint {
                 point: at(table, region),
                 role: *role,
+                is_ready: true,
                 commit: None,
             })
             .collect(),
@@ -278,6 +279,7 @@ fn demand_in(table: &LatencyTable, (clients, data_sets): &Drawn) -> AccessDemand
             })
             .collect(),
         peers: Vec::new(),
+        volumes: Vec::new(),
         max_read_ms: Some(50.0),
         max_write_ms: None,
     }

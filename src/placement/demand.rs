@@ -3,12 +3,13 @@
 //! Inputs: the profile, the data sets with their replicas, the table, and a way to find a place in it. Output:
 //! an [`AccessDemand`], made once for a request and asked about every node class. What is the same at every
 //! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
-//! would make every place look cheaper. Peers are found by whoever knows the pods that run (`assessment.rs`).
+//! would make every place look cheaper. Peers and volumes are found by whoever knows the pods and the objects (`assessment.rs`).
 
 use std::sync::Arc;
 
 use super::peers::PeerDemand;
 use super::serving::{Commit, commits};
+use super::volumes::VolumeDemand;
 use crate::model::{
     AccessPaths, AccessProfile, ClientWeight, Consistency, DataSetName, DataSetUse, Locality, ReplicaRole,
     StatedAccess,
@@ -34,6 +35,8 @@ pub struct ReplicaPoint {
     pub point: Option<LatencyPoint>,
     /// What it does.
     pub role: ReplicaRole,
+    /// Whether it can answer at present, as far as anybody knows.
+    pub is_ready: bool,
     /// What it takes to commit, for a leader that is asked to.
     pub commit: Option<Commit>,
 }
@@ -79,6 +82,8 @@ pub struct AccessDemand {
     pub data_sets: Vec<DataSetDemand>,
     /// Which other pods it calls.
     pub peers: Vec<PeerDemand>,
+    /// Which bound volumes it mounts.
+    pub volumes: Vec<VolumeDemand>,
     /// The longest that a read may take, in milliseconds.
     pub max_read_ms: Option<f64>,
     /// The longest that a write may take, in milliseconds.
@@ -86,7 +91,7 @@ pub struct AccessDemand {
 }
 
 impl AccessDemand {
-    /// Resolves a profile but for its peers. A data set that nobody declared has no replica, so that using it
+    /// Resolves a profile but for its peers and volumes. A data set that nobody declared has no replica, so that using it
     /// is unknown.
     #[must_use]
     pub fn resolve(
@@ -107,6 +112,7 @@ impl AccessDemand {
             clients: profile.clients.iter().map(client).collect(),
             data_sets: profile.data_sets.iter().map(data_set).collect(),
             peers: Vec::new(),
+            volumes: Vec::new(),
             max_read_ms: profile.max_read_ms,
             max_write_ms: profile.max_write_ms,
         }
@@ -145,6 +151,7 @@ fn replica_points(placed: &PlacedDataSet) -> Vec<ReplicaPoint> {
         .map(|(replica, point)| ReplicaPoint {
             point: *point,
             role: replica.role,
+            is_ready: replica.is_ready(),
             commit: None,
         })
         .collect()
@@ -163,13 +170,13 @@ mod tests {
     use crate::topology::{LatencyTable, parse_latency_csv};
 
     fn orders() -> DataSet {
-        let replica = |region: Option<&str>, role| Replica {
-            locality: Locality {
+        let replica = |region: Option<&str>, role| {
+            let locality = Locality {
                 cluster: None,
                 region: region.map(|region| RegionReference::parse(region).expect("a region")),
                 zone: Some(Arc::from("1")),
-            },
-            role,
+            };
+            Replica::declared(locality, role)
         };
         DataSet {
             name: DataSetName::new("orders").expect("a name"),
@@ -185,6 +192,7 @@ mod tests {
                 replica(Some("w/moon"), ReplicaRole::Voter),
                 replica(None, ReplicaRole::Voter),
             ],
+            members: crate::model::Members::default(),
             owner: None,
         }
     }

@@ -23,6 +23,7 @@ pub mod replication;
 mod score;
 mod serving;
 mod transit;
+mod volumes;
 mod warning;
 mod ways;
 
@@ -41,6 +42,7 @@ pub use peers::PeerDemand;
 pub use preempt::keeps_candidate;
 pub use prioritize::{ClassScores, prioritize, prioritize_demand};
 pub use score::ScoreScale;
-pub use serving::{Commit, Served};
+pub use serving::{Commit, Served, UNREADY_MS};
 pub use transit::Transit;
+pub use volumes::VolumeDemand;
 pub use ways::{Leg, View, Way, Ways};

@@ -49,6 +49,7 @@ fn demand(
     let points = replicas.iter().map(|(region, role)| ReplicaPoint {
         point: at(table, region),
         role: *role,
+        is_ready: true,
         commit: None,
     });
     let data_set = DataSetDemand {

@@ -6,7 +6,9 @@
 //! `max-write-ms`, and never decides between places that write to one leader. So where nobody knows it of
 //! the only leader it is left out, at every place alike; of several leaders only those count of which it is
 //! known. A leader that reaches no majority
-//! commits nothing, and serves no read that must see the latest write. Deliberately absent: how often an access
+//! commits nothing, and serves no read that must see the latest write. A replica that is not ready counts
+//! [`UNREADY_MS`] more than its way, wherever what is known decides; it refuses nothing, since it may be back before the
+//! pod runs. Deliberately absent: how often an access
 //! is made, and limits.
 
 use super::demand::{DataSetDemand, ReplicaPoint};
@@ -14,6 +16,11 @@ use super::replication::{NEVER, commit_ms, read_ms, write_ms};
 use super::ways::{Leg, View, Way, Ways, less_certain};
 use crate::model::{Consistency, Provenance, ReadPath, ReplicaRole, WritePath};
 use crate::topology::{LatencyPoint, LatencyTable};
+
+/// What a replica that cannot answer at present counts beyond the way to it, in milliseconds. It is about half the score
+/// where the permitted places are 50 to 250 ms apart (3 to 5 of 10 by `score.rs`), as Stork halves the score of a node
+/// whose storage is down; so a pod goes to a ready replica up to 25 ms farther away, and not across an ocean.
+pub const UNREADY_MS: f64 = 25.0;
 
 /// What it takes a leader to commit a write, wherever the pod is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,14 +43,19 @@ impl Commit {
         let others = || {
             let others = replicas.iter().enumerate();
             let others = others.filter(|(index, other)| *index != leader && other.role.votes());
-            others.map(|(_, other)| ways.between(from, other.point))
+            others.map(|(_, other)| (ways.between(from, other.point), other))
         };
-        let in_view = |view| commit_ms(voters, others().map(|way| way.ms(view)));
+        let in_view = |view| {
+            commit_ms(
+                voters,
+                others().map(|(way, other)| way.ms(view) + other.wait_ms(view)),
+            )
+        };
         let ms = Some(in_view(View::Known)).filter(|ms| *ms < NEVER);
         let waits = voters > 1;
         Self {
             ms,
-            provenance: ms.filter(|_| waits).and_then(|ms| least_certain(others(), ms)),
+            provenance: (ms.filter(|_| waits)).and_then(|ms| least_certain(others().map(|(way, _)| way), ms)),
             counted_ms: ms.unwrap_or(NEVER),
             measured_ms: in_view(View::Measured),
             least_ms: in_view(View::Least),
@@ -101,6 +113,16 @@ impl Served {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.commit.is_none_or(|commit| commit.ms.is_some())
+    }
+}
+
+impl ReplicaPoint {
+    /// What it counts beyond the way to it, in one view.
+    fn wait_ms(&self, view: View) -> f64 {
+        match view {
+            View::Known if !self.is_ready => UNREADY_MS,
+            View::Known | View::Measured | View::Least | View::Open => 0.0,
+        }
     }
 }
 
@@ -194,12 +216,12 @@ impl DataSetDemand {
     fn read_from(&self, replica: &ReplicaPoint, way: Way, view: View) -> f64 {
         let must_see_latest = self.consistency == Consistency::Strict && self.paths.reads == ReadPath::Leader;
         let commit = replica.commit.filter(|_| must_see_latest);
-        way.ms(view) + commit.map_or(0.0, |commit| commit.open_ms)
+        way.ms(view) + replica.wait_ms(view) + commit.map_or(0.0, |commit| commit.open_ms)
     }
 
     fn write_to(&self, replica: &ReplicaPoint, way: Way, view: View) -> f64 {
         let commit = replica.commit.filter(|_| self.paths.writes == WritePath::Leader);
-        way.ms(view) + commit.map_or(0.0, |commit| commit.in_view(view))
+        way.ms(view) + replica.wait_ms(view) + commit.map_or(0.0, |commit| commit.in_view(view))
     }
 
     /// Of the replicas that are waited for the last, and the least certain way to any of them. `ms` is what

@@ -210,7 +210,9 @@ fn bound(
     let catalogue = snapshot.policies().catalogue();
     let replicas = placed.into_iter().flat_map(|placed| {
         let replicas = placed.data_set.replicas.iter().zip(&placed.points);
-        replicas.map(|(replica, point)| Copy {
+        // Rules take nobody's word for a copy who could not answer for the data.
+        let believed = replicas.filter(|(replica, _)| replica.counts_for_rules());
+        believed.map(|(replica, point)| Copy {
             role: replica.role,
             region: replica
                 .locality

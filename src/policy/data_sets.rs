@@ -15,8 +15,8 @@ use super::schema::{DataSetSpec, OwnerOrText, ReplicaSpec, Text};
 use super::translate::data_set_name;
 use super::words::Reader;
 use crate::model::{
-    Category, Consistency, DataProfile, DataSet, DataSetName, Dimension, Locality, RegionReference, Replica,
-    ReplicaRole, SubjectTerm,
+    Category, Consistency, DataProfile, DataSet, DataSetName, Dimension, Locality, Members, NamespaceName,
+    RegionReference, Replica, ReplicaRole, SubjectTerm,
 };
 
 /// Data sets, and where each is written.
@@ -154,6 +154,7 @@ fn data_set(object: &Object<DataSetSpec>, reader: &mut Reader) -> Option<DataSet
         consistency: consistency?,
         access: access?,
         replicas,
+        members: members(object, reader),
         owner,
     })
 }
@@ -212,19 +213,7 @@ pub(super) fn alone(origin: &Origin, at: Position, texts: &[Text], list: &str, r
 
 fn replica(object: &Object<DataSetSpec>, spec: &ReplicaSpec, reader: &mut Reader) -> Option<Replica> {
     let origin = &object.origin;
-    let roles = [
-        ReplicaRole::Leader,
-        ReplicaRole::Voter,
-        ReplicaRole::ReadOnly,
-        ReplicaRole::Witness,
-    ];
-    let role = reader.word(
-        origin,
-        &spec.role,
-        "role",
-        &roles.map(ReplicaRole::word),
-        |word| roles.into_iter().find(|role| role.word() == word),
-    );
+    let role = replica_role(origin, &spec.role, reader);
     let region = RegionReference::parse(&spec.region.value)
         .map_err(|problem| reader.error("L03", origin.position(&spec.region), problem.to_string(), None))
         .ok();
@@ -233,10 +222,34 @@ fn replica(object: &Object<DataSetSpec>, spec: &ReplicaSpec, reader: &mut Reader
         region: Some(region?),
         zone: spec.zone.as_deref().map(Arc::from),
     };
-    Some(Replica {
-        locality,
-        role: role?,
+    Some(Replica::declared(locality, role?))
+}
+
+/// Reads the word of a role.
+pub(super) fn replica_role(origin: &Origin, word: &Text, reader: &mut Reader) -> Option<ReplicaRole> {
+    let roles = [
+        ReplicaRole::Leader,
+        ReplicaRole::Voter,
+        ReplicaRole::ReadOnly,
+        ReplicaRole::Witness,
+    ];
+    reader.word(origin, word, "role", &roles.map(ReplicaRole::word), |word| {
+        roles.into_iter().find(|role| role.word() == word)
     })
+}
+
+fn members(object: &Object<DataSetSpec>, reader: &mut Reader) -> Members {
+    let Some(spec) = &object.spec.members else {
+        return Members::default();
+    };
+    let namespaces = spec.namespaces.iter().filter_map(|text| {
+        let name = NamespaceName::new(&text.value);
+        name.map_err(|problem| reader.error("L01", object.origin.position(text), problem.to_string(), None))
+            .ok()
+    });
+    Members {
+        namespaces: Some(namespaces.collect()),
+    }
 }
 
 #[cfg(test)]

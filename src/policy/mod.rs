@@ -73,7 +73,7 @@ pub use matrix::{
     Cell, GivenProfile, Matrix, MatrixRow, Permitted, RowOrigin, RowSubject, matrix, read_given,
 };
 pub use phrase::{demand_in_words, requirement_in_words, selector_in_words};
-pub use profile::{Facts, Profile, Source, SourcedTuple, UsedDataSet, profile};
+pub use profile::{Facts, MountedClaim, Profile, Source, SourcedTuple, UsedDataSet, profile};
 pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words};
 pub use relaxation::Relaxation;
 pub(crate) use schema::without_null;

@@ -3,8 +3,9 @@
 //! Inputs: the pod, the objects of the cluster, the data sets, the definitions. Outputs: tuples with
 //! their sources, and what selectors by source look at. Invariants: a tuple keeps its source and is
 //! never merged with another; what is not known is a tuple of which nothing is known.
-//! Deliberately absent: which pods are members of a data set. Nothing tells so yet, so no pod performs
-//! `replicate`.
+//! A pod with a claim that is not bound, of a class that waits for it, creates data where it lands: it stores there, and
+//! rules on copies look at its node. A claim that is bound says where its data is already.
+//! Deliberately absent: where the copies of data sets are.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,8 @@ use super::definition::{Activity, ActivitySet, Definitions};
 use crate::model::{
     AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataSetUse, DataTuple,
     Dimension, Fleet, Malformed, NamespaceName, Owner, PeerUse, PodRequirements, Replica, ReplicaRole,
-    RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Subject, SubjectTerm, Tuple, VolumeMount,
+    RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, StorageClass, Subject, SubjectTerm, Tuple,
+    VolumeBinding, VolumeMount,
 };
 
 /// Who asserted a tuple.
@@ -79,7 +81,8 @@ impl UsedDataSet {
     #[must_use]
     pub fn new(name: DataSetName, replicas: &[Replica], catalogue: &Catalogue) -> Self {
         let places = |counts: fn(ReplicaRole) -> bool| {
-            let counted = replicas.iter().filter(|replica| counts(replica.role));
+            let believed = replicas.iter().filter(|replica| replica.counts_for_rules());
+            let counted = believed.filter(|replica| counts(replica.role));
             counted
                 .map(|replica| catalogue.place(&replica.locality))
                 .collect()
@@ -92,6 +95,20 @@ impl UsedDataSet {
             readable: places(ReplicaRole::is_readable),
         }
     }
+}
+
+/// A claim that a pod mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountedClaim {
+    /// Its name.
+    pub claim: Arc<str>,
+    /// The volume that it is bound to.
+    pub volume: Option<Arc<str>>,
+    /// Whether data is created where the pod lands: the claim is not bound, and its class waits for the pod, or is not
+    /// known.
+    pub creates: bool,
+    /// The data sets that the claim, its template, its volume and its class name.
+    pub data_sets: Vec<DataSetName>,
 }
 
 /// What data a pod carries and where it comes from.
@@ -107,6 +124,8 @@ pub struct Profile {
     pub namespace_labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
     /// The storage class of each mounted claim; `None` where it is not known.
     pub storage_classes: Vec<Option<Arc<str>>>,
+    /// The claims that are mounted, as far as they are known.
+    pub claims: Vec<MountedClaim>,
     /// The data sets that are named, in the order in which they are.
     pub data_sets: Vec<UsedDataSet>,
     /// Whether a claim or a volume is not known, which may name other data sets.
@@ -117,6 +136,30 @@ pub struct Profile {
     pub performs: ActivitySet,
     /// How it uses data.
     pub access: AccessProfile,
+}
+
+impl Profile {
+    /// Whether the pod creates data where it lands.
+    #[must_use]
+    pub fn creates_data(&self) -> bool {
+        self.claims.iter().any(|claim| claim.creates)
+    }
+
+    /// Whether the pod would be a new copy of what it carries.
+    #[must_use]
+    pub fn is_new_copy(&self) -> bool {
+        self.performs.contains(Activity::Replicate) || self.creates_data()
+    }
+
+    /// What rules look at: what the pod performs, and for one that creates data also that the data is replicated. What
+    /// covers storing covers the copy that is stored, so replicating needs no cover of its own then.
+    #[must_use]
+    pub fn looked_at(&self) -> ActivitySet {
+        match self.creates_data() {
+            true => self.performs.with(Activity::Replicate),
+            false => self.performs,
+        }
+    }
 }
 
 /// What a profile is made from.
@@ -278,6 +321,7 @@ impl Gatherer<'_> {
         };
         let claim = claims.and_then(|claims| claims.get(&key));
         let mut class_of_template = None;
+        let mut data_sets: Vec<DataSetName> = Vec::new();
         if let Some(VolumeMount::Ephemeral {
             storage_class,
             annotations,
@@ -287,6 +331,7 @@ impl Gatherer<'_> {
             // The template is what the pod says, so it counts even when the claim that was made from it
             // has been changed since.
             self.annotations(Source::Claim(claim_name.clone()), annotations);
+            data_sets.extend(named(annotations));
             class_of_template = storage_class.clone();
         }
         if let Some(claim) = claim {
@@ -296,14 +341,50 @@ impl Gatherer<'_> {
                 Some(volume) => self.bound_volume(volume),
                 None => class_of_template,
             };
-            self.storage_class(claim.storage_class.clone().or(class_of_volume));
+            let class = claim.storage_class.clone().or(class_of_volume);
+            let volumes = self.facts.fleet.volumes.as_ref();
+            let volume = claim.volume.as_ref().and_then(|volume| volumes?.get(volume));
+            data_sets.extend(named(&claim.annotations));
+            data_sets.extend(volume.into_iter().flat_map(|volume| named(&volume.annotations)));
+            data_sets.extend(
+                self.class(class.as_ref())
+                    .into_iter()
+                    .flat_map(|class| named(&class.annotations)),
+            );
+            self.profile.claims.push(MountedClaim {
+                claim: claim_name.clone(),
+                volume: claim.volume.clone(),
+                creates: claim.volume.is_none() && self.waits(class.as_ref()),
+                data_sets,
+            });
+            self.storage_class(class);
             return;
         }
         // The claim of a template is made when the pod is created, and may not be known yet.
-        if template.is_none() && claims.is_some() {
+        if template.is_some() {
+            let class = self.class(class_of_template.as_ref());
+            data_sets.extend(class.into_iter().flat_map(|class| named(&class.annotations)));
+            self.profile.claims.push(MountedClaim {
+                claim: claim_name.clone(),
+                volume: None,
+                creates: self.waits(class_of_template.as_ref()),
+                data_sets,
+            });
+        } else if claims.is_some() {
             self.unknown(Source::Claim(claim_name.clone()));
         }
         self.storage_class(class_of_template);
+    }
+
+    /// Whether a class makes volumes where the first pod lands. One that is not known may; without a class only a volume
+    /// that is there already is bound.
+    fn waits(&self, class: Option<&Arc<str>>) -> bool {
+        let waits = |class: &StorageClass| class.binding == VolumeBinding::FirstConsumer;
+        class.is_some() && self.class(class).is_none_or(waits)
+    }
+
+    fn class(&self, name: Option<&Arc<str>>) -> Option<&StorageClass> {
+        self.facts.fleet.storage_classes.as_ref()?.get(name?)
     }
 
     /// Takes what a bound volume says, and gives its storage class.
@@ -380,6 +461,11 @@ impl Gatherer<'_> {
             ..known
         });
     }
+}
+
+/// The data sets that an object names.
+fn named(annotations: &SourceAnnotations) -> impl Iterator<Item = DataSetName> {
+    annotations.access.data_sets.iter().map(|used| used.name.clone())
 }
 
 /// The tuples that a declared data set asserts. A group among its subjects stands for each member.

@@ -6,8 +6,7 @@
 
 use super::PolicySet;
 use super::catalogue::PlaceSet;
-use super::definition::RuleIndex;
-use super::definition::{Demand, Mode};
+use super::definition::{Activity, Demand, Mode, RuleIndex};
 use super::evaluate::{Cause, Verdict};
 use super::phrase::demand_in_words;
 use super::profile::{Profile, Source};
@@ -65,7 +64,9 @@ pub fn sentence(
         .restrictions
         .iter()
         .filter(|restriction| restriction.mode == Mode::Enforce && !fleet.all.is_within(&restriction.admits));
+    let mut is_about_what_is_created = false;
     for restriction in refusing.take(MOST_CAUSES) {
+        is_about_what_is_created |= set.is_about_what_is_kept(restriction.cause);
         parts.push(set.cause_in_words(restriction.cause));
         if let Cause::Rule(index) = restriction.cause
             && let Some(policy) = set.definitions.policies.get(index.policy)
@@ -78,6 +79,18 @@ pub fn sentence(
     if verdict.needs_confirmed_region && fleet.some_unconfirmed && parts.len() < MOST_CAUSES {
         parts.push(format!(
             "this data runs only where the label `{RESTRICTED_REGION_LABEL}` confirms the region of the node"
+        ));
+    }
+    if let Some(claim) = profile
+        .claims
+        .iter()
+        .filter(|claim| claim.creates)
+        .map(|claim| &claim.claim)
+        .min()
+        && is_about_what_is_created
+    {
+        parts.push(format!(
+            "its claim `{claim}` is not bound so the pod creates data where it runs"
         ));
     }
     let room = MOST_CAUSES.saturating_sub(parts.len());
@@ -131,6 +144,21 @@ impl PolicySet {
                 _ => "a rule refuses".to_owned(),
             },
         }
+    }
+
+    /// Whether a rule is about data that is kept where a pod runs: what only processes it does not meet the rule.
+    fn is_about_what_is_kept(&self, cause: Cause) -> bool {
+        let Cause::Rule(index) = cause else {
+            return false;
+        };
+        let rule = self.definitions.rule(index);
+        rule.is_some_and(|rule| {
+            !rule.activities.contains(Activity::Process)
+                || matches!(
+                    rule.demand,
+                    Demand::NoReplicaOutside(_) | Demand::ReplicaMustExistIn(_)
+                )
+        })
     }
 
     /// `policy/rule`.

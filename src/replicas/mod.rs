@@ -1,14 +1,22 @@
 //! Where data sets live and in which role.
 //!
-//! Inputs: data sets as their files declare them, and a way to find a place in the latency table.
-//! Outputs: data sets whose replicas are points of that table. Invariant: a replica whose place is not
-//! known stays, with an unknown point; it is never dropped, since dropping one could make a cost look
-//! better. Deliberately absent: discovery from volumes and StatefulSets.
+//! Inputs: data sets as their files declare them, the volumes of the cluster and the pods that hold them, and a way to
+//! find a place in the latency table. Outputs: data sets with the copies that are declared and found, and the points of
+//! these in that table. Invariant: a declared replica whose place is not known stays, with an unknown point; it is never
+//! dropped, since dropping one could make a cost look better. Deliberately absent: who may hold a copy where.
+
+mod discover;
+mod join;
+mod volume_places;
 
 use std::collections::BTreeMap;
 
 use crate::model::{DataSet, DataSetName, Locality};
 use crate::topology::LatencyPoint;
+
+pub use discover::{BoundVolumes, Discovered};
+pub use join::{KnownPlace, join};
+pub use volume_places::only_node;
 
 /// A data set and where its replicas are.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +28,7 @@ pub struct PlacedDataSet {
 }
 
 /// Every data set, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replicas {
     by_name: BTreeMap<DataSetName, PlacedDataSet>,
 }

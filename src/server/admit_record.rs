@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::record::{identity, profile};
+use super::record::{creates, degraded, identity, profile};
 use crate::admission::{AdmittedPlaces, Mutation, SubmittedPod, Validation};
 use crate::decisions::{AdmissionRecord, DecisionRecord, Mode, RecordVersion, Verb, Verdict};
 use crate::placement::Assessment;
@@ -96,6 +96,8 @@ fn record(
         verdict: Verdict::Permitted,
         sentence: None,
         scores: None,
+        creates: creates(assessment),
+        degraded: degraded(assessment),
         admission: None,
         valid_until: assessment.verdict.valid_until,
         lost: 0,

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::decide::{Decided, Outcome};
 use crate::decisions::{
-    DecisionRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord, RecordVersion, RuleMode,
-    Verb, Verdict,
+    DecisionRecord, DegradedRecord, Mode, OwnerIdentity, PodIdentity, ProfileEntry, ReasonRecord,
+    RecordVersion, RuleMode, Verb, Verdict,
 };
 use crate::model::{PodRequirements, Tuple};
-use crate::placement::{Answer, ReasonCount};
+use crate::placement::{Answer, Assessment, ReasonCount};
 use crate::policy::{self, SourcedTuple};
 
 /// What was answered, in the words of records and metrics.
@@ -79,10 +79,33 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
             Outcome::Prioritize { scores, .. } => Some(*scores),
             Outcome::Filter(_) | Outcome::Preempt { .. } => None,
         },
+        creates: creates(assessment),
+        degraded: degraded(assessment),
         admission: None,
         valid_until: assessment.verdict.valid_until,
         lost: 0,
     }
+}
+
+/// The claims with which the pod creates data.
+pub(super) fn creates(assessment: &Assessment<'_>) -> Vec<String> {
+    let claims = assessment.profile.claims.iter().filter(|claim| claim.creates);
+    claims.map(|claim| claim.claim.to_string()).collect()
+}
+
+/// The data sets of the pod of which some copies cannot answer.
+pub(super) fn degraded(assessment: &Assessment<'_>) -> Vec<DegradedRecord> {
+    let used = assessment.profile.data_sets.iter();
+    let degraded = used.filter_map(|used| {
+        let copies = &assessment.snapshot.replicas().get(&used.name)?.data_set.replicas;
+        let unready = copies.iter().filter(|copy| !copy.is_ready()).count();
+        (unready > 0).then(|| DegradedRecord {
+            data_set: used.name.to_string(),
+            copies: copies.len() as u64,
+            unready: unready as u64,
+        })
+    });
+    degraded.collect()
 }
 
 /// Which pod.

@@ -5,6 +5,7 @@
 //! nodes with equal (cluster, region, zone, attributes that decide) form one class; parts that did not
 //! change are shared between snapshots. Deliberately absent: who publishes it and how the parts are read.
 
+mod copies;
 mod node_index;
 mod peers;
 mod ways;
@@ -15,11 +16,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use copies::{Copies, Where};
+
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 pub use peers::{AskingPod, PeerPlaces, PlacedPods, RunningFacts};
 pub use ways::{PermittedWays, Spot, TransitWays};
 
-use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeName, NodeRecord, PeerUse, RegionKey};
+use crate::model::{DataSet, DataSetName, Fleet, Locality, NodeName, NodeRecord, PeerUse, RegionKey, Volume};
 use crate::policy::{Facts, PlaceIndex, PlacesOfFleet, PolicySet, RegionKeyTrust, TransitIndex};
 use crate::replicas::Replicas;
 use crate::topology::{LatencyPoint, LatencyTable};
@@ -75,22 +78,13 @@ pub struct Snapshot {
     id_of_rest: String,
     fleet: Arc<Fleet>,
     policies: Arc<PolicySet>,
-    data: DataParts,
+    copies: Copies,
     latency: Arc<LatencyTable>,
     nodes: Arc<NodeParts>,
     /// `None` where nobody says which pods run.
     running: Option<PlacedPods>,
     ways: Arc<TransitWays>,
     confirmed_until: Option<Timestamp>,
-}
-
-/// What data sets come to.
-#[derive(Debug, Clone)]
-struct DataParts {
-    /// Those that are declared beside the policies.
-    beside: Arc<BTreeMap<DataSetName, DataSet>>,
-    all: Arc<BTreeMap<DataSetName, DataSet>>,
-    replicas: Arc<Replicas>,
 }
 
 /// What nodes come to.
@@ -134,11 +128,13 @@ impl Snapshot {
             Some(before) => before.ways.clone(),
             None => Arc::new(TransitWays::new(&policies, &latency)),
         };
-        let data = before.filter(|before| Arc::ptr_eq(&before.data.beside, &data_sets));
-        let data = match data {
-            Some(before) => before.data.clone(),
-            None => DataParts::new(data_sets, &policies, &latency),
+        let world = Where {
+            policies: &policies,
+            latency: &latency,
+            fleet: &fleet,
         };
+        let copies_before = before.map(|before| (&before.copies, &*before.fleet));
+        let copies = Copies::new(world, data_sets, copies_before, &running);
         let same_nodes = before.filter(|before| before.fleet.nodes.ptr_eq(&fleet.nodes));
         let nodes = match same_nodes {
             Some(before) => before.nodes.clone(),
@@ -149,7 +145,7 @@ impl Snapshot {
         Self {
             id: id(&id_of_rest, running.generation),
             id_of_rest,
-            data,
+            copies,
             nodes,
             fleet,
             policies,
@@ -160,13 +156,13 @@ impl Snapshot {
         }
     }
 
-    /// The same world with other pods running in it; all else is shared.
+    /// The same world with other pods running in it; all else is shared but what these pods tell of copies.
     #[must_use]
     pub fn with_running(&self, running: &RunningFacts) -> Self {
         Self {
             id: id(&self.id_of_rest, running.generation),
             id_of_rest: self.id_of_rest.clone(),
-            data: self.data.clone(),
+            copies: self.copies.with_running(self.world(), running),
             nodes: self.nodes.clone(),
             fleet: self.fleet.clone(),
             policies: self.policies.clone(),
@@ -177,14 +173,22 @@ impl Snapshot {
         }
     }
 
-    /// Whether this and another differ in nothing but the pods that run, so that the same nodes are
-    /// permitted in both.
+    fn world(&self) -> Where<'_> {
+        Where {
+            policies: &self.policies,
+            latency: &self.latency,
+            fleet: &self.fleet,
+        }
+    }
+
+    /// Whether this and another differ in nothing but the pods that run, and these hold the same copies of data, so
+    /// that the same nodes are permitted in both.
     #[must_use]
     pub fn shares_all_but_running(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fleet, &other.fleet)
             && Arc::ptr_eq(&self.policies, &other.policies)
             && Arc::ptr_eq(&self.latency, &other.latency)
-            && Arc::ptr_eq(&self.data.all, &other.data.all)
+            && Arc::ptr_eq(&self.copies.data_sets, &other.copies.data_sets)
             && self.confirmed_until == other.confirmed_until
     }
 
@@ -236,7 +240,13 @@ impl Snapshot {
     /// The data sets and where they are.
     #[must_use]
     pub fn replicas(&self) -> &Replicas {
-        &self.data.replicas
+        &self.copies.replicas
+    }
+
+    /// Where a volume is: one locality for each region; none where nobody knows.
+    #[must_use]
+    pub fn volume_localities(&self, volume: &Volume) -> Vec<Locality> {
+        self.copies.localities(self.world(), volume)
     }
 
     /// The facts that a profile is made from.
@@ -244,7 +254,7 @@ impl Snapshot {
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             fleet: &self.fleet,
-            data_sets: &self.data.all,
+            data_sets: &self.copies.data_sets,
             definitions: self.policies.definitions(),
             catalogue: self.policies.catalogue(),
         }
@@ -293,27 +303,6 @@ impl Snapshot {
     #[must_use]
     pub fn locate(&self, locality: &Locality) -> Option<LatencyPoint> {
         locate(&self.policies, &self.latency, locality)
-    }
-}
-
-impl DataParts {
-    fn new(
-        beside: Arc<BTreeMap<DataSetName, DataSet>>,
-        policies: &PolicySet,
-        latency: &LatencyTable,
-    ) -> Self {
-        // The files of data sets stand before what is declared among the policies.
-        let mut all = policies.data_sets().clone();
-        let declared = beside
-            .iter()
-            .map(|(name, data_set)| (name.clone(), data_set.clone()));
-        all.extend(declared);
-        let replicas = Replicas::place(&all, |locality: &Locality| locate(policies, latency, locality));
-        Self {
-            beside,
-            all: Arc::new(all),
-            replicas: Arc::new(replicas),
-        }
     }
 }
 

@@ -30,6 +30,7 @@ fn pod(labels: &[(&str, &str)], node: &str) -> RunningPod {
     RunningPod {
         labels: LabelSet::new(labels.iter().copied()),
         node: NodeName::new(node).expect("a name"),
+        held: None,
     }
 }
 

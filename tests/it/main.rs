@@ -29,6 +29,7 @@ mod simulations;
 mod socket;
 mod tls;
 mod trace;
+mod volumes;
 mod webhook;
 mod wire;
 mod worked_example;

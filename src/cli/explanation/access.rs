@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
+use super::found::FoundReplica;
 use super::peers::{PeersFound, call_leg};
+use super::volumes::{VolumePlace, volume_leg};
 use crate::model::{DataSetName, Provenance, ReadPath, WritePath};
 use crate::placement::{
     AccessCost, AccessOf, Assessment, DataSetDemand, Demanded, Obstacle, ObstacleKind, Served,
@@ -37,7 +39,7 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessLeg {
-    /// `clients`, `read`, `write` or `call`.
+    /// `clients`, `read`, `write`, `call` or `volume`.
     pub leg: &'static str,
     /// Which data set, for reads and writes.
     pub data_set: Option<String>,
@@ -45,6 +47,9 @@ pub struct AccessLeg {
     pub times: f64,
     /// Which pods, for calls.
     pub peers: Option<PeersFound>,
+    /// Which volume, for volumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumePlace>,
     /// `nearest`, `leader` or `quorum`: which replicas serve it, for reads and writes.
     pub path: Option<&'static str>,
     /// How many must answer, for a quorum.
@@ -111,6 +116,9 @@ pub struct ReplicaPlace {
     pub region: String,
     /// What it does.
     pub role: &'static str,
+    /// Which volume and pod hold it, where it was found in the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundReplica>,
 }
 
 /// Describes what an access of the pod costs from a class.
@@ -184,6 +192,8 @@ impl Described<'_> {
         }
         let calls = cost.peers.iter().zip(&demand.peers);
         legs.extend(calls.map(|(call, demanded)| call_leg(*call, demanded)));
+        let volumes = cost.volumes.iter().zip(&demand.volumes);
+        legs.extend(volumes.map(|(way, demanded)| volume_leg(*way, demanded)));
         legs
     }
 
@@ -260,6 +270,7 @@ impl Described<'_> {
         Some(ReplicaPlace {
             region: region.to_string(),
             role: replica.role.word(),
+            found: replica.found.as_deref().map(FoundReplica::new),
         })
     }
 }
@@ -325,6 +336,9 @@ impl AccessLeg {
         if let Some(peers) = &self.peers {
             return peers.call_in_words(self);
         }
+        if let Some(volume) = &self.volume {
+            return volume.leg_in_words(self);
+        }
         let ms = match self.ms {
             Some(ms) => format!("{ms:.1} ms"),
             None if self.obstacles.contains(&ObstacleKind::NoRoute.code().word()) => {
@@ -378,7 +392,8 @@ impl AccessLeg {
             } else {
                 format!("{} replica", replica.role)
             };
-            format!("the {role} in {}", replica.region)
+            let found = replica.found.as_ref().map(FoundReplica::in_words);
+            format!("the {role} in {}{}", replica.region, found.unwrap_or_default())
         });
         match (self.quorum, replica) {
             (None, None) => String::new(),

@@ -7,8 +7,10 @@ mod access;
 mod causes;
 mod demand;
 mod exceptions;
+mod found;
 mod peers;
 mod place;
+mod volumes;
 mod world;
 
 pub use access::{Access, AccessLeg, CommitCost, Limit, Quorum, ReplicaPlace, access};
@@ -17,8 +19,10 @@ pub use causes::{
 };
 pub use demand::DemandInWords;
 pub use exceptions::ExceptionUse;
+pub use found::FoundReplica;
 pub use peers::PeersFound;
 pub use place::{Certification, NodePlace, Operator, place};
+pub use volumes::{MountedVolume, VolumePlace, mounted_volumes};
 pub use world::{PodName, World};
 
 /// The version of the JSON of `why` and `why-not`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use super::PlaceTerm;
-use crate::model::{Classification, NamespaceName, Statistic};
+use crate::model::{Classification, NamespaceName, RoleLabels, Statistic};
 
 /// The least age that a fact with a date can have.
 const LEAST_AGE_OF_A_REGION: SignedDuration = SignedDuration::from_hours(24);
@@ -65,6 +65,8 @@ pub struct Settings {
     pub max_fact_age: BTreeMap<Classification, SignedDuration>,
     /// What latency has to be to count.
     pub latency: LatencySettings,
+    /// Which labels of pods tell the role of the copies that they hold.
+    pub role_labels: RoleLabels,
 }
 
 impl Settings {

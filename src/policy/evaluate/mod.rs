@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::PolicySet;
 use super::catalogue::{PlaceIndex, PlaceSet};
-use super::definition::{Activity, Mode, RuleIndex};
+use super::definition::{Mode, RuleIndex};
 use super::epoch::{Epoch, EpochRule, RuleKind};
 use super::profile::{Profile, SourcedTuple};
 use super::selector::BlockMatcher;
@@ -308,7 +308,7 @@ impl<'a> Evaluation<'a> {
             }
             self.reached_by_source = true;
             let performed = profile
-                .performs
+                .looked_at()
                 .iter()
                 .any(|activity| rule.activities.contains(activity));
             if profile.tuples.is_empty() && performed && rule.kind == RuleKind::Node {
@@ -319,7 +319,7 @@ impl<'a> Evaluation<'a> {
 
     fn tuple(&mut self, sourced: &SourcedTuple) {
         let (epoch, profile) = (self.epoch, self.profile);
-        for activity in profile.performs.iter() {
+        for activity in profile.looked_at().iter() {
             let mut covered = false;
             let mut provisional = false;
             for rule in epoch
@@ -340,7 +340,7 @@ impl<'a> Evaluation<'a> {
                     provisional |= rule.mode != Mode::Enforce;
                 }
             }
-            if !covered {
+            if !covered && profile.performs.contains(activity) {
                 self.uncovered(&sourced.tuple, provisional);
             }
         }
@@ -358,9 +358,7 @@ impl<'a> Evaluation<'a> {
         let judged = match &rule.kind {
             RuleKind::Node => Judged::by_place(rule),
             RuleKind::Transit => return None,
-            RuleKind::NewReplica | RuleKind::SomeReplica(_)
-                if !profile.performs.contains(Activity::Replicate) =>
-            {
+            RuleKind::NewReplica | RuleKind::SomeReplica(_) if !profile.is_new_copy() => {
                 return None;
             }
             RuleKind::NewReplica => Judged::by_place(rule),

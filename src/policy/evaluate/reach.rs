@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{RuleMatch, replicas};
 use crate::model::Membership;
 use crate::policy::PolicySet;
-use crate::policy::definition::{Activity, Mode, RuleIndex};
+use crate::policy::definition::{Mode, RuleIndex};
 use crate::policy::epoch::{EpochRule, RuleKind};
 use crate::policy::profile::{Profile, SourcedTuple};
 
@@ -27,7 +27,7 @@ pub struct Reach {
 #[must_use]
 pub fn reach(set: &PolicySet, profile: &Profile, now: Timestamp) -> Vec<Reach> {
     let performed = |rule: &&EpochRule| {
-        let mut performs = profile.performs.iter();
+        let mut performs = profile.looked_at().iter();
         performs.any(|activity| rule.activities.contains(activity))
     };
     let rules = set.at(now).rules.iter().filter(performed);
@@ -56,7 +56,7 @@ fn by_source(rule: &EpochRule, profile: &Profile) -> bool {
 
 /// Whether a rule on data sets is about something that the pod does.
 fn is_about(rule: &EpochRule, profile: &Profile, sourced: &SourcedTuple) -> bool {
-    let replicates = profile.performs.contains(Activity::Replicate);
+    let replicates = profile.is_new_copy();
     match &rule.kind {
         RuleKind::Node => true,
         RuleKind::NewReplica => replicates,

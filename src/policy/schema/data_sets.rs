@@ -26,8 +26,19 @@ pub struct DataSetSpec {
     pub access: Option<AccessSpec>,
     /// Its copies.
     pub replicas: Vec<ReplicaSpec>,
+    /// Whose claims and StatefulSets may hold others; any namespace's, which no rule then believes, where it is absent.
+    pub members: Option<MembersSpec>,
     /// Who answers for it.
     pub owner: Option<OwnerOrText>,
+}
+
+/// Whose claims and StatefulSets may hold copies.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MembersSpec {
+    /// The namespaces; what they say of copies counts for rules too.
+    #[schemars(with = "Vec<String>")]
+    pub namespaces: Vec<Text>,
 }
 
 /// Which copies serve an access.

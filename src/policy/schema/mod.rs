@@ -31,8 +31,8 @@ pub use links::*;
 pub use policies::*;
 pub use test_cases::*;
 use vocabulary::{
-    AllowOrDeny, CountryCode, DateOrInstant, FactAges, KeyCustodyWord, Place, RegionKeyWords, SettingsMode,
-    StatisticWord, SubdivisionCode, TenancyWord, UnlabelledSetting,
+    AllowOrDeny, CountryCode, DateOrInstant, FactAges, KeyCustodyWord, Place, RegionKeyWords,
+    ReplicaRoleWord, SettingsMode, StatisticWord, SubdivisionCode, TenancyWord, UnlabelledSetting,
 };
 
 /// Text with its place in the file.
@@ -110,6 +110,9 @@ pub struct SettingsSpec {
     pub max_fact_age: BTreeMap<String, Text>,
     /// What latency has to be to count.
     pub latency: Option<LatencySettingsSpec>,
+    /// Which labels of pods tell the role of the copies that they hold; these come before those that are built in.
+    #[serde(default)]
+    pub role_labels: Vec<RoleLabelSpec>,
 }
 
 /// What latency has to be to count.
@@ -122,6 +125,19 @@ pub struct LatencySettingsSpec {
     /// Whether a place is refused from which an access of a pod is not measured.
     #[serde(default)]
     pub require_measured: bool,
+}
+
+/// A label by which pods tell a role.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleLabelSpec {
+    /// The key of the label.
+    pub label: String,
+    /// Its value.
+    pub value: String,
+    /// `leader`, `voter`, `read-only` or `witness`.
+    #[schemars(with = "ReplicaRoleWord")]
+    pub role: Text,
 }
 
 /// `allow`, `deny` or `{confineTo: [places]}`.

@@ -141,7 +141,11 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
             profile: profile.clone(),
             ..SourceAnnotations::default()
         };
-        storage_classes.insert(name.clone(), StorageClass { annotations });
+        let class = StorageClass {
+            annotations,
+            ..StorageClass::default()
+        };
+        storage_classes.insert(name.clone(), class);
         volumes.push(VolumeMount::Ephemeral {
             claim: Arc::from("data"),
             storage_class: Some(name.clone()),

@@ -1,10 +1,14 @@
 //! `PolicySettings`: exactly one in a set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::model::{Classification, NamespaceName, RESTRICTED_REGION_LABEL, Statistic, nearest_word};
+use crate::model::{
+    Classification, NamespaceName, RESTRICTED_REGION_LABEL, RoleLabel, RoleLabels, Statistic, nearest_word,
+};
+use crate::policy::data_sets::replica_role;
 use crate::policy::definition::{LatencySettings, RegionKeyTrust, Settings, Unlabelled};
 use crate::policy::document::Object;
 use crate::policy::schema::{self, RegionKeySetting, SettingsSpec};
@@ -84,7 +88,21 @@ pub(super) fn settings(
         region_key: region_key?,
         max_fact_age,
         latency: latency?,
+        role_labels: role_labels(object, reader),
     })
+}
+
+/// Own labels of roles, before those that are built in; one with a finding is left out.
+fn role_labels(object: &Object<SettingsSpec>, reader: &mut Reader) -> RoleLabels {
+    let own = object.spec.role_labels.iter().filter_map(|spec| {
+        Some(RoleLabel {
+            label: Arc::from(&*spec.label),
+            value: Arc::from(&*spec.value),
+            role: replica_role(&object.origin, &spec.role, reader)?,
+        })
+    });
+    let own: Vec<RoleLabel> = own.collect();
+    RoleLabels::before_shipped(own)
 }
 
 fn latency(object: &Object<SettingsSpec>, reader: &mut Reader) -> Option<LatencySettings> {

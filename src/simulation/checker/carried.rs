@@ -58,6 +58,8 @@ pub(super) struct Carried {
     pub(super) classes: Vec<Option<String>>,
     /// Each data set once: what either of two objects that name it may do, the pod may do.
     pub(super) uses: BTreeMap<String, Use>,
+    /// Whether a claim is not bound and waits for the pod, so that data is created where the pod lands.
+    pub(super) creates: bool,
     /// Whether something is mounted and not known, which may name any data set.
     pub(super) may_name_more: bool,
 }
@@ -74,6 +76,7 @@ impl Judge<'_> {
             labels: None,
             classes: Vec::new(),
             uses: BTreeMap::new(),
+            creates: false,
             may_name_more: false,
         };
         if !pod.mounts.is_empty() {
@@ -180,6 +183,12 @@ impl Judge<'_> {
         };
         if let Some(class) = class {
             let known = self.objects.storage_classes.as_ref();
+            let is_bound =
+                claim.is_some_and(|claim| claim.volume.as_deref().is_some_and(|volume| !volume.is_empty()));
+            let is_told_of = claim.is_some() || template.is_some();
+            let is_known = known.is_some_and(|known| known.contains_key(class));
+            let waits = !is_known || self.objects.waiting_classes.contains(class);
+            carried.creates |= is_told_of && !is_bound && waits;
             if let Some(annotations) = known.and_then(|known| known.get(class)) {
                 let said = read(Speaker::StorageClass, annotations)?;
                 carried.hear(Source::StorageClass(class.to_owned()), said);
@@ -255,6 +264,15 @@ impl Judge<'_> {
 }
 
 impl Carried {
+    /// What the pod does, and for one that creates data also that the data is replicated.
+    pub(super) fn looked_at(&self) -> Vec<Activity> {
+        let mut looked_at = self.activities.clone();
+        if self.creates && !looked_at.contains(&Activity::Replicate) {
+            looked_at.push(Activity::Replicate);
+        }
+        looked_at
+    }
+
     /// Takes what one object says: every combination of its lists, and the data sets that it names.
     fn hear(&mut self, source: Source, said: Said) {
         for used in &said.uses {

@@ -34,7 +34,12 @@ impl Checker {
                 self.claim(&namespace, &name, storage(object));
             }
             Some("PersistentVolume") => self.volume(&name, storage(object)),
-            Some("StorageClass") => self.storage_class(&name, annotations),
+            Some("StorageClass") => {
+                self.storage_class(&name, annotations);
+                if text(object, "/volumeBindingMode").as_deref() == Some("WaitForFirstConsumer") {
+                    self.waiting_class(&name);
+                }
+            }
             _ => {}
         }
     }

@@ -52,7 +52,7 @@ pub struct CheckedPod {
     pub owner: Option<CheckedOwner>,
     /// The claims that it mounts.
     pub mounts: Vec<CheckedMount>,
-    /// Whether it would be a new copy of the data sets that it names. Nothing tells so of a real pod yet.
+    /// Whether it is taken for a new copy of the data sets that it names, whatever it mounts.
     pub replicates: bool,
 }
 
@@ -170,6 +170,11 @@ impl Checker {
     pub fn storage_class(&mut self, name: &str, annotations: BTreeMap<String, String>) {
         let known = self.objects.storage_classes.get_or_insert_default();
         known.insert(name.to_owned(), annotations);
+    }
+
+    /// Makes known that a storage class makes volumes only where the first pod lands.
+    pub fn waiting_class(&mut self, name: &str) {
+        self.objects.waiting_classes.insert(name.to_owned());
     }
 
     /// Declares a data set, or changes it: the `spec` of its document.

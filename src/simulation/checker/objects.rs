@@ -3,7 +3,7 @@
 //! Invariant: a kind of which nothing was ever told is not spoken of: that is another thing than a namespace or a
 //! claim that is not among those that are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A volume claim, or a volume: what is read of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,8 @@ pub(super) struct Objects {
     pub(super) claims: Option<BTreeMap<String, BTreeMap<String, CheckedStorage>>>,
     pub(super) volumes: Option<BTreeMap<String, CheckedStorage>>,
     pub(super) storage_classes: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    /// The storage classes that make a volume only where the first pod lands.
+    pub(super) waiting_classes: BTreeSet<String>,
 }
 
 /// What named the storage class before the field did, and still counts first.

@@ -31,6 +31,15 @@ enum Copies {
     Readable,
 }
 
+/// What covers a tuple for an activity.
+#[derive(Debug, Default)]
+struct Cover {
+    /// A rule that is enforced.
+    is_enforced: bool,
+    /// A rule that is tried.
+    is_tried: bool,
+}
+
 /// A tuple of a pod and who asserted it.
 pub(super) type Asserted<'c> = (&'c Source, &'c Tuple);
 
@@ -51,7 +60,22 @@ impl<'d> Judge<'d> {
                 }
             }
         }
+        if carried.creates && !carried.activities.contains(&Activity::Replicate) {
+            return self.breach_of_creation(pod, carried, node);
+        }
         None
+    }
+
+    /// A pod that creates data is looked at as a new copy too; what covers storing covers that.
+    fn breach_of_creation(&self, pod: &CheckedPod, carried: &Carried, node: NodePlace<'_>) -> Option<Breach> {
+        let in_force = self.in_force(Activity::Replicate);
+        if carried.tuples.is_empty() {
+            return self.breach_without_tuple(&in_force, carried, node);
+        }
+        carried.tuples.iter().find_map(|(source, tuple)| {
+            let mut cover = Cover::default();
+            self.breach_by_rules(&in_force, pod, carried, (source, tuple), node, &mut cover)
+        })
     }
 
     /// The rules about an activity that are in force. A policy that is past its end goes on restricting.
@@ -110,29 +134,13 @@ impl<'d> Judge<'d> {
         (source, tuple): Asserted<'_>,
         node: NodePlace<'_>,
     ) -> Option<Breach> {
+        let mut cover = Cover::default();
+        let breach = self.breach_by_rules(in_force, pod, carried, (source, tuple), node, &mut cover);
+        if breach.is_some() {
+            return breach;
+        }
         let about = || format!("{tuple} by {source}");
         let place = self.node_for(tuple, node);
-        let mut is_covered = false;
-        let mut is_tried = false;
-        for force in in_force {
-            let blocks = &force.policy.blocks;
-            let applies = blocks
-                .iter()
-                .any(|block| self.matches(block, carried, tuple) != No);
-            if applies && force.mode == Mode::Enforce {
-                let holds = self.holds(force, carried, (source, tuple), place);
-                let is_lifted = || holds == No && self.is_lifted(force, pod, tuple, place);
-                if holds != Yes && !is_lifted() {
-                    return Some(force.broken(place, &about()));
-                }
-            }
-            let covers = matches!(force.rule.demand, Demand::Allowed(_))
-                && blocks.iter().any(|block| {
-                    self.is_about(block, tuple) == Yes && is_its_own_source(block, carried, source)
-                });
-            is_covered |= covers && force.mode == Mode::Enforce;
-            is_tried |= covers && force.mode != Mode::Enforce;
-        }
         let settings = &self.documents.settings;
         let uncovered = |rule: &str, sentence: String| {
             Some(Breach {
@@ -141,7 +149,7 @@ impl<'d> Judge<'d> {
             })
         };
         match tuple {
-            _ if is_covered => None,
+            _ if cover.is_enforced => None,
             Tuple::NoData => None,
             Tuple::Data(data) if is_public_without_people(data) => None,
             Tuple::Unlabelled => match &settings.unlabelled {
@@ -164,9 +172,43 @@ impl<'d> Judge<'d> {
                         .and_then(|sentence| uncovered("unlabelled", sentence))
                 }
             },
-            Tuple::Data(_) if is_tried || settings.uncovered == AllowOrDeny::Allow => None,
+            Tuple::Data(_) if cover.is_tried || settings.uncovered == AllowOrDeny::Allow => None,
             Tuple::Data(_) => uncovered("uncovered", format!("no rule covers {}", about())),
         }
+    }
+
+    /// The first rule that a tuple breaks, and what covers it.
+    fn breach_by_rules(
+        &self,
+        in_force: &[Force<'_>],
+        pod: &CheckedPod,
+        carried: &Carried,
+        (source, tuple): Asserted<'_>,
+        node: NodePlace<'_>,
+        cover: &mut Cover,
+    ) -> Option<Breach> {
+        let about = || format!("{tuple} by {source}");
+        let place = self.node_for(tuple, node);
+        for force in in_force {
+            let blocks = &force.policy.blocks;
+            let applies = blocks
+                .iter()
+                .any(|block| self.matches(block, carried, tuple) != No);
+            if applies && force.mode == Mode::Enforce {
+                let holds = self.holds(force, carried, (source, tuple), place);
+                let is_lifted = || holds == No && self.is_lifted(force, pod, tuple, place);
+                if holds != Yes && !is_lifted() {
+                    return Some(force.broken(place, &about()));
+                }
+            }
+            let covers = matches!(force.rule.demand, Demand::Allowed(_))
+                && blocks.iter().any(|block| {
+                    self.is_about(block, tuple) == Yes && is_its_own_source(block, carried, source)
+                });
+            cover.is_enforced |= covers && force.mode == Mode::Enforce;
+            cover.is_tried |= covers && force.mode != Mode::Enforce;
+        }
+        None
     }
 
     /// Whether a node, or what is known of it, satisfies what a rule wants of a node.
@@ -190,7 +232,7 @@ impl<'d> Judge<'d> {
         (source, tuple): Asserted<'_>,
         place: Option<Place<'_>>,
     ) -> Holds {
-        let is_a_copy = carried.activities.contains(&Activity::Replicate);
+        let is_a_copy = carried.creates || carried.activities.contains(&Activity::Replicate);
         let demand = &force.rule.demand;
         let (places, copies) = match demand {
             Demand::Allowed(_) | Demand::Denied(_) | Demand::Required(_) | Demand::Transit(_) => {

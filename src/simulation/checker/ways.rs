@@ -91,7 +91,7 @@ impl<'d> Judge<'d> {
     /// Each enforced rule with `transit` beside each tuple to which it applies.
     fn transits<'c>(&self, carried: &'c Carried) -> Vec<(Force<'d>, &'d Transit, &'c Source, &'c Tuple)> {
         let mut found = Vec::new();
-        for activity in &carried.activities {
+        for activity in &carried.looked_at() {
             for force in self.in_force(*activity) {
                 let (Demand::Transit(transit), Mode::Enforce) = (&force.rule.demand, force.mode) else {
                     continue;

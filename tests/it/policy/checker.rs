@@ -123,6 +123,9 @@ fn know(checker: &mut Checker, objects: &Objects) {
     }
     for class in objects.storage_classes.iter().flatten() {
         checker.storage_class(class.name, annotations(&class.says));
+        if class.waits {
+            checker.waiting_class(class.name);
+        }
     }
     for volume in objects.volumes.iter().flatten() {
         let storage = CheckedStorage {
@@ -226,7 +229,7 @@ fn the_checker_closes_the_same_ways_as_the_filter() {
             let objects = generate::objects(choices);
             let now = generate::instant(choices);
             let mut one = generate::pod(choices);
-            // Nothing tells of a real pod yet that it is a new copy.
+            // Of a real pod only its claims tell that it is a new copy.
             one.replicates = false;
             let mut fleet = written::fleet(&objects);
             for (number, labels) in labels.iter().enumerate() {

@@ -469,6 +469,7 @@ pub fn objects(choices: &mut Choices) -> Objects {
     }
     let storage_classes = ["gold", "iron"].map(|name| StorageClass {
         name,
+        waits: choices.rarely(3),
         says: says(choices, stated),
     });
     let class = |choices: &mut Choices| maybe(choices, |choices| choices.one(&CLASSES));

@@ -151,8 +151,9 @@ fn every_code_of_the_sources_has_a_case() {
                 open.push(path);
                 continue;
             }
-            // The table of all codes raises none.
-            if path.ends_with("lint/codes.rs") {
+            // The table of all codes raises none; what files and a cluster say together is not in a file, and has its
+            // cases beside it.
+            if path.ends_with("lint/codes.rs") || path.ends_with("policy/floor.rs") {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();

@@ -240,6 +240,8 @@ pub struct Namespace {
 #[derive(Debug, Clone)]
 pub struct StorageClass {
     pub name: &'static str,
+    /// Whether it makes volumes only where the first pod lands.
+    pub waits: bool,
     pub says: Says,
 }
 

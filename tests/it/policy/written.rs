@@ -7,7 +7,7 @@ use domicile::model::{
     AccessProfile, ByName, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension,
     Fleet, Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
     RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Statistic, Subdivision,
-    Subject, VolumeMount,
+    Subject, VolumeBinding, VolumeMount,
 };
 use domicile::policy::{Activity, PlaceIndex, PolicySet, Profile, Verdict, evaluate, profile};
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -413,13 +413,20 @@ pub fn fleet(objects: &Objects) -> Fleet {
         let annotations = annotations(&class.says);
         (
             Arc::from(class.name),
-            domicile::model::StorageClass { annotations },
+            domicile::model::StorageClass {
+                annotations,
+                binding: match class.waits {
+                    true => VolumeBinding::FirstConsumer,
+                    false => VolumeBinding::Immediate,
+                },
+            },
         )
     };
     let volume = |volume: &Volume| {
         let read = domicile::model::Volume {
             annotations: annotations(&volume.says),
             storage_class: word(volume.storage_class),
+            spots: Vec::new(),
         };
         (Arc::from(volume.name), read)
     };

@@ -61,7 +61,7 @@ impl Naive<'_> {
     /// and source blocks restrict a pod even when it has no tuple.
     pub fn permits(&self, pod: &Pod, labels: Labels) -> bool {
         let sources = self.sources(pod);
-        for activity in &sources.activities {
+        for activity in &sources.looked_at() {
             if sources.tuples.is_empty() && !self.permits_no_tuple(&sources, activity, labels) {
                 return false;
             }
@@ -117,7 +117,8 @@ impl Naive<'_> {
                 provisional |= mode != "enforce";
             }
         }
-        if covered {
+        // What covers storing covers what is created.
+        if covered || !sources.activities.contains(&activity) {
             return true;
         }
         let word = |word: &Option<String>, wanted: &str| word.as_deref() == Some(wanted);

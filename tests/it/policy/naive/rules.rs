@@ -67,7 +67,7 @@ impl Naive<'_> {
         (from, tuple): (&SaidBy, &Tuple),
         node: Option<Place<'_>>,
     ) -> Three {
-        let replicates = sources.activities.contains(&"replicate");
+        let replicates = sources.creates || sources.activities.contains(&"replicate");
         let (places, role) = match &rule.demand {
             Demand::Allowed(_) | Demand::Denied(_) | Demand::Required(_) => {
                 return self.holds_of_node(rule, node);

@@ -15,9 +15,20 @@ pub(super) struct Sources {
     /// Every naming of a data set, by whichever object.
     pub(super) uses: Vec<Use>,
     pub(super) activities: Vec<&'static str>,
+    /// Whether an unbound claim waits for the pod, so that data is created where it lands.
+    pub(super) creates: bool,
 }
 
 impl Sources {
+    /// The activities, and for a pod that creates data that of a new copy.
+    pub(super) fn looked_at(&self) -> Vec<&'static str> {
+        let mut looked_at = self.activities.clone();
+        if self.creates && !looked_at.contains(&"replicate") {
+            looked_at.push("replicate");
+        }
+        looked_at
+    }
+
     /// A claim or volume that is not known may name any data set.
     pub(super) fn may_name_more(&self) -> bool {
         let is_unknown = |(from, tuple): &(SaidBy, Tuple)| {
@@ -88,6 +99,7 @@ impl Naive<'_> {
             classes: Vec::new(),
             uses: Vec::new(),
             activities: vec!["process"],
+            creates: false,
         };
         if !pod.mounts.is_empty() {
             sources.activities.push("store");
@@ -186,6 +198,15 @@ impl Naive<'_> {
                 claim.storage_class.or(of_volume)
             }
         };
+        let is_unbound = match found {
+            Some(Some(claim)) => claim.volume.is_none(),
+            _ => mount.template.is_some(),
+        };
+        if let Some(name) = class.filter(|_| is_unbound) {
+            let mut classes = self.objects.storage_classes.iter().flatten();
+            let is_immediate = classes.any(|known| known.name == name && !known.waits);
+            sources.creates |= !is_immediate;
+        }
         if let Some(name) = class {
             let classes = self.objects.storage_classes.iter().flatten();
             if let Some(object) = classes.into_iter().find(|known| known.name == name) {

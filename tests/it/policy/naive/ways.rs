@@ -10,7 +10,7 @@ impl Naive<'_> {
     pub fn ways(&self, pod: &Pod) -> BTreeSet<String> {
         let sources = self.sources(pod);
         let mut lines = BTreeSet::new();
-        for activity in &sources.activities {
+        for activity in &sources.looked_at() {
             for (from, tuple) in &sources.tuples {
                 for (policy, rule, mode) in self.rules_in_force(activity) {
                     let Demand::Transit(forbidden, undeclared) = &rule.demand else {

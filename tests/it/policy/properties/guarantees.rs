@@ -214,7 +214,12 @@ fn made_real(
     let stated = stated(&counterexample.tuple);
     let replicates = counterexample.performs.contains(Activity::Replicate);
     let mut says = NamespaceSays::Profile(stated.clone());
-    let mut storage_classes = Vec::new();
+    // A class that is not known may wait for the pod, which would make it a copy.
+    let mut storage_classes = vec![StorageClass {
+        name: "plain",
+        waits: false,
+        says: Says::default(),
+    }];
     let mut of_pod = Says::default();
     if let Some(class) = &source.storage_class {
         says = NamespaceSays::ByWorkload;
@@ -224,6 +229,7 @@ fn made_real(
         };
         storage_classes.push(StorageClass {
             name: word(class),
+            waits: false,
             says,
         });
     }
