@@ -16,7 +16,7 @@ use domicile::assembly::{SourceText, latency_table};
 use domicile::embedded;
 use domicile::model::{
     AccessProfile, Classification, ClientWeight, Consistency, DataProfile, DataSet, DataSetName, DataSetUse,
-    Locality, RegionKey, RegionReference, Replica, ReplicaRole, RequestsPerCall, StatedAccess,
+    Locality, Members, RegionKey, RegionReference, Replica, ReplicaRole, RequestsPerCall, StatedAccess,
 };
 use domicile::placement::{AccessDemand, Demanded, ScoreScale, total};
 use domicile::policy::PolicySet;
@@ -80,6 +80,7 @@ fn data_set(regions: &[RegionKey], random: &mut Pcg64Mcg) -> DataSet {
                 ..Locality::default()
             },
             role,
+            found: None,
         });
     DataSet {
         name: DataSetName::new("orders").expect("a name"),
@@ -91,6 +92,7 @@ fn data_set(regions: &[RegionKey], random: &mut Pcg64Mcg) -> DataSet {
         consistency: Consistency::Available,
         access: StatedAccess::default(),
         replicas: replicas.collect(),
+        members: Members::default(),
         owner: None,
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
     Claim, Classification, Consistency, DataProfile, DataSetUse, HeldClaims, LabelSet, Members,
-    NamespaceName, RegionReference, StatedAccess, StorageClass, VolumeSpot,
+    NamespaceName, RegionReference, RunningPod, StatedAccess, StorageClass, VolumeSpot,
 };
 
 fn namespace(name: &str) -> NamespaceName {
@@ -202,13 +202,10 @@ fn what_is_not_bound_or_nowhere_is_no_copy() {
         ["orders: b/r2 - ready db-0"],
         "its data are where they are served"
     );
-    for claim in cluster
-        .fleet
-        .claims
-        .iter_mut()
-        .flat_map(|claims| claims.iter_mut())
-    {
-        claim.1.volume = None;
+    let claims = cluster.fleet.claims.get_or_insert_default();
+    let keys: Vec<ClaimKey> = claims.keys().cloned().collect();
+    for key in keys {
+        claims.get_mut(&key).expect("it is there").volume = None;
     }
     assert_eq!(cluster.found(), [""; 0]);
 }

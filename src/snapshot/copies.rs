@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{RunningFacts, locate, trusted_locality};
-use crate::model::{ByName, DataSet, DataSetName, Fleet, Known, Locality, NodeName, RunningPods, Volume};
+use crate::model::{DataSet, DataSetName, Fleet, Known, Locality, NodeName, RunningPods, Volume};
 use crate::policy::PolicySet;
 use crate::replicas::{BoundVolumes, KnownPlace, Replicas, join};
 use crate::topology::LatencyTable;
@@ -157,7 +157,7 @@ fn has_same_volumes(one: &Fleet, other: &Fleet) -> bool {
 
 fn is_same<K: Ord, V>(one: &Known<K, V>, other: &Known<K, V>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => ByName::ptr_eq(one, other),
+        (Some(one), Some(other)) => one.ptr_eq(other),
         (one, other) => one.is_none() && other.is_none(),
     }
 }
