@@ -185,9 +185,14 @@ impl Watcher {
         mut events: BoxStream<'static, kube::Result<WatchEvent<RawObject>>>,
     ) {
         let most = Duration::from_secs(WATCH_SECONDS.into()) + WATCH_MARGIN;
+        let next = timeout(most, events.next()).await;
+        if matches!(next, Ok(None)) {
+            // Whoever closes a connection was there until then; one that died without a word was not.
+            self.heard = Some(Timestamp::now());
+        }
         // The end of a watch is nothing wrong, and neither is one that never came: it is opened again, and whether the
         // API server is there shows then.
-        let Ok(Some(event)) = timeout(most, events.next()).await else {
+        let Ok(Some(event)) = next else {
             match self.opened.elapsed() < SHORT {
                 true => self.wait(),
                 false => self.next_pause = FIRST_PAUSE,
