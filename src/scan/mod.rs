@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::admission::{AdmittedPlaces, Staleness, staleness};
 use crate::model::PodRequirements;
 use crate::placement::{Assessment, Refusal, assess};
-use crate::policy::{Activity, Cause, Demand, ExceptionState, Mode, Verdict, evaluate};
+use crate::policy::{Activity, Cause, Demand, ExceptionState, Mode, Verdict, evaluate_confirmed};
 use crate::snapshot::{ClassIndex, Snapshot};
 
 pub use copies::{CopyFinding, scan_copies};
@@ -118,7 +118,7 @@ impl<'s> Judgement<'s> {
         let as_copies = is_consumer.then(|| {
             let mut copy = profile.clone();
             copy.performs = copy.performs.with(Activity::Replicate);
-            evaluate(snapshot.policies(), &copy, now)
+            evaluate_confirmed(snapshot.policies(), &copy, now, snapshot.confirmed_until())
         });
         Self {
             assessment,

@@ -86,8 +86,13 @@ impl Retrying {
                 before: Vec::new(),
             });
             // Each is compared with what comes after, node by node.
-            if gathering.before.len() == MOST_WORLDS {
+            if gathering.before.len() >= MOST_WORLDS {
                 gathering.before.remove(MOST_WORLDS / 2);
+            }
+            // Facts that the cluster confirmed no longer may have grown too old meanwhile.
+            if replaced.snapshot.confirmed_until().is_some() {
+                let snapshot = replaced.snapshot.clone();
+                gathering.before.push(Decided { snapshot, at });
             }
             gathering.before.push(replaced);
         }

@@ -3,7 +3,7 @@
 //! Inputs: publications, the roster and what happens to its pods, instants. Outputs: the findings that are there, and what
 //! is to be told of those that are new. Invariants: pods of one template on nodes of one class are judged once for a
 //! scan; a scan that runs is ended before the next begins, so that changes which never rest keep no pod from being
-//! judged; a step judges for no longer than it is given, and steps rest in between. No client, no clock.
+//! judged; none begins while the API server is away; a step judges for no longer than it is given, and steps rest in between. No client, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -180,7 +180,10 @@ impl Scanning {
                 _ => Some(now),
             }
         });
-        let next = self.next.filter(|_| self.pass.is_none());
+        // While the API server is away neither the cluster nor its pods are known; the age of the last scan says so.
+        let is_away = snapshot.confirmed_until().is_some();
+        let next = self.next.filter(|_| self.pass.is_none() && !is_away);
+        let date = date.filter(|_| !is_away);
         [changed, running, date, next].into_iter().flatten().min()
     }
 
@@ -232,7 +235,7 @@ impl Scanning {
 
     /// Begins a scan where one is due.
     fn begin(&mut self, snapshot: &Arc<Snapshot>, now: Instant, at: Timestamp) {
-        if self.pass.is_some() {
+        if self.pass.is_some() || snapshot.confirmed_until().is_some() {
             return;
         }
         let from = snapshot.policies().at(at).from;

@@ -17,7 +17,7 @@ use crate::objects::watched_pod_from_json;
 use crate::placement::change::Cause;
 use crate::pod_events::{AboutKind, EventReason};
 use crate::scan::FindingKind;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Inputs, Snapshot};
 
 const AT: &str = "2026-11-21T12:00:00Z";
 const IN_VIRGINIA: &str = "ip-10-30-1-21.ec2.internal";
@@ -29,6 +29,11 @@ fn at() -> Timestamp {
 
 /// The built-in world, where the policy allows these places, and these objects stand beside the policies.
 fn world(allowed: &str, beside: &str) -> Arc<Snapshot> {
+    world_confirmed(allowed, beside, None)
+}
+
+/// The same; confirmed by the cluster until an instant, or still.
+fn world_confirmed(allowed: &str, beside: &str, confirmed_until: Option<Timestamp>) -> Arc<Snapshot> {
     let text = |(name, text): (&str, &str)| SourceText::new(name, text);
     let mut policies: Vec<SourceText> = embedded::policies().iter().copied().map(text).collect();
     for file in &mut policies {
@@ -44,7 +49,10 @@ fn world(allowed: &str, beside: &str) -> Arc<Snapshot> {
         latency: vec![text(embedded::latency())],
     };
     let (inputs, _) = assemble(&rules, &text(embedded::fleet())).expect("the facts fit");
-    Arc::new(Snapshot::new(inputs))
+    Arc::new(Snapshot::new(Inputs {
+        confirmed_until,
+        ..inputs
+    }))
 }
 
 /// In force for an hour from this minute on: the namespace `shop` may run in the United States.
@@ -380,4 +388,20 @@ fn an_exception_that_expires_leaves_its_pods_where_they_are_refused() {
     let ended = "2026-11-21T12:00:30.5Z".parse().expect("an instant");
     let (told, scans) = scanned(&mut scanning, &roster, due, ended);
     assert_eq!((told.len(), scans), (2, 1));
+}
+
+#[test]
+fn nothing_is_scanned_while_the_api_server_is_away_and_all_when_it_is_back() {
+    let (roster, _, mut scanning) = empty();
+    let start = Instant::now();
+    scanning.published(&world("[group/EEA]", ""), start);
+    let soon = start + Duration::from_secs(1);
+    assert_eq!(scanned(&mut scanning, &roster, soon, at()), (Vec::new(), 1));
+    scanning.published(&world_confirmed("[group/EEA]", "", Some(at())), soon);
+    let later = soon + Duration::from_secs(3_600);
+    assert_eq!(scanning.due(later, at()), None);
+    assert_eq!(scanned(&mut scanning, &roster, later, at()), (Vec::new(), 0));
+    scanning.published(&world("[group/EEA]", ""), later);
+    let back = later + Duration::from_secs(1);
+    assert_eq!(scanned(&mut scanning, &roster, back, at()), (Vec::new(), 1));
 }
