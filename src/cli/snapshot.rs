@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,10 +16,12 @@ use super::Outcome;
 use super::counted::counted;
 use super::explanation::VERSION;
 use super::facts::{lines, read_texts};
-use super::live::fleet_of_cluster;
+use super::live::{fleet_of_cluster, objects_of_cluster};
 use super::output::{Output, write_json};
-use crate::assembly::{Problem, fleet_dump};
-use crate::config::SourceArgs;
+use crate::assembly::{Problem, SourceText, fleet_dump};
+use crate::config::{ObjectSource, SourceArgs};
+use crate::custom_resources::CustomResource;
+use crate::policy::DATA_SET;
 
 /// The world as it is now, in one file that every offline verb reads
 #[derive(Debug, Clone, Args)]
@@ -30,6 +32,24 @@ pub struct SnapshotArgs {
     /// Ask the cluster that kubeconfig names, or that we run in, for nodes, namespaces, volumes and pods
     #[arg(long, conflicts_with = "fleet", help_heading = "Facts")]
     pub cluster: bool,
+    /// Which source of policies rules there, as for `serve` [default: files]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SOURCE",
+        requires = "cluster",
+        help_heading = "Facts"
+    )]
+    pub policies_from: Option<ObjectSource>,
+    /// Which source of data sets rules there, as for `serve` [default: files]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SOURCE",
+        requires = "cluster",
+        help_heading = "Facts"
+    )]
+    pub data_sets_from: Option<ObjectSource>,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
@@ -66,6 +86,26 @@ pub fn run(args: &SnapshotArgs, now: Timestamp, out: &mut dyn Write) -> Result<O
     let mut texts = read_texts(&args.sources)?;
     if args.cluster {
         texts.fleet = fleet_of_cluster()?;
+        for (from, named, files) in [
+            (args.policies_from, &args.sources.policies, "policies"),
+            (args.data_sets_from, &args.sources.data_sets, "data-sets"),
+        ] {
+            if from == Some(ObjectSource::CustomResources) && named.is_some() {
+                bail!(
+                    "`--{files}` is read by nobody, since `--{files}-from` is `custom-resources`: leave it out, or write `both`"
+                );
+            }
+        }
+        let sources =
+            [args.policies_from, args.data_sets_from].map(|from| from.unwrap_or(ObjectSource::Files));
+        if sources.iter().any(|from| *from != ObjectSource::Files) {
+            let (data_sets, policies): (Vec<_>, Vec<_>) = objects_of_cluster()?
+                .into_iter()
+                .partition(|object| object.kind == DATA_SET);
+            let [policies_from, data_sets_from] = sources;
+            join(&mut texts.rules.policies, policies_from, policies);
+            join(&mut texts.rules.data_sets, data_sets_from, data_sets);
+        }
         texts.confirmed_until = Some(now);
     }
     let file = texts.to_file(now)?;
@@ -100,6 +140,17 @@ pub fn run(args: &SnapshotArgs, now: Timestamp, out: &mut dyn Write) -> Result<O
         Output::Text => taken.write(out)?,
     }
     Ok(Outcome::Holds)
+}
+
+/// Puts objects beside files, or in their place.
+fn join(texts: &mut Vec<SourceText>, from: ObjectSource, objects: Vec<CustomResource>) {
+    match from {
+        ObjectSource::Files => return,
+        ObjectSource::CustomResources => texts.clear(),
+        ObjectSource::Both => {}
+    }
+    texts.extend(objects.into_iter().map(|object| object.text));
+    texts.sort();
 }
 
 impl Taken {

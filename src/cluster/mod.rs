@@ -33,7 +33,9 @@ use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
-pub use custom_resources::{CustomState, StatusSettings, follow_custom_resources, keep_statuses};
+pub use custom_resources::{
+    CustomState, StatusSettings, follow_custom_resources, keep_statuses, list_custom_resources,
+};
 pub use duties::{Duties, DutyMetrics, DutySettings};
 pub use events::write_pod_events;
 pub use handover::{cluster_health, hand_over};

@@ -6,20 +6,17 @@ use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt, select_all};
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::api::{Api, ApiResource};
 use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep_until};
 
+use super::super::raw_object::RawObject;
+use super::super::watcher::{Said, follow_kind};
 use crate::custom_resources::CustomResource;
 use crate::policy::{CustomKind, GROUP, VERSION};
 
 /// How long changes are gathered before they are handed out together: kubectl applies a folder object by object.
 const COALESCE: Duration = Duration::from_millis(100);
-
-/// A watch that is away fails again at least so often (the longest pause of its backoff is half a minute); one that did
-/// not is back, though a quiet cluster gave it nothing to say.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What is known of the objects of our kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,33 +43,41 @@ struct Heard {
     /// What a list has named so far, while it is not whole.
     listed: Option<BTreeMap<Arc<str>, CustomResource>>,
     is_whole: bool,
-    /// When the watch failed last, and how; `None` once something is heard.
-    failed: Option<(Instant, String)>,
+    /// Why it cannot be heard; `None` once a watch is open again.
+    away: Option<String>,
 }
 
 impl Heard {
-    fn take(&mut self, kind: CustomKind, event: watcher::Event<DynamicObject>) {
-        self.failed = None;
-        match event {
-            watcher::Event::Init => self.listed = Some(BTreeMap::new()),
-            watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
-                let json = serde_json::to_value(&object).ok();
+    fn take(&mut self, kind: CustomKind, said: Said) {
+        match said {
+            Said::ListBegins => self.listed = Some(BTreeMap::new()),
+            Said::Applied(object) => {
+                let json = serde_json::from_slice(object.json()).ok();
                 let Some(object) = json.and_then(|json| CustomResource::from_json(kind, &json)) else {
                     return;
                 };
                 let objects = self.listed.as_mut().unwrap_or(&mut self.objects);
                 objects.insert(object.name.clone(), object);
             }
-            watcher::Event::Delete(object) => {
-                let Some(name) = object.metadata.name else { return };
+            Said::Deleted(object) => {
+                let Some(name) = object.name() else { return };
                 let objects = self.listed.as_mut().unwrap_or(&mut self.objects);
-                objects.remove(name.as_str());
+                objects.remove(name);
             }
-            watcher::Event::InitDone => {
+            Said::ListEnds => {
                 if let Some(listed) = self.listed.take() {
                     self.objects = listed;
                     self.is_whole = true;
                 }
+            }
+            Said::Confirmed => self.away = None,
+            Said::Away { problem, .. } => {
+                tracing::warn!(
+                    kind = kind.plural,
+                    problem,
+                    "the watch broke and is taken up again"
+                );
+                self.away = Some(in_words(kind, &problem));
             }
         }
     }
@@ -82,23 +87,20 @@ impl Heard {
 /// any more.
 pub async fn follow_custom_resources(client: Client, kinds: Vec<CustomKind>, states: Sender<CustomState>) {
     let mut heard: BTreeMap<CustomKind, Heard> = kinds.iter().map(|kind| (*kind, Heard::default())).collect();
-    let mut events = select_all(kinds.into_iter().map(|kind| watch(&client, kind)));
-    let mut due = None;
+    let mut words = select_all(kinds.into_iter().map(|kind| watch(&client, kind)));
+    let mut due: Option<Instant> = None;
     while !states.is_closed() {
-        let until = due.unwrap_or_else(|| Instant::now() + LONGEST_PAUSE / 4);
         tokio::select! {
-            event = events.next() => {
-                let Some((kind, event)) = event else { return };
-                let Some(heard) = heard.get_mut(&kind) else { continue };
-                match event {
-                    Ok(event) => heard.take(kind, event),
-                    Err(problem) => heard.failed = Some((Instant::now(), problem)),
+            said = words.next() => {
+                let Some((kind, said)) = said else { return };
+                if let Some(heard) = heard.get_mut(&kind) {
+                    heard.take(kind, said);
+                    due.get_or_insert(Instant::now() + COALESCE);
                 }
-                due.get_or_insert(Instant::now() + COALESCE);
             }
-            () = sleep_until(until) => {
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 due = None;
-                let state = state_of(&heard, Instant::now());
+                let state = state_of(&heard);
                 states.send_if_modified(|present| {
                     let differs = *present != state;
                     *present = state;
@@ -109,12 +111,11 @@ pub async fn follow_custom_resources(client: Client, kinds: Vec<CustomKind>, sta
     }
 }
 
-fn state_of(heard: &BTreeMap<CustomKind, Heard>, now: Instant) -> CustomState {
+fn state_of(heard: &BTreeMap<CustomKind, Heard>) -> CustomState {
     let missing = heard.iter().find(|(_, heard)| !heard.is_whole);
-    let failed = heard.iter().find_map(|(kind, heard)| {
-        let (at, problem) = heard.failed.as_ref()?;
-        (now.duration_since(*at) < LONGEST_PAUSE).then_some((kind, problem))
-    });
+    let failed = heard
+        .iter()
+        .find_map(|(kind, heard)| Some((kind, heard.away.as_ref()?)));
     let problem = match (failed, missing) {
         (Some((kind, problem)), _) => Some(format!(
             "the objects `{}.{GROUP}` of the cluster are not known: {problem}",
@@ -133,14 +134,9 @@ fn state_of(heard: &BTreeMap<CustomKind, Heard>, now: Instant) -> CustomState {
     CustomState { objects, problem }
 }
 
-type KindEvent = (CustomKind, Result<watcher::Event<DynamicObject>, String>);
-
-fn watch(client: &Client, kind: CustomKind) -> BoxStream<'static, KindEvent> {
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource_of(kind));
-    let events = watcher(api, watcher::Config::default()).default_backoff();
-    events
-        .map(move |event| (kind, event.map_err(|problem| in_words(kind, &problem))))
-        .boxed()
+fn watch(client: &Client, kind: CustomKind) -> BoxStream<'static, (CustomKind, Said)> {
+    let api: Api<RawObject> = Api::all_with(client.clone(), &resource_of(kind));
+    follow_kind(api, None).map(move |said| (kind, said)).boxed()
 }
 
 /// How the API server knows a kind.
@@ -155,36 +151,27 @@ pub(super) fn resource_of(kind: CustomKind) -> ApiResource {
 }
 
 /// What went wrong, the same words each time it goes wrong the same way.
-fn in_words(kind: CustomKind, problem: &watcher::Error) -> String {
-    tracing::warn!(kind = kind.plural, %problem, "the watch broke and is taken up again");
-    let answered = match problem {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code,
-        _ => 0,
-    };
-    match answered {
-        404 => "the cluster does not know them; install deploy/crds".to_owned(),
-        403 => format!(
+fn in_words(kind: CustomKind, problem: &str) -> String {
+    if problem.contains("404") {
+        return "the cluster does not know them; install deploy/crds".to_owned();
+    }
+    if problem.contains("forbidden") || problem.contains("Forbidden") {
+        return format!(
             "they may not be listed and watched; grant it for `{}.{GROUP}`",
             kind.plural
-        ),
-        _ => "the API server does not answer for them".to_owned(),
+        );
     }
+    "the API server does not answer for them".to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::policy::{CUSTOM_KINDS, DATA_SET};
 
-    fn data_set(name: &str, spec: &str) -> DynamicObject {
-        serde_json::from_value(json!({
-            "apiVersion": "domicile.dev/v1alpha1", "kind": "DataSet",
-            "metadata": {"name": name}, "spec": {"owner": spec}
-        }))
-        .unwrap()
+    fn data_set(name: &str) -> RawObject {
+        let json = format!(r#"{{"metadata": {{"name": "{name}"}}, "spec": {{"consistency": "strict"}}}}"#);
+        serde_json::from_str(&json).unwrap()
     }
 
     fn names(state: &CustomState) -> Vec<String> {
@@ -196,69 +183,76 @@ mod tests {
     fn nothing_is_known_before_every_kind_was_listed_whole() {
         let other = CUSTOM_KINDS[0];
         let mut heard = BTreeMap::from([(DATA_SET, Heard::default()), (other, Heard::default())]);
-        let now = Instant::now();
-        heard
-            .get_mut(&DATA_SET)
-            .unwrap()
-            .take(DATA_SET, watcher::Event::Init);
-        heard
-            .get_mut(&DATA_SET)
-            .unwrap()
-            .take(DATA_SET, watcher::Event::InitApply(data_set("a", "x")));
-        heard
-            .get_mut(&DATA_SET)
-            .unwrap()
-            .take(DATA_SET, watcher::Event::InitDone);
-        let state = state_of(&heard, now);
+        for said in [
+            Said::ListBegins,
+            Said::Applied(data_set("a")),
+            Said::ListEnds,
+            Said::Confirmed,
+        ] {
+            heard.get_mut(&DATA_SET).unwrap().take(DATA_SET, said);
+        }
+        let state = state_of(&heard);
         assert_eq!(state.objects, None);
         assert_eq!(
             state.problem.as_deref(),
             Some("the objects `policysettings.domicile.dev` were not listed yet")
         );
-        heard.get_mut(&other).unwrap().take(other, watcher::Event::Init);
-        heard
-            .get_mut(&other)
-            .unwrap()
-            .take(other, watcher::Event::InitDone);
-        let state = state_of(&heard, now);
+        for said in [Said::ListBegins, Said::ListEnds] {
+            heard.get_mut(&other).unwrap().take(other, said);
+        }
+        let state = state_of(&heard);
         assert_eq!((names(&state), state.problem), (vec!["a".to_owned()], None));
     }
 
     #[test]
     fn a_new_list_takes_the_place_of_what_was_known_once_it_is_whole() {
         let mut heard = BTreeMap::from([(DATA_SET, Heard::default())]);
-        let now = Instant::now();
-        let mut take = |event| {
-            heard.get_mut(&DATA_SET).unwrap().take(DATA_SET, event);
-            names(&state_of(&heard, now))
+        let mut take = |said| {
+            heard.get_mut(&DATA_SET).unwrap().take(DATA_SET, said);
+            names(&state_of(&heard))
         };
-        take(watcher::Event::Init);
-        take(watcher::Event::InitDone);
-        assert_eq!(take(watcher::Event::Apply(data_set("a", "x"))), ["a"]);
-        assert_eq!(take(watcher::Event::Apply(data_set("b", "x"))), ["a", "b"]);
-        assert_eq!(take(watcher::Event::Init), ["a", "b"]);
-        assert_eq!(take(watcher::Event::InitApply(data_set("c", "x"))), ["a", "b"]);
-        assert_eq!(take(watcher::Event::InitDone), ["c"]);
-        assert_eq!(take(watcher::Event::Delete(data_set("c", "x"))), [""; 0]);
+        take(Said::ListBegins);
+        take(Said::ListEnds);
+        assert_eq!(take(Said::Applied(data_set("a"))), ["a"]);
+        assert_eq!(take(Said::Applied(data_set("b"))), ["a", "b"]);
+        assert_eq!(take(Said::ListBegins), ["a", "b"]);
+        assert_eq!(take(Said::Applied(data_set("c"))), ["a", "b"]);
+        assert_eq!(take(Said::ListEnds), ["c"]);
+        assert_eq!(take(Said::Deleted(data_set("c"))), [""; 0]);
     }
 
     #[test]
-    fn a_broken_watch_is_told_until_something_is_heard_or_it_is_quiet_for_long() {
+    fn an_api_server_that_is_away_is_told_in_words_until_a_watch_is_open_again() {
         let mut heard = BTreeMap::from([(DATA_SET, Heard::default())]);
-        let now = Instant::now();
-        let of = heard.get_mut(&DATA_SET).unwrap();
-        of.take(DATA_SET, watcher::Event::Init);
-        of.take(DATA_SET, watcher::Event::InitDone);
-        of.failed = Some((now, "nobody answers".to_owned()));
-        assert_eq!(
-            state_of(&heard, now).problem.as_deref(),
-            Some("the objects `datasets.domicile.dev` of the cluster are not known: nobody answers")
-        );
-        assert_eq!(state_of(&heard, now + LONGEST_PAUSE).problem, None);
-        heard
-            .get_mut(&DATA_SET)
-            .unwrap()
-            .take(DATA_SET, watcher::Event::Apply(data_set("a", "x")));
-        assert_eq!(state_of(&heard, now).problem, None);
+        let mut take = |said| {
+            heard.get_mut(&DATA_SET).unwrap().take(DATA_SET, said);
+            state_of(&heard).problem
+        };
+        take(Said::ListBegins);
+        take(Said::ListEnds);
+        for (problem, told) in [
+            ("connection refused", "the API server does not answer for them"),
+            (
+                "ApiError: \"404 page not found\": Failed to parse error data",
+                "the cluster does not know them; install deploy/crds",
+            ),
+            (
+                "datasets.domicile.dev is forbidden: User \"x\" cannot list resource",
+                "they may not be listed and watched; grant it for `datasets.domicile.dev`",
+            ),
+        ] {
+            let away = Said::Away {
+                heard: None,
+                problem: problem.to_owned(),
+            };
+            assert_eq!(
+                take(away),
+                Some(format!(
+                    "the objects `datasets.domicile.dev` of the cluster are not known: {told}"
+                ))
+            );
+        }
+        assert!(take(Said::Applied(data_set("a"))).is_some());
+        assert_eq!(take(Said::Confirmed), None);
     }
 }

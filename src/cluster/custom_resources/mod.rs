@@ -6,7 +6,9 @@
 //! and its age shows; writing a status changes nothing that is handed out.
 
 mod follow;
+mod list;
 mod statuses;
 
 pub use follow::{CustomState, follow_custom_resources};
+pub use list::list_custom_resources;
 pub use statuses::{StatusSettings, keep_statuses};

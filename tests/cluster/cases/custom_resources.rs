@@ -2,6 +2,7 @@
 //! of them.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use domicile::policy::{CUSTOM_KINDS, GROUP};
@@ -407,7 +408,45 @@ async fn objects_alone_decide_at_once_and_say_what_became_of_them() {
     until_condition(&kubectl, wrong, "Accepted", ("True", "Decides"), "decides").await;
     assert_eq!(stand.metric(metrics::BAD_SOURCES).await, Some(0.0));
 
-    // The watches are taken up again after the API server was away.
+    // Verbs that ask no cluster have the same policies from its snapshot.
+    let world = stand.scenario.directory.join("world.json").display().to_string();
+    let domicile = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_domicile"))
+            .args(arguments)
+            .env("KUBECONFIG", stand.scenario.plane.administrator())
+            .output()
+            .expect("domicile can be started");
+        assert_ne!(
+            output.status.code(),
+            Some(2),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let document: Value = serde_json::from_slice(&output.stdout).expect("the answer is JSON");
+        document
+    };
+    let snapshot = [
+        "snapshot",
+        &world,
+        "--cluster",
+        "--policies-from=custom-resources",
+        "--output=json",
+    ];
+    assert_eq!(domicile(&snapshot)["policyFiles"], whole_set().len());
+    let pod = stand.scenario.directory.join("pod.json");
+    let object = crate::objects::Pod::named("asked").in_namespace("shop").object();
+    let object = serde_json::to_string(&object).expect("a pod is JSON");
+    std::fs::write(&pod, object).expect("the temporary folder can be written");
+    let why = [
+        "why-not",
+        &pod.display().to_string(),
+        "--snapshot",
+        &world,
+        "--output=json",
+    ];
+    assert_eq!(domicile(&why)["permittedNodes"], 1);
+
+    // The watches are taken up again after the API server was away, and it is known that they are.
     stand.scenario.plane.restart_api_server().await;
     kubectl
         .apply(&[allowed(&["group/EEA"])])
@@ -422,6 +461,7 @@ async fn objects_alone_decide_at_once_and_say_what_became_of_them() {
     .await;
     until_condition(&kubectl, wrong, "Accepted", ("True", "Decides"), "decides").await;
     expect_refusal(&stand, "last", sentence).await;
+    stand.until_metric(metrics::BAD_SOURCES, |bad| bad == 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
