@@ -80,7 +80,7 @@ fn answer(plural: &str, asked: &Asked, world: &World) -> HttpResponse {
         });
         return HttpResponse::Ok()
             .content_type("application/json")
-            .streaming(lines.map(Ok::<Bytes, actix_web::Error>));
+            .streaming(lines.map(Ok::<Bytes, std::io::Error>));
     }
     let number = |name: &str| asked.get(name).and_then(|text| text.parse::<usize>().ok());
     let from = number("continue").unwrap_or(0);

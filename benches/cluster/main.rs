@@ -10,7 +10,6 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "a benchmark stops at the first surprise"
 )]
 

@@ -15,14 +15,13 @@ pub const EVENT: &str = "event";
 
 const NAMESPACES: usize = 400;
 
-/// Regions and how their zones are written.
-const REGIONS: [(&str, &str); 6] = [
-    ("eu-central-1", "eu-central-1"),
-    ("eu-west-1", "eu-west-1"),
-    ("eu-north-1", "eu-north-1"),
-    ("us-east-1", "us-east-1"),
-    ("us-west-2", "us-west-2"),
-    ("ap-northeast-1", "ap-northeast-1"),
+const REGIONS: [&str; 6] = [
+    "eu-central-1",
+    "eu-west-1",
+    "eu-north-1",
+    "us-east-1",
+    "us-west-2",
+    "ap-northeast-1",
 ];
 
 /// A kind that is listed and watched.
@@ -94,7 +93,7 @@ pub fn now_us() -> u64 {
 }
 
 fn node_name(number: usize) -> String {
-    let (region, _) = REGIONS[number % REGIONS.len()];
+    let region = REGIONS[number % REGIONS.len()];
     format!(
         "ip-10-{}-{}-{}.{region}.compute.internal",
         number >> 16,
@@ -120,8 +119,8 @@ fn managed_fields(bytes: usize) -> String {
 
 fn node(number: usize, beat: usize) -> String {
     let name = node_name(number);
-    let (region, of_zone) = REGIONS[number % REGIONS.len()];
-    let zone = format!("{of_zone}{}", ["a", "b", "c"][number / REGIONS.len() % 3]);
+    let region = REGIONS[number % REGIONS.len()];
+    let zone = format!("{region}{}", ["a", "b", "c"][number / REGIONS.len() % 3]);
     let mut images = String::new();
     for image in 0..40 {
         let comma = if image == 0 { "" } else { "," };
@@ -254,9 +253,9 @@ fn claim(number: usize) -> String {
 }
 
 fn volume(number: usize) -> String {
-    let (region, of_zone) = REGIONS[number % REGIONS.len()];
+    let region = REGIONS[number % REGIONS.len()];
     format!(
-        r#"{{"kind":"PersistentVolume","apiVersion":"v1","metadata":{{"name":"pv-{number}","resourceVersion":"1","annotations":{{"pv.kubernetes.io/provisioned-by":"ebs.csi.aws.com"}},"managedFields":{}}},"spec":{{"accessModes":["ReadWriteOnce"],"capacity":{{"storage":"100Gi"}},"claimRef":{{"name":"data-{number}"}},"csi":{{"driver":"ebs.csi.aws.com","volumeHandle":"vol-{number:017x}"}},"nodeAffinity":{{"required":{{"nodeSelectorTerms":[{{"matchExpressions":[{{"key":"topology.kubernetes.io/zone","operator":"In","values":["{of_zone}a"]}},{{"key":"topology.kubernetes.io/region","operator":"In","values":["{region}"]}}]}}]}}}},"storageClassName":"class-{}"}},"status":{{"phase":"Bound"}}}}"#,
+        r#"{{"kind":"PersistentVolume","apiVersion":"v1","metadata":{{"name":"pv-{number}","resourceVersion":"1","annotations":{{"pv.kubernetes.io/provisioned-by":"ebs.csi.aws.com"}},"managedFields":{}}},"spec":{{"accessModes":["ReadWriteOnce"],"capacity":{{"storage":"100Gi"}},"claimRef":{{"name":"data-{number}"}},"csi":{{"driver":"ebs.csi.aws.com","volumeHandle":"vol-{number:017x}"}},"nodeAffinity":{{"required":{{"nodeSelectorTerms":[{{"matchExpressions":[{{"key":"topology.kubernetes.io/zone","operator":"In","values":["{region}a"]}},{{"key":"topology.kubernetes.io/region","operator":"In","values":["{region}"]}}]}}]}}}},"storageClassName":"class-{}"}},"status":{{"phase":"Bound"}}}}"#,
         managed_fields(600),
         number % 3,
     )
