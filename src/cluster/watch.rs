@@ -73,10 +73,6 @@ pub struct Heard {
 
 /// A word about the objects of a kind.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every word is a change, and one is held at a time"
-)]
 pub enum Word<C> {
     /// Something changed.
     Changed(C),

@@ -40,7 +40,7 @@ pub use watcher::Documents;
 use affinity::Confinement;
 use attempts::Refusal;
 use judge::{Judge, Manner, Running};
-use nodes::NodeTable;
+use nodes::{LabelledClass, NodeTable};
 use samples::Samples;
 use watcher::Watcher;
 
@@ -50,7 +50,6 @@ use super::scenario::Scenario;
 use super::trace::{Event, What};
 use super::world::World;
 use crate::placement::change::Decided;
-use crate::snapshot::ClassIndex;
 
 /// How long a run goes on after its last event: pods that wait are tried again after five minutes and a half at the
 /// latest (kube-scheduler's `flushUnschedulablePodsLeftover`), and so once more.
@@ -100,7 +99,7 @@ struct Drive<'a> {
     /// What is written into pods of each kind in the present world.
     confined_to: BTreeMap<KindIndex, Option<Confinement>>,
     /// The labels of regions by class in the present world, once somebody asked.
-    region_labels: Option<Vec<(ClassIndex, (Option<String>, String))>>,
+    region_labels: Option<Vec<LabelledClass>>,
     /// What became of the last attempt of pods of a kind and a class, in the present world. Only looked up.
     refusals: HashMap<(KindIndex, u32), Refusal, FixedState>,
     /// The number of the last refusal that was found.

@@ -34,6 +34,9 @@ pub struct NodeTable {
     nodes: Vec<KnownNode>,
 }
 
+/// A class, and the labels by which its nodes say their region: provider, where they say it, and region.
+pub type LabelledClass = (ClassIndex, (Option<String>, String));
+
 impl NodeTable {
     /// Remembers what a node says; it does not come by that.
     pub fn know(&mut self, node: &TraceNode) {
@@ -83,7 +86,7 @@ impl NodeTable {
     }
 
     /// The labels of regions by class, of the nodes that are there.
-    pub fn labels_of_classes(&self, judge: &Judge<'_>) -> Vec<(ClassIndex, (Option<String>, String))> {
+    pub fn labels_of_classes(&self, judge: &Judge<'_>) -> Vec<LabelledClass> {
         let mut found = Vec::new();
         for (class, node) in judge.classes().iter().zip(&self.nodes) {
             let said = self.said.get(&*node.name).filter(|_| node.is_there);
