@@ -167,7 +167,7 @@ fn publisher() -> Publisher {
     let texts = |(name, text): (&str, &str)| vec![SourceText::new(name, text)];
     let publisher = Publisher::default();
     publisher.latency(Arc::new(texts(embedded::latency())));
-    let declared = read_data_sets([embedded::data_sets()].into_iter()).expect("data sets");
+    let declared = read_data_sets([embedded::data_sets()]).expect("data sets");
     publisher.data_sets(Arc::new(declared), &texts(embedded::data_sets()));
     let policies = PolicySet::load(embedded::policies().iter().copied()).expect("policies");
     publisher.policies(Arc::new(policies.set));
