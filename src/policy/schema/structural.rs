@@ -1,6 +1,6 @@
 //! JSON Schema as an API server takes it in a CustomResourceDefinition: a structural schema.
 //!
-//! Inputs: a schema of draft 7 with its definitions, as [`json_schema`](super::json_schema) gives it. Outputs: the same
+//! Inputs: a schema of draft 7 with its definitions, as [`json_schema`](fn@super::json_schema) gives it. Outputs: the same
 //! without references, of the keywords alone that `JSONSchemaProps` has. Invariants: every node has a type, but for
 //! those that are one word or fields, of which the API server checks nothing and our reader everything; what has no
 //! keyword there (exactly one of some fields, the words that may be keys) is a rule in CEL with a sentence of its own;
