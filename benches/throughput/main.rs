@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! cargo bench --bench throughput [-- --pods=1000 --rounds=5 --rows=PART-OF-NAME]
+//! cargo bench --bench throughput -- --creations=5000
 //! ```
 #![expect(
     clippy::panic,
@@ -17,6 +18,7 @@
 
 #[path = "../../tests/cluster/api.rs"]
 mod api;
+mod burst;
 #[path = "../../tests/cluster/certificates.rs"]
 mod certificates;
 #[path = "../../tests/cluster/components.rs"]
@@ -58,6 +60,8 @@ struct Options {
     rounds: usize,
     /// Only rows whose description contains this.
     rows: String,
+    /// So many creations are timed, and nothing else.
+    creations: Option<usize>,
 }
 
 impl Options {
@@ -66,6 +70,7 @@ impl Options {
             pods: 1_000,
             rounds: 5,
             rows: String::new(),
+            creations: None,
         };
         // cargo adds `--bench`.
         for argument in std::env::args().skip(1).filter(|argument| argument != "--bench") {
@@ -77,7 +82,8 @@ impl Options {
                 Some(("--pods", value)) => options.pods = number(value),
                 Some(("--rounds", value)) => options.rounds = number(value),
                 Some(("--rows", value)) => value.clone_into(&mut options.rows),
-                _ => panic!("`{argument}` is none of --pods=N --rounds=N --rows=TEXT"),
+                Some(("--creations", value)) => options.creations = Some(number(value)),
+                _ => panic!("`{argument}` is none of --pods=N --rounds=N --rows=TEXT --creations=N"),
             }
         }
         options
@@ -92,6 +98,9 @@ async fn main() {
     assert!(!rows.is_empty(), "no row contains `{}`", options.rows);
     let begin = Instant::now();
     let mut bench = Bench::begin().await;
+    if let Some(creations) = options.creations {
+        return bench.burst(creations).await;
+    }
     let mut all: Vec<Vec<Run>> = rows.iter().map(|_| Vec::new()).collect();
     for round in 0..options.rounds {
         for (row, runs) in rows.iter().zip(&mut all) {

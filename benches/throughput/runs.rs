@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use kube::api::{DeleteParams, ListParams, WatchEvent, WatchParams};
 use serde_json::json;
 
+use crate::api::Cluster;
 use crate::creations::create_all;
 use crate::domicile::{Domicile, DomicileSettings, Facts};
 use crate::fleet::{self, Share};
@@ -24,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// The share of bindings that are not timed: caches, connections and the first collection of garbage.
 const WARM_UP: f64 = 0.1;
 /// As many creations at once, far below what the API server refuses.
-const AT_ONCE: usize = 32;
+pub const AT_ONCE: usize = 32;
 
 /// Everything that stays from run to run.
 pub struct Bench {
@@ -70,14 +71,22 @@ impl Bench {
     pub async fn run(&mut self, row: &Row, count: usize) -> Run {
         // Who is not asked does not run, for it would watch pods and nodes beside the others.
         if row.beside == Beside::Domicile {
-            self.domicile.restart();
-            self.domicile.until_ready().await;
-            self.until_domicile_knows_all().await;
+            self.begin_domicile().await;
         }
         let run = self.measure(row, count).await;
         self.domicile.kill();
         self.remove_pods(row.share.namespace()).await;
         run
+    }
+
+    pub async fn begin_domicile(&mut self) {
+        self.domicile.restart();
+        self.domicile.until_ready().await;
+        self.until_domicile_knows_all().await;
+    }
+
+    pub fn cluster(&self) -> &Cluster {
+        &self.scenario.cluster
     }
 
     async fn measure(&self, row: &Row, count: usize) -> Run {
@@ -87,7 +96,7 @@ impl Bench {
             self.register().await;
         }
         let pods = (0..count).map(|number| pod(row, number));
-        let creations = create_all(cluster, pods.collect(), AT_ONCE).await;
+        let creations = create_all(cluster, pods.collect(), AT_ONCE, false).await;
         assert!(creations.failures.is_empty(), "{:?}", creations.failures);
         if row.affinity == Affinity::Injected {
             for pod in &creations.created {
@@ -162,7 +171,7 @@ impl Bench {
         }
     }
 
-    async fn register(&self) {
+    pub async fn register(&self) {
         let authority = &self.scenario.plane.certificates.authority.file;
         let webhook = Webhook::shipped("admission/mutating-webhook.yaml")
             .at(&self.domicile.webhook("/mutate"))

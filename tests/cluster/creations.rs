@@ -33,8 +33,12 @@ impl Creations {
     }
 }
 
-/// Creates the pods, this many requests at once.
-pub async fn create_all(cluster: &Cluster, pods: Vec<Pod>, at_once: usize) -> Creations {
+/// Creates the pods, this many requests at once; in a dry run they are admitted and not kept.
+pub async fn create_all(cluster: &Cluster, pods: Vec<Pod>, at_once: usize, is_dry_run: bool) -> Creations {
+    let parameters = PostParams {
+        dry_run: is_dry_run,
+        ..PostParams::default()
+    };
     let prepared: Vec<(Api<core::Pod>, core::Pod)> = (pods.iter())
         .map(|pod| (cluster.pods(&pod.namespace), pod.object()))
         .collect();
@@ -42,7 +46,7 @@ pub async fn create_all(cluster: &Cluster, pods: Vec<Pod>, at_once: usize) -> Cr
     let outcomes: Vec<(Duration, Result<core::Pod, kube::Error>)> = stream::iter(prepared)
         .map(async |(api, pod)| {
             let sent = Instant::now();
-            let outcome = api.create(&PostParams::default(), &pod).await;
+            let outcome = api.create(&parameters, &pod).await;
             (sent.elapsed(), outcome)
         })
         .buffer_unordered(at_once)

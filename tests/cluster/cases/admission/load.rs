@@ -49,10 +49,10 @@ async fn a_burst_of_mixed_pods_is_admitted_without_a_timeout() {
     let (cluster, pods) = (stand.cluster(), |run: &'static str| {
         (0..COUNT).map(move |number| mixed(run, number).scheduled_by("nobody"))
     });
-    let without = create_all(cluster, pods("without").collect(), AT_ONCE).await;
+    let without = create_all(cluster, pods("without").collect(), AT_ONCE, false).await;
     assert_eq!(without.failures, [""; 0]);
     stand.register(FailurePolicy::Fail).await;
-    let with = create_all(cluster, pods("with").collect(), AT_ONCE).await;
+    let with = create_all(cluster, pods("with").collect(), AT_ONCE, false).await;
     for (name, creations) in [("without", &without), ("with", &with)] {
         println!(
             "{name} the webhook: {:.0} creations/s, P50 {:?}, P99 {:?}",

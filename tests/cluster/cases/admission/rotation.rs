@@ -96,7 +96,7 @@ async fn certificate_and_authority_rotate_under_load_and_no_creation_fails() {
                     .in_namespace("shop")
                     .scheduled_by("nobody")
             });
-            let creations = create_all(cluster, pods.collect(), AT_ONCE).await;
+            let creations = create_all(cluster, pods.collect(), AT_ONCE, false).await;
             created.fetch_add(creations.created.len(), Ordering::Relaxed);
             rounds.push(creations);
         }
