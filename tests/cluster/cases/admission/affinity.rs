@@ -1,5 +1,7 @@
 //! What a pod requires of nodes by itself stays required, beside what the policies permit.
 
+use std::slice::from_ref;
+
 use serde_json::{Value, json};
 
 use super::{is_confined, required_terms};
@@ -42,10 +44,10 @@ async fn existing_terms_are_each_confined_and_none_is_loosened() {
     let dublin = is("topology.kubernetes.io/region", "In", &["eu-west-1"]);
     // What it requires, and the nodes that are left of it.
     let cases: [(&str, Value, &[&str]); 8] = [
-        ("one", json!([all_of(&[ssd.clone()])]), &["dublin-ssd"]),
+        ("one", json!([all_of(from_ref(&ssd))]), &["dublin-ssd"]),
         (
             "two",
-            json!([all_of(&[ssd.clone()]), all_of(&[gpu.clone()])]),
+            json!([all_of(from_ref(&ssd)), all_of(from_ref(&gpu))]),
             &["dublin-ssd", "paris-gpu"],
         ),
         ("both-in-one", json!([all_of(&[ssd.clone(), gpu])]), &[]),
