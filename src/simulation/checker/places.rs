@@ -205,10 +205,9 @@ impl<'d> Judge<'d> {
                 self.people_in(people, &member.place).min(condition)
             }));
         }
-        let country_of = |code: &str| code.split('-').next().map(str::to_owned);
-        if people == term || country_of(people).as_deref() == Some(term) {
+        if people == term || country_of(people) == term {
             Yes
-        } else if country_of(term).as_deref() == Some(people) {
+        } else if country_of(term) == people {
             Maybe
         } else {
             No
@@ -388,4 +387,9 @@ mod tests {
             assert_eq!(region_of_provider_id(id), region, "{id}");
         }
     }
+}
+
+/// The country of a part of one, or the country itself.
+fn country_of(code: &str) -> &str {
+    code.split_once('-').map_or(code, |(country, _)| country)
 }

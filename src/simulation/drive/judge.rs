@@ -10,8 +10,9 @@
 )]
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use super::lives::{Cost, whole_us};
@@ -50,6 +51,8 @@ pub struct Judge<'s> {
     classes: Vec<Option<ClassIndex>>,
     kinds: Vec<Option<JudgedKind<'s>>>,
     assessments: u64,
+    /// What an access costs by the number of an assessment and the class of a node, where no peer sways it. Only looked up.
+    costs_us: HashMap<(u64, ClassIndex), Option<u64>, FixedState>,
     /// Lists that are used again from question to question.
     offered: Vec<Option<ClassIndex>>,
     /// Whether the last question showed no permitted node, though some exist.
@@ -78,6 +81,7 @@ impl<'s> Judge<'s> {
             kinds: (0..roster.kinds.len()).map(|_| None).collect(),
             roster,
             assessments: 0,
+            costs_us: HashMap::default(),
             offered: Vec::new(),
             showed_none: false,
         }
@@ -207,7 +211,15 @@ impl<'s> Judge<'s> {
                 let demand = Self::demand(self.snapshot, classes, judged, running, None);
                 match manner.extends {
                     Extends::FilterAndScore => score_nodes(assessment, &demand, &self.offered, scores),
-                    Extends::Nearest => nearest(self.snapshot, &demand, &self.offered, scores),
+                    Extends::Nearest => {
+                        let cost = |class| cost_us(self.snapshot, &demand, class);
+                        let (costs_us, number) = (&mut self.costs_us, judged.number);
+                        let known = |class| match judged.called.is_empty() {
+                            true => *costs_us.entry((number, class)).or_insert_with(|| cost(class)),
+                            false => cost(class),
+                        };
+                        nearest(known, &self.offered, scores);
+                    }
                     Extends::Filter | Extends::Nothing => {}
                 }
                 Reply::Answered
@@ -386,18 +398,25 @@ impl<'s> Judge<'s> {
     }
 }
 
+/// What an access costs on nodes of a class; `None` where nothing is accessed, or nobody knows.
+fn cost_us(snapshot: &Snapshot, demand: &AccessDemand, class: ClassIndex) -> Option<u64> {
+    let point = snapshot.class(class).and_then(|class| class.point);
+    match total(snapshot.latency(), demand, point) {
+        Demanded::Known(total) => Some(whole_us(total.ms)),
+        Demanded::NotDemanded | Demanded::Unknown => None,
+    }
+}
+
 /// All points for the nearest, none for the others; where nobody knows, none is nearer.
-fn nearest(snapshot: &Snapshot, demand: &AccessDemand, offered: &[Option<ClassIndex>], scores: &mut [u8]) {
+fn nearest(
+    mut cost_us: impl FnMut(ClassIndex) -> Option<u64>,
+    offered: &[Option<ClassIndex>],
+    scores: &mut [u8],
+) {
     const ALL_POINTS: u8 = 10;
     let mut by_class: BTreeMap<ClassIndex, Option<u64>> = BTreeMap::new();
     for class in offered.iter().flatten() {
-        by_class.entry(*class).or_insert_with(|| {
-            let point = snapshot.class(*class).and_then(|class| class.point);
-            match total(snapshot.latency(), demand, point) {
-                Demanded::Known(total) => Some(whole_us(total.ms)),
-                Demanded::NotDemanded | Demanded::Unknown => None,
-            }
-        });
+        by_class.entry(*class).or_insert_with(|| cost_us(*class));
     }
     let least = by_class.values().flatten().min().copied();
     for (score, class) in scores.iter_mut().zip(offered) {

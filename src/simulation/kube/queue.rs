@@ -414,7 +414,9 @@ impl Queue {
         while let Some((_, pod)) = self.notes.first().copied().filter(is_due) {
             self.try_again(pod, now_ms);
         }
-        while self.first_flush_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+        while self.flushes.first().is_some_and(is_due)
+            && self.first_flush_ms().is_some_and(|due_ms| due_ms <= now_ms)
+        {
             let Some((_, pod)) = self.flushes.first().copied() else {
                 break;
             };
