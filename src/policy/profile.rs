@@ -104,8 +104,10 @@ pub struct MountedClaim {
     pub claim: Arc<str>,
     /// The volume that it is bound to.
     pub volume: Option<Arc<str>>,
+    /// Whether the claim is known, or its template is.
+    pub is_known: bool,
     /// Whether data is created where the pod lands: the claim is not bound, and its class waits for the pod, or is not
-    /// known.
+    /// known; a claim that is not known may be such a one.
     pub creates: bool,
     /// The data sets that the claim, its template, its volume and its class name.
     pub data_sets: Vec<DataSetName>,
@@ -124,7 +126,7 @@ pub struct Profile {
     pub namespace_labels: Option<BTreeMap<Arc<str>, Arc<str>>>,
     /// The storage class of each mounted claim; `None` where it is not known.
     pub storage_classes: Vec<Option<Arc<str>>>,
-    /// The claims that are mounted, as far as they are known.
+    /// The claims that are mounted.
     pub claims: Vec<MountedClaim>,
     /// The data sets that are named, in the order in which they are.
     pub data_sets: Vec<UsedDataSet>,
@@ -354,6 +356,7 @@ impl Gatherer<'_> {
             self.profile.claims.push(MountedClaim {
                 claim: claim_name.clone(),
                 volume: claim.volume.clone(),
+                is_known: true,
                 creates: claim.volume.is_none() && self.waits(class.as_ref()),
                 data_sets,
             });
@@ -367,11 +370,19 @@ impl Gatherer<'_> {
             self.profile.claims.push(MountedClaim {
                 claim: claim_name.clone(),
                 volume: None,
+                is_known: true,
                 creates: self.waits(class_of_template.as_ref()),
                 data_sets,
             });
         } else if claims.is_some() {
             self.unknown(Source::Claim(claim_name.clone()));
+            self.profile.claims.push(MountedClaim {
+                claim: claim_name.clone(),
+                volume: None,
+                is_known: false,
+                creates: true,
+                data_sets,
+            });
         }
         self.storage_class(class_of_template);
     }

@@ -85,13 +85,14 @@ pub fn sentence(
         .claims
         .iter()
         .filter(|claim| claim.creates)
-        .map(|claim| &claim.claim)
-        .min()
+        .min_by_key(|claim| &claim.claim)
         && is_about_what_is_created
     {
-        parts.push(format!(
-            "its claim `{claim}` is not bound so the pod creates data where it runs"
-        ));
+        let name = &claim.claim;
+        parts.push(match claim.is_known {
+            true => format!("its claim `{name}` is not bound so the pod creates data where it runs"),
+            false => format!("its claim `{name}` is not known so the pod may create data where it runs"),
+        });
     }
     let room = MOST_CAUSES.saturating_sub(parts.len());
     for of_access in of_accesses.iter().take(room) {

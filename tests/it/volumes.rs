@@ -429,3 +429,17 @@ fn a_pod_whose_claim_is_not_bound_creates_data_where_it_lands() {
         "{text}"
     );
 }
+
+/// A claim that became unknown once permitted more than the same claim, known and not bound.
+#[test]
+fn a_claim_that_nobody_knows_may_wait_for_the_pod() {
+    let mut cluster = Cluster::new();
+    cluster.claim("data-db-0", "waits", names("records"), None);
+    let (json, text) = explained(&cluster.facts(), &pod(&member(7)), "dublin");
+    assert_eq!(json["volumes"][0]["known"], false);
+    assert_eq!(json["volumes"][0]["creates"], true);
+    assert!(
+        text.contains("claim `data-db-7`: not known, so the pod may create data"),
+        "{text}"
+    );
+}

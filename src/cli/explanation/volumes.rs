@@ -29,7 +29,10 @@ pub struct MountedVolume {
     pub claim: String,
     /// Where its volume is, where it is bound to one that is known.
     pub bound: Option<VolumePlace>,
-    /// Whether the pod creates data where it runs: the claim is not bound, and its class waits for the pod.
+    /// Whether the claim is known.
+    pub known: bool,
+    /// Whether the pod creates data where it runs: the claim is not bound, and its class waits for the pod; one that is
+    /// not known may be such a one.
     pub creates: bool,
 }
 
@@ -44,6 +47,7 @@ pub fn mounted_volumes(assessment: &Assessment<'_>) -> Vec<MountedVolume> {
             .iter()
             .find(|bound| bound.claim == claim.claim)
             .map(VolumePlace::new),
+        known: claim.is_known,
         creates: claim.creates,
     });
     mounted.collect()
@@ -111,6 +115,11 @@ impl MountedVolume {
                 bound.volume,
                 bound.place_in_words()
             ),
+            None if !self.known => {
+                format!(
+                    "claim `{claim}`: not known, so the pod may create data where it runs (activities store and replicate)"
+                )
+            }
             None if self.creates => {
                 format!(
                     "claim `{claim}`: not bound, so the pod creates data where it runs (activities store and replicate)"

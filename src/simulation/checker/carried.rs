@@ -177,6 +177,7 @@ impl Judge<'_> {
                 // The claim of a template may not be there yet; of any other nobody knows what it holds.
                 if claims.is_some() && template.is_none() {
                     carried.does_not_know(of_claim());
+                    carried.creates = true;
                 }
                 of_template
             }

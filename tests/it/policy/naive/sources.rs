@@ -186,6 +186,8 @@ impl Naive<'_> {
             // Claims are known and this one is not: anything may be on it.
             Some(None) if mount.template.is_none() => {
                 sources.tuples.insert((SaidBy::Claim, UNKNOWN));
+                // And it may be one that waits for the pod.
+                sources.creates = true;
                 None
             }
             None | Some(None) => class_of_template,
