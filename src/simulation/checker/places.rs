@@ -369,6 +369,11 @@ fn region_of_provider_id(provider_id: &str) -> Option<(&'static str, &str)> {
     }
 }
 
+/// The country of a part of one, or the country itself.
+fn country_of(code: &str) -> &str {
+    code.split_once('-').map_or(code, |(country, _)| country)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,9 +392,4 @@ mod tests {
             assert_eq!(region_of_provider_id(id), region, "{id}");
         }
     }
-}
-
-/// The country of a part of one, or the country itself.
-fn country_of(code: &str) -> &str {
-    code.split_once('-').map_or(code, |(country, _)| country)
 }
