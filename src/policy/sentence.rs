@@ -85,7 +85,8 @@ pub fn sentence(
         .claims
         .iter()
         .filter(|claim| claim.creates)
-        .min_by_key(|claim| &claim.claim)
+        // A pod may mount one claim both by its name and by a template.
+        .min_by_key(|claim| (&claim.claim, claim.is_known))
         && is_about_what_is_created
     {
         let name = &claim.claim;
