@@ -13,6 +13,7 @@ use kube::api::{Api, ListParams};
 use serde::Serialize;
 
 use super::Outcome;
+use super::live::asked;
 use super::output::{Output, write_json};
 use crate::doctor::{Phase, Report, Situation, examine};
 use crate::objects::read_fleet;
@@ -118,13 +119,7 @@ fn nodes(arguments: &DoctorArgs) -> Result<Option<u64>> {
 
 /// Asks for one node and how many there are besides.
 fn count_nodes() -> Result<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let client = kube::Client::try_default()
-            .await
-            .context("no cluster can be found: is KUBECONFIG set?")?;
+    asked(async |client| {
         let nodes: Api<Node> = Api::all(client);
         let page = nodes
             .list_metadata(&ListParams::default().limit(1))

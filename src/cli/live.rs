@@ -33,8 +33,11 @@ pub fn objects_of_cluster() -> Result<Vec<CustomResource>> {
     })
 }
 
-/// What a cluster answers.
-fn asked<T>(ask: impl AsyncFnOnce(kube::Client) -> Result<T>) -> Result<T> {
+/// What the cluster answers that kubeconfig names, or that we run in.
+///
+/// # Errors
+/// Where no cluster is known, or the question fails.
+pub fn asked<T>(ask: impl AsyncFnOnce(kube::Client) -> Result<T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
