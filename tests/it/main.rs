@@ -16,6 +16,7 @@ mod cluster_index;
 mod diff;
 mod doctor;
 mod documentation;
+mod followed_copies;
 mod latency;
 mod latency_replay;
 mod latency_route;
