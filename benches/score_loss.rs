@@ -10,13 +10,14 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domicile::assembly::{SourceText, latency_table};
 use domicile::embedded;
 use domicile::model::{
     AccessProfile, Classification, ClientWeight, Consistency, DataProfile, DataSet, DataSetName, DataSetUse,
-    Locality, Members, RegionKey, RegionReference, Replica, ReplicaRole, RequestsPerCall, StatedAccess,
+    DataSets, Locality, Members, RegionKey, RegionReference, Replica, ReplicaRole, RequestsPerCall,
+    StatedAccess,
 };
 use domicile::placement::{AccessDemand, Demanded, ScoreScale, total};
 use domicile::policy::PolicySet;
@@ -127,7 +128,7 @@ fn loss(table: &LatencyTable, regions: &[RegionKey], access: Access, random: &mu
         RegionReference::Bare(_) => None,
     };
     let data_set = data_set(regions, random);
-    let replicas = Replicas::place(&BTreeMap::from([(data_set.name.clone(), data_set)]), locate);
+    let replicas = Replicas::place(&DataSets::unit(data_set.name.clone(), Arc::new(data_set)), locate);
     let demand = AccessDemand::resolve(&profile(access, regions, random), &replicas, table, locate);
     let mut candidates = regions.to_vec();
     candidates.shuffle(random);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::access_path::{AccessPaths, StatedAccess};
 use super::data::{Category, Classification, Dimension, Subject};
-use super::fleet::ClaimKey;
+use super::fleet::{ByName, ClaimKey};
 use super::locality::Locality;
 use super::names::{DataSetName, NamespaceName, NodeName};
 
@@ -208,6 +208,9 @@ pub struct DataSet {
     /// Who answers for it.
     pub owner: Option<String>,
 }
+
+/// Every data set, by name. A copy costs nothing, and what did not change is shared.
+pub type DataSets = ByName<DataSetName, Arc<DataSet>>;
 
 impl DataSet {
     /// Which of its replicas serve an access.

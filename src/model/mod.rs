@@ -28,7 +28,8 @@ pub use access::{AccessProfile, ClientWeight, DataSetUse, PeerUse, RequestsPerCa
 pub use access_path::{AccessPaths, ReadPath, StatedAccess, StatedReads, StatedWrites, WritePath, majority};
 pub use data::{Category, CategorySet, Classification, DataTuple, Dimension, Subject, Tuple};
 pub use data_set::{
-    Consistency, CopyHealth, DataProfile, DataSet, FoundCopy, Members, Replica, ReplicaRole, SubjectTerm,
+    Consistency, CopyHealth, DataProfile, DataSet, DataSets, FoundCopy, Members, Replica, ReplicaRole,
+    SubjectTerm,
 };
 pub use fleet::{
     ByName, Claim, ClaimKey, ContradictingProviders, Fleet, Known, Namespace, NodeRecord, PROVIDER_LABEL,
@@ -47,6 +48,6 @@ pub use place::{
 pub use pod::{Malformed, Owner, PodRequirements, VolumeMount};
 pub use region::{Certification, KeyCustody, Operator, Region, Tenancy, ZoneFacts};
 pub use role_labels::{RoleLabel, RoleLabels};
-pub use running_pods::{PodGroup, PodGroups, PodKey, RunningPod, RunningPods};
+pub use running_pods::{HoldersByClaim, PodGroup, PodGroups, PodKey, RunningPod, RunningPods};
 pub use score::Score;
 pub use volume::{HeldClaims, Holder, VolumeBinding, VolumeSpot, ordinal};

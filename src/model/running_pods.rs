@@ -77,15 +77,15 @@ impl PodGroup {
 /// The groups of one namespace by their labels.
 pub type PodGroups = ByName<LabelSet, Arc<PodGroup>>;
 
+/// The pods that mount each claim, in the order of their names.
+pub type HoldersByClaim = ByName<ClaimKey, Vec<Arc<Holder>>>;
+
 /// The pods that run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunningPods {
     namespaces: ByName<NamespaceName, PodGroups>,
     pods: usize,
-    /// The pods that mount each claim, in the order of their names.
-    holders: ByName<ClaimKey, Vec<Arc<Holder>>>,
-    /// The pods of StatefulSets that name data sets themselves.
-    speakers: ByName<PodKey, Arc<Holder>>,
+    holders: HoldersByClaim,
 }
 
 impl RunningPods {
@@ -125,9 +125,6 @@ impl RunningPods {
             let at = holders.partition_point(|other| other.held.pod < held.pod);
             holders.insert(at, holder.clone());
         }
-        if holder.speaks() {
-            self.speakers.insert(pod_key(namespace, held), holder);
-        }
     }
 
     /// The pod no longer holds its claims.
@@ -142,7 +139,6 @@ impl RunningPods {
                 }
             }
         }
-        self.speakers.remove(&pod_key(namespace, held));
     }
 
     /// The pods that mount a claim, in the order of their names.
@@ -151,15 +147,10 @@ impl RunningPods {
         self.holders.get(claim).map_or(&[], Vec::as_slice)
     }
 
-    /// The pods of StatefulSets that mount claims and name data sets themselves, in the order of their names.
-    pub fn speakers(&self) -> impl Iterator<Item = &Holder> {
-        self.speakers.values().map(|holder| &**holder)
-    }
-
-    /// Whether the same pods hold the same claims, as far as that costs nothing to see.
+    /// The pods that mount each claim that some pod mounts.
     #[must_use]
-    pub fn shares_holders(&self, other: &Self) -> bool {
-        self.holders.ptr_eq(&other.holders) && self.speakers.ptr_eq(&other.speakers)
+    pub fn holders_by_claim(&self) -> &HoldersByClaim {
+        &self.holders
     }
 
     /// One more pod; one without labels is found by its claims alone.
@@ -224,13 +215,6 @@ fn claim_key(namespace: &NamespaceName, claim: &Arc<str>) -> ClaimKey {
     ClaimKey {
         namespace: namespace.clone(),
         name: claim.clone(),
-    }
-}
-
-fn pod_key(namespace: &NamespaceName, held: &HeldClaims) -> PodKey {
-    PodKey {
-        namespace: namespace.clone(),
-        name: held.pod.clone(),
     }
 }
 

@@ -164,7 +164,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Classification, DataProfile, DataSet, RegionKey, RegionReference, Replica, RequestsPerCall, Statistic,
+        Classification, DataProfile, DataSet, DataSets, RegionKey, RegionReference, Replica, RequestsPerCall,
+        Statistic,
     };
     use crate::placement::cost::{Demanded, total};
     use crate::topology::{LatencyTable, parse_latency_csv};
@@ -207,7 +208,10 @@ mod tests {
             RegionReference::Bare(_) => None,
         };
         let orders = orders();
-        let replicas = Replicas::place(&BTreeMap::from([(orders.name.clone(), orders.clone())]), locate);
+        let replicas = Replicas::place(
+            &DataSets::unit(orders.name.clone(), Arc::new(orders.clone())),
+            locate,
+        );
         let mut profile = AccessProfile {
             data_sets: vec![DataSetUse {
                 name: orders.name.clone(),

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::catalogue::{Catalogue, PlaceIndex};
 use super::definition::{Activity, ActivitySet, Definitions};
 use crate::model::{
-    AccessProfile, ClaimKey, Classification, DataProfile, DataSet, DataSetName, DataSetUse, DataTuple,
+    AccessProfile, ClaimKey, Classification, DataProfile, DataSetName, DataSetUse, DataSets, DataTuple,
     Dimension, Fleet, Malformed, NamespaceName, Owner, PeerUse, PodRequirements, Replica, ReplicaRole,
     RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, StorageClass, Subject, SubjectTerm, Tuple,
     VolumeBinding, VolumeMount,
@@ -169,8 +169,8 @@ impl Profile {
 pub struct Facts<'a> {
     /// The objects of the cluster.
     pub fleet: &'a Fleet,
-    /// The data sets that are declared.
-    pub data_sets: &'a BTreeMap<DataSetName, DataSet>,
+    /// The data sets that are declared, with the copies that were found.
+    pub data_sets: &'a DataSets,
     /// The groups and the settings.
     pub definitions: &'a Definitions,
     /// The regions, to find the places of replicas.

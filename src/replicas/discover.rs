@@ -1,50 +1,38 @@
-//! The copies of data sets that are in a cluster: bound volumes, and the pods that hold them.
+//! The copies of data sets that one claim of a cluster comes to: its bound volume, and the pods that hold it.
 //!
-//! Inputs: the objects of the cluster, the pods that mount claims, which label tells a role. Output: for each data set
-//! the copies of it. A bound volume is a copy of the data sets that its claim, itself or its storage class names; where
-//! none of these names any, of those that the StatefulSet pod which mounts it names.
+//! Inputs: the objects of the cluster, the pods that mount claims, which label tells a role. Output: of each data set the
+//! copies that the volume of a claim is. A bound volume is a copy of the data sets that its claim, itself or its storage
+//! class names; where none of these names any, of those that the StatefulSet pod which mounts it names.
 //!
 //! Invariants: a copy is where its volume is, and where nobody knows that, where the pod is that holds it; a volume of
 //! which neither is known is nowhere, and no copy. A copy is ready where some pod that holds it is, and where nobody says
 //! which pods run. What volumes and classes name is believed by rules, for whoever writes them answers for data; what
 //! claims and pods name is believed where the data set names their namespace. The order of pods changes nothing.
-//! Deliberately absent: copies that are only declared, and what the cluster does not show.
+//! Deliberately absent: copies that are only declared, what the cluster does not show, and which claims are to be asked
+//! about again when something changed (`changes`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::volume_places::{ZoneRegions, only_node};
 use crate::model::{
-    ClaimKey, CopyHealth, DataSet, DataSetName, Fleet, FoundCopy, Holder, Locality, NodeName, ReplicaRole,
-    RoleLabels, RunningPods, SourceAnnotations, Volume,
+    Claim, ClaimKey, CopyHealth, DataSetName, DataSets, Fleet, FoundCopy, Holder, Locality, NodeName,
+    ReplicaRole, RoleLabels, RunningPods, SourceAnnotations, StorageClass, Volume,
 };
 
-/// More copies than this of one data set are told apart by place, role and health alone.
-const MOST_COPIES: usize = 100;
-
-/// Bound volumes that name data sets, whatever pods run.
-#[derive(Debug, Clone, Default)]
-pub struct BoundVolumes {
-    zones: ZoneRegions,
-    by_claim: BTreeMap<ClaimKey, NamingVolume>,
-}
-
-/// A bound volume that some object of storage names data sets for.
-#[derive(Debug, Clone)]
-struct NamingVolume {
-    bound: Bound,
-    /// By the volume or its class.
-    by_storage: BTreeSet<DataSetName>,
-    /// By the claim.
-    by_claim: BTreeSet<DataSetName>,
-}
-
-/// A bound volume.
-#[derive(Debug, Clone)]
-struct Bound {
-    volume: Arc<str>,
-    node: Option<NodeName>,
-    localities: Vec<Locality>,
+/// The world in which copies are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// The data sets as declared.
+    pub data_sets: &'a DataSets,
+    /// The objects of the cluster.
+    pub fleet: &'a Fleet,
+    /// The pods that run; `None` where nobody says which.
+    pub running: Option<&'a RunningPods>,
+    /// Which labels tell the role of a copy.
+    pub roles: &'a RoleLabels,
+    /// The regions of zones, by the nodes of the fleet.
+    pub zones: &'a ZoneRegions,
 }
 
 /// A copy, with what its labels say of its role.
@@ -58,147 +46,116 @@ pub struct Discovered {
     pub copy: FoundCopy,
 }
 
-impl BoundVolumes {
-    /// Gathers the bound volumes of a fleet. `of_node` tells where a node is.
-    #[must_use]
-    pub fn gather(fleet: &Fleet, of_node: impl Fn(&NodeName) -> Option<Locality>) -> Self {
-        let nodes: Vec<Locality> = fleet.nodes.keys().filter_map(&of_node).collect();
-        let zones = ZoneRegions::gather(nodes.iter());
-        let mut by_claim = BTreeMap::new();
-        for (key, claim) in fleet.claims.iter().flatten() {
-            let Some((name, volume)) = bound_volume(fleet, claim.volume.as_ref()) else {
-                continue;
-            };
-            let class = claim.storage_class.as_ref().or(volume.storage_class.as_ref());
-            let class = class.and_then(|class| fleet.storage_classes.as_ref()?.get(class));
-            let by_storage: BTreeSet<DataSetName> = named(&volume.annotations)
-                .chain(class.into_iter().flat_map(|class| named(&class.annotations)))
-                .collect();
-            let of_claim: BTreeSet<DataSetName> = named(&claim.annotations).collect();
-            if by_storage.is_empty() && of_claim.is_empty() {
-                continue;
-            }
-            let naming = NamingVolume {
-                bound: Bound::new(name, volume, &zones, &of_node),
-                by_storage,
-                by_claim: of_claim,
-            };
-            by_claim.insert(key.clone(), naming);
-        }
-        Self { zones, by_claim }
-    }
+/// A claim that is bound, and what it is bound to.
+struct BoundClaim<'f> {
+    claim: &'f Claim,
+    volume_name: &'f Arc<str>,
+    volume: &'f Volume,
+    class: Option<&'f StorageClass>,
+}
 
-    /// Where a volume is: one locality for each region; none where nobody knows.
+impl Sight<'_> {
+    /// The copies that the volume of a claim is, in the order of data sets. `of_node` tells where a node is.
     #[must_use]
-    pub fn localities(
+    pub fn copies(
         &self,
-        volume: &Volume,
-        of_node: impl Fn(&NodeName) -> Option<Locality>,
-    ) -> Vec<Locality> {
-        self.zones.localities(volume, of_node)
-    }
-
-    /// The copies of each of these data sets, in the order of claims; `running` is `None` where nobody says which pods
-    /// run.
-    #[must_use]
-    pub fn discover(
-        &self,
-        data_sets: &BTreeMap<DataSetName, DataSet>,
-        fleet: &Fleet,
-        running: Option<&RunningPods>,
-        roles: &RoleLabels,
-        of_node: impl Fn(&NodeName) -> Option<Locality>,
-    ) -> BTreeMap<DataSetName, Vec<Discovered>> {
-        let mut found: BTreeMap<DataSetName, Vec<Discovered>> = BTreeMap::new();
-        let holders = |key: &ClaimKey| running.map_or(&[][..], |running| running.holders(key));
-        for (key, naming) in &self.by_claim {
-            for name in naming.by_storage.union(&naming.by_claim) {
-                let Some(data_set) = data_sets.get(name) else {
-                    continue;
-                };
-                let by_storage = naming.by_storage.contains(name);
-                if !by_storage && !data_set.members.admit(&key.namespace) {
-                    continue;
-                }
-                let is_believed = by_storage || data_set.members.are_believed(&key.namespace);
-                let of_pods = OfPods::new(holders(key), running.is_some(), roles);
-                let copies = of_pods.copies(key, &naming.bound, is_believed, &of_node);
-                found.entry(name.clone()).or_default().extend(copies);
-            }
+        key: &ClaimKey,
+        of_node: &impl Fn(&NodeName) -> Option<Locality>,
+    ) -> Vec<(DataSetName, Discovered)> {
+        let Some(bound) = BoundClaim::find(self.fleet, key) else {
+            return Vec::new();
+        };
+        let holders = self.running.map_or(&[][..], |running| running.holders(key));
+        // For each whether an object of storage names it.
+        let mut names: BTreeMap<DataSetName, bool> = BTreeMap::new();
+        if bound.names_any() {
+            names.extend(named(&bound.claim.annotations).map(|name| (name.clone(), false)));
+            names.extend(bound.named_by_storage().map(|name| (name.clone(), true)));
+        } else {
+            let speakers = holders.iter().filter(|pod| self.speaks(pod));
+            let spoken = speakers.flat_map(|pod| &pod.held.data_sets);
+            names.extend(spoken.map(|name| (name.clone(), false)));
         }
-        for (key, names) in self.named_by_pods(running) {
-            let claim = fleet.claims.as_ref().and_then(|claims| claims.get(&key));
-            let Some((volume_name, volume)) =
-                bound_volume(fleet, claim.and_then(|claim| claim.volume.as_ref()))
-            else {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let of_pods = OfPods::new(holders, self.running.is_some(), self.roles);
+        let localities = match self.zones.localities(bound.volume, of_node) {
+            // A volume of the network says no place: its data are where they are served.
+            unknown if unknown.is_empty() => holders
+                .first()
+                .and_then(|pod| of_node(&pod.node))
+                .into_iter()
+                .collect(),
+            localities => localities,
+        };
+        let mut found = Vec::new();
+        for (name, by_storage) in names {
+            let Some(data_set) = self.data_sets.get(&name) else {
                 continue;
             };
-            let bound = Bound::new(volume_name, volume, &self.zones, &of_node);
-            for name in names {
-                let data_set = data_sets.get(&name);
-                let Some(data_set) = data_set.filter(|data_set| data_set.members.admit(&key.namespace))
-                else {
-                    continue;
-                };
-                let is_believed = data_set.members.are_believed(&key.namespace);
-                let of_pods = OfPods::new(holders(&key), true, roles);
-                let copies = of_pods.copies(&key, &bound, is_believed, &of_node);
-                found.entry(name).or_default().extend(copies);
+            if !by_storage && !data_set.members.admit(&key.namespace) {
+                continue;
             }
-        }
-        for copies in found.values_mut() {
-            copies.sort_by(|one, other| one.copy.claim.cmp(&other.copy.claim));
-            few(copies);
+            let is_believed = by_storage || data_set.members.are_believed(&key.namespace);
+            found.extend(localities.iter().map(|locality| {
+                let copy = of_pods.copy(key, &bound, is_believed);
+                (name.clone(), of_pods.at(locality.clone(), copy))
+            }));
         }
         found
     }
 
-    /// The claims of which the pods that mount them say what they hold: pods of StatefulSets, where no object of their
-    /// storage names a data set.
-    fn named_by_pods(&self, running: Option<&RunningPods>) -> BTreeMap<ClaimKey, BTreeSet<DataSetName>> {
-        let mut named: BTreeMap<ClaimKey, BTreeSet<DataSetName>> = BTreeMap::new();
-        for pod in running.into_iter().flat_map(RunningPods::speakers) {
-            let claims = pod.held.claims.iter().map(|claim| ClaimKey {
+    /// Whether the annotation of a pod names what its claims hold: a pod of a StatefulSet, where no object of its storage
+    /// names a data set.
+    fn speaks(&self, pod: &Holder) -> bool {
+        let names_any = |claim: &Arc<str>| {
+            let key = ClaimKey {
                 namespace: pod.namespace.clone(),
                 name: claim.clone(),
-            });
-            let claims: Vec<ClaimKey> = claims.collect();
-            if claims.iter().any(|claim| self.by_claim.contains_key(claim)) {
-                continue;
-            }
-            for claim in claims {
-                named
-                    .entry(claim)
-                    .or_default()
-                    .extend(pod.held.data_sets.iter().cloned());
-            }
-        }
-        named
+            };
+            BoundClaim::find(self.fleet, &key).is_some_and(|bound| bound.names_any())
+        };
+        pod.speaks() && !pod.held.claims.iter().any(names_any)
     }
 }
 
-impl Bound {
-    fn new(
-        name: &Arc<str>,
-        volume: &Volume,
-        zones: &ZoneRegions,
-        of_node: impl Fn(&NodeName) -> Option<Locality>,
-    ) -> Self {
-        Self {
-            volume: name.clone(),
-            node: only_node(volume).cloned(),
-            localities: zones.localities(volume, of_node),
-        }
+impl<'f> BoundClaim<'f> {
+    fn find(fleet: &'f Fleet, key: &ClaimKey) -> Option<Self> {
+        let claim = fleet.claims.as_ref()?.get(key)?;
+        let volume_name = claim.volume.as_ref()?;
+        let volume = fleet.volumes.as_ref()?.get(volume_name)?;
+        let class = class_name(claim, volume);
+        Some(Self {
+            claim,
+            volume_name,
+            volume,
+            class: class.and_then(|class| fleet.storage_classes.as_ref()?.get(class)),
+        })
+    }
+
+    /// The data sets that the volume or its class names.
+    fn named_by_storage(&self) -> impl Iterator<Item = &'f DataSetName> {
+        let of_class = self.class.into_iter().flat_map(|class| named(&class.annotations));
+        named(&self.volume.annotations).chain(of_class)
+    }
+
+    /// Whether any object of storage names a data set.
+    fn names_any(&self) -> bool {
+        named(&self.claim.annotations)
+            .chain(self.named_by_storage())
+            .next()
+            .is_some()
     }
 }
 
-fn bound_volume<'f>(fleet: &'f Fleet, name: Option<&'f Arc<str>>) -> Option<(&'f Arc<str>, &'f Volume)> {
-    let name = name?;
-    Some((name, fleet.volumes.as_ref()?.get(name)?))
+/// The class of the volume of a claim.
+pub(super) fn class_name<'f>(claim: &'f Claim, volume: &'f Volume) -> Option<&'f Arc<str>> {
+    claim.storage_class.as_ref().or(volume.storage_class.as_ref())
 }
 
-fn named(annotations: &SourceAnnotations) -> impl Iterator<Item = DataSetName> {
-    annotations.access.data_sets.iter().map(|used| used.name.clone())
+fn named(annotations: &SourceAnnotations) -> impl Iterator<Item = &DataSetName> {
+    annotations.access.data_sets.iter().map(|used| &used.name)
 }
 
 /// What the pods that hold a volume say of it.
@@ -221,49 +178,29 @@ impl<'h> OfPods<'h> {
         }
     }
 
-    fn copies(
-        &self,
-        key: &ClaimKey,
-        bound: &Bound,
-        is_believed: bool,
-        of_node: impl Fn(&NodeName) -> Option<Locality>,
-    ) -> Vec<Discovered> {
-        let first = self.pods.first();
-        let localities = match bound.localities.as_slice() {
-            // A volume of the network says no place: its data are where they are served.
-            [] => first.and_then(|pod| of_node(&pod.node)).into_iter().collect(),
-            localities => localities.to_vec(),
-        };
-        let discovered = localities.into_iter().map(|locality| Discovered {
+    fn at(&self, locality: Locality, copy: FoundCopy) -> Discovered {
+        Discovered {
             locality,
             role: self.role,
-            copy: FoundCopy {
-                claim: key.clone(),
-                volume: bound.volume.clone(),
-                node: bound.node.clone(),
-                pod: first.map(|pod| pod.held.pod.clone()),
-                held_by: self.pods.iter().map(|pod| pod.held.uid.clone()).collect(),
-                stateful_set: first.and_then(|pod| pod.held.stateful_set.clone()),
-                ordinal: first.and_then(|pod| pod.held.ordinal),
-                health: self.health,
-                is_declared: false,
-                is_believed,
-            },
-        });
-        discovered.collect()
+            copy,
+        }
     }
-}
 
-/// Of very many copies one of each place, role and health is as near as all of them.
-fn few(copies: &mut Vec<Discovered>) {
-    if copies.len() <= MOST_COPIES {
-        return;
+    fn copy(&self, key: &ClaimKey, bound: &BoundClaim<'_>, is_believed: bool) -> FoundCopy {
+        let first = self.pods.first().map(|pod| &pod.held);
+        FoundCopy {
+            claim: key.clone(),
+            volume: bound.volume_name.clone(),
+            node: only_node(bound.volume).cloned(),
+            pod: first.map(|held| held.pod.clone()),
+            held_by: self.pods.iter().map(|pod| pod.held.uid.clone()).collect(),
+            stateful_set: first.and_then(|held| held.stateful_set.clone()),
+            ordinal: first.and_then(|held| held.ordinal),
+            health: self.health,
+            is_declared: false,
+            is_believed,
+        }
     }
-    let mut seen = BTreeSet::new();
-    copies.retain(|found| {
-        let copy = &found.copy;
-        seen.insert((found.locality.clone(), found.role, copy.health, copy.is_believed))
-    });
 }
 
 #[cfg(test)]

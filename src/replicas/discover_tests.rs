@@ -1,6 +1,7 @@
+use super::super::found::FoundCopies;
 use super::*;
 use crate::model::{
-    Claim, Classification, Consistency, DataProfile, DataSetUse, HeldClaims, LabelSet, Members,
+    Classification, Consistency, DataProfile, DataSet, DataSetUse, HeldClaims, LabelSet, Members,
     NamespaceName, RegionReference, RunningPod, StatedAccess, StorageClass, VolumeSpot,
 };
 
@@ -25,7 +26,7 @@ fn says(data_sets: &[&str]) -> SourceAnnotations {
 struct Cluster {
     fleet: Fleet,
     pods: Option<Vec<RunningPod>>,
-    data_sets: BTreeMap<DataSetName, DataSet>,
+    data_sets: DataSets,
 }
 
 impl Cluster {
@@ -33,7 +34,7 @@ impl Cluster {
         let mut cluster = Self {
             fleet: Fleet::default(),
             pods: Some(Vec::new()),
-            data_sets: BTreeMap::new(),
+            data_sets: DataSets::new(),
         };
         for node in ["n1", "n2"] {
             let name = NodeName::new(node).expect("a name");
@@ -63,7 +64,7 @@ impl Cluster {
             },
             owner: None,
         };
-        self.data_sets.insert(name, data_set);
+        self.data_sets.insert(name, Arc::new(data_set));
     }
 
     /// A claim of `shop` that is bound to a volume on a node, or on the network.
@@ -135,16 +136,25 @@ impl Cluster {
                 ..Locality::default()
             })
         };
-        let bound = BoundVolumes::gather(&self.fleet, of_node);
+        let zones = ZoneRegions::gather(self.fleet.nodes.keys().filter_map(of_node));
         let shop = namespace("shop");
         let running = self
             .pods
             .as_ref()
             .map(|pods| RunningPods::gather(pods.iter().map(|pod| (&shop, pod))));
-        let roles = RoleLabels::default();
-        let found = bound.discover(&self.data_sets, &self.fleet, running.as_ref(), &roles, of_node);
-        let lines = found.iter().flat_map(|(name, copies)| {
-            copies.iter().map(move |found| {
+        let sight = Sight {
+            data_sets: &self.data_sets,
+            fleet: &self.fleet,
+            running: running.as_ref(),
+            roles: &RoleLabels::default(),
+            zones: &zones,
+        };
+        let mut found = FoundCopies::default();
+        for claim in self.fleet.claims.iter().flat_map(|claims| claims.keys()) {
+            found.replace(claim, sight.copies(claim, &of_node));
+        }
+        let lines = found.data_sets().flat_map(|name| {
+            found.of(name).into_iter().map(move |found| {
                 let region = found.locality.region.as_ref().expect("a place");
                 let role = found.role.map_or("-", ReplicaRole::word);
                 let pod = found.copy.pod.as_deref().unwrap_or("-");

@@ -21,7 +21,7 @@ pub type KnownPlace = (RegionKey, Option<Arc<str>>);
 #[must_use]
 pub fn join(
     declared: &DataSet,
-    found: &[Discovered],
+    found: &[Arc<Discovered>],
     place: impl Fn(&Locality) -> Option<KnownPlace>,
 ) -> DataSet {
     let places: Vec<Option<KnownPlace>> = found.iter().map(|found| place(&found.locality)).collect();

@@ -59,21 +59,25 @@ fn joined(declared: &[(&str, ReplicaRole)], found: &[Discovered]) -> Vec<String>
         RegionReference::Key(key) => Some((key.clone(), locality.zone.clone())),
         RegionReference::Bare(_) => None,
     };
-    let joined = join(&data_set, found, place).replicas.into_iter().map(|replica| {
-        let region = replica.locality.region.as_ref().expect("a region");
-        let zone = replica
-            .locality
-            .zone
-            .as_deref()
-            .map_or(String::new(), |zone| format!("#{zone}"));
-        let mark = if replica.found.is_some() { "*" } else { "" };
-        let rules = if replica.counts_for_rules() {
-            ""
-        } else {
-            " unbelieved"
-        };
-        format!("{region}{zone} {}{mark}{rules}", replica.role.word())
-    });
+    let found: Vec<Arc<Discovered>> = found.iter().cloned().map(Arc::new).collect();
+    let joined = join(&data_set, &found, place)
+        .replicas
+        .into_iter()
+        .map(|replica| {
+            let region = replica.locality.region.as_ref().expect("a region");
+            let zone = replica
+                .locality
+                .zone
+                .as_deref()
+                .map_or(String::new(), |zone| format!("#{zone}"));
+            let mark = if replica.found.is_some() { "*" } else { "" };
+            let rules = if replica.counts_for_rules() {
+                ""
+            } else {
+                " unbelieved"
+            };
+            format!("{region}{zone} {}{mark}{rules}", replica.role.word())
+        });
     joined.collect()
 }
 

@@ -16,15 +16,13 @@ pub struct ZoneRegions(BTreeMap<Arc<str>, BTreeSet<RegionReference>>);
 
 impl ZoneRegions {
     /// Gathers the zones of nodes.
-    pub fn gather<'a>(localities: impl Iterator<Item = &'a Locality>) -> Self {
+    pub fn gather(localities: impl Iterator<Item = Locality>) -> Self {
         let mut zones: BTreeMap<Arc<str>, BTreeSet<RegionReference>> = BTreeMap::new();
         for locality in localities {
-            let (Some(zone), Some(region)) = (&locality.zone, &locality.region) else {
+            let (Some(zone), Some(region)) = (locality.zone, locality.region) else {
                 continue;
             };
-            if !zones.get(zone).is_some_and(|regions| regions.contains(region)) {
-                zones.entry(zone.clone()).or_default().insert(region.clone());
-            }
+            zones.entry(zone).or_default().insert(region);
         }
         Self(zones)
     }
@@ -138,7 +136,7 @@ mod tests {
             locality("a/r1", "1"),
             locality("b/r2", "1"),
         ];
-        let zones = ZoneRegions::gather(nodes.iter());
+        let zones = ZoneRegions::gather(nodes.into_iter());
         let of_node = |name: &NodeName| (name.as_str() == "n1").then(|| locality("a/r1", "1"));
         for (spots, expected) in [
             (

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use copies::{Copies, Where};
+use copies::{Before, Copies, Where};
 
 pub use node_index::{NAMES_AT_ONCE, NodeIndex};
 pub use peers::{AskingPod, PeerPlaces, PlacedPods, RunningFacts};
@@ -120,10 +120,9 @@ impl Snapshot {
             confirmed_until,
             ..
         } = inputs;
-        // Everything depends on these two.
-        let before = before.filter(|before| {
-            Arc::ptr_eq(&before.policies, &policies) && Arc::ptr_eq(&before.latency, &latency)
-        });
+        // Everything depends on these two; where copies are, on the policies alone.
+        let under_same_policies = before.filter(|before| Arc::ptr_eq(&before.policies, &policies));
+        let before = under_same_policies.filter(|before| Arc::ptr_eq(&before.latency, &latency));
         let ways = match before {
             Some(before) => before.ways.clone(),
             None => Arc::new(TransitWays::new(&policies, &latency)),
@@ -133,7 +132,11 @@ impl Snapshot {
             latency: &latency,
             fleet: &fleet,
         };
-        let copies_before = before.map(|before| (&before.copies, &*before.fleet));
+        let copies_before = under_same_policies.map(|there| Before {
+            copies: &there.copies,
+            fleet: &there.fleet,
+            has_same_latency: before.is_some(),
+        });
         let copies = Copies::new(world, data_sets, copies_before, &running);
         let same_nodes = before.filter(|before| before.fleet.nodes.ptr_eq(&fleet.nodes));
         let nodes = match same_nodes {
@@ -188,7 +191,7 @@ impl Snapshot {
         Arc::ptr_eq(&self.fleet, &other.fleet)
             && Arc::ptr_eq(&self.policies, &other.policies)
             && Arc::ptr_eq(&self.latency, &other.latency)
-            && Arc::ptr_eq(&self.copies.data_sets, &other.copies.data_sets)
+            && self.copies.data_sets.ptr_eq(&other.copies.data_sets)
             && self.confirmed_until == other.confirmed_until
     }
 

@@ -175,9 +175,11 @@ pub(super) fn profile_of(set: &PolicySet, test: &PolicyTest, case: &TestCase) ->
         storage_classes: Some(storage_classes),
         ..Fleet::default()
     };
+    let used = carrier.data_sets.iter().map(|used| &used.name);
+    let declared = used.filter_map(|name| Some((name.clone(), Arc::new(set.data_sets.get(name)?.clone()))));
     let facts = Facts {
         fleet: &fleet,
-        data_sets: &set.data_sets,
+        data_sets: &declared.collect(),
         definitions: &set.definitions,
         catalogue: &set.catalogue,
     };
