@@ -6,15 +6,15 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::output::write_json;
+use super::policy_set::{PolicyFiles, PolicySource};
 use super::{Outcome, Output};
 use crate::config::parse_instant;
-use crate::files::{Source, SourceName, read_source};
 use crate::policy::{Difference, PolicySet, Told, difference};
 
 /// How many rectangles the text says of each direction.
@@ -29,10 +29,10 @@ const MOST_WITHOUT_EFFECT: usize = 10;
 /// What a change of policies newly permits and newly refuses
 #[derive(Debug, Clone, Args)]
 pub struct DiffArgs {
-    /// The policies that are there: a directory, or one file
+    /// The policies that are there: a directory, one file, or those of a file that `domicile snapshot` wrote
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
-    /// The policies that would come: a directory, or one file
+    /// The policies that would come: the same
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
     /// Compare from this instant on (RFC 3339, or a date for its midnight UTC) instead of from now
@@ -78,14 +78,11 @@ pub fn run(args: &DiffArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outco
 }
 
 fn read_set(path: &Path) -> Result<PolicySet> {
-    let files = read_source(SourceName::Policies, &Source::Path(path.to_owned()))?;
-    if files.is_empty() {
-        bail!(
-            "no policy file (.yaml, .yml, .json) is beneath `{}`",
-            path.display()
-        );
-    }
-    let loaded = PolicySet::load(files.iter()).map_err(|findings| {
+    let read = PolicyFiles::read(PolicySource {
+        path: Some(path),
+        snapshot: None,
+    })?;
+    let loaded = PolicySet::load(read.files.iter()).map_err(|findings| {
         let lines: Vec<String> = findings.iter().map(|finding| format!("\n  {finding}")).collect();
         anyhow!("`{}` does not load:{}", path.display(), lines.concat())
     })?;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::counted::counted;
 use super::output::{TableOutput, write_json};
-use super::policy_set::read_policy_set;
+use super::policy_set::{PolicyFiles, PolicySource};
 use crate::config::parse_instant;
 use crate::policy::{Exception, ExceptionState, PolicySet, demand_in_words, selector_in_words};
 use crate::spreadsheet::Table;
@@ -41,6 +41,9 @@ pub struct ListArgs {
     /// The same, as other verbs name it
     #[arg(long, value_name = "DIR", conflicts_with = "directory")]
     pub policies: Option<PathBuf>,
+    /// The policies of a file that `domicile snapshot` wrote, where none are named, at the instant at which it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// List only what expires within so many days, such as 30d, and exit with 1 where anything does
     #[arg(long, value_name = "DAYS", value_parser = parse_days)]
     pub expiring: Option<u32>,
@@ -73,8 +76,11 @@ pub fn run(args: &ExceptionsArgs, now: Timestamp, out: &mut dyn Write) -> Result
 /// # Errors
 /// Where the policies cannot be read or do not load, or the answer cannot be written.
 pub fn list(args: &ListArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let set = read_policy_set(args.directory.as_deref().or(args.policies.as_deref()))?;
-    let list = List::new(&set, args.at.unwrap_or(now), args.expiring);
+    let read = PolicyFiles::read(PolicySource {
+        path: args.directory.as_deref().or(args.policies.as_deref()),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let list = List::new(&read.compile()?, read.instant(args.at, now), args.expiring);
     match args.output {
         TableOutput::Text => list.write(out)?,
         TableOutput::Json => write_json(out, &list)?,

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::output::{Output, write_json};
-use super::policy_set::read_policy_set;
+use super::policy_set::{PolicyFiles, PolicySource};
 use crate::config::parse_instant;
 use crate::model::nearest_word;
 use crate::policy::{Explanation, PolicySet, explain};
@@ -33,6 +33,9 @@ pub struct ExplainArgs {
     /// The policies: a directory, or one file; those that are built in where it is not given
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
+    /// The policies of a file that `domicile snapshot` wrote, where none are named, at the instant at which it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Explain as of this instant (RFC 3339, or a date for its midnight UTC) instead of now
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     pub at: Option<Timestamp>,
@@ -46,8 +49,11 @@ pub struct ExplainArgs {
 /// # Errors
 /// Where the policies cannot be read or do not load, no policy has the name, or the answer cannot be written.
 pub fn run(args: &ExplainArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let set = read_policy_set(args.policies.as_deref())?;
-    let at = args.at.unwrap_or(now);
+    let read = PolicyFiles::read(PolicySource {
+        path: args.policies.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let (set, at) = (read.compile()?, read.instant(args.at, now));
     let wanted = match &args.policy {
         Some(name) => vec![policy_of_name(&set, name)?],
         None => (0..set.definitions().policies.len()).collect(),

@@ -109,10 +109,9 @@ pub fn read_facts(args: &FactsArgs, now: Timestamp) -> Result<Facts> {
 /// # Errors
 /// Where something cannot be read.
 pub fn read_world(args: &FactsArgs) -> Result<FactTexts> {
-    let Some(path) = &args.snapshot else {
+    let Some(mut texts) = read_snapshot(args.snapshot.as_deref())? else {
         return read_texts(&args.sources);
     };
-    let mut texts = read_snapshot(path)?;
     let sources = &args.sources;
     if sources.policies.is_some() {
         texts.rules.policies = policies(sources)?;
@@ -129,7 +128,12 @@ pub fn read_world(args: &FactsArgs) -> Result<FactTexts> {
     Ok(texts)
 }
 
-fn read_snapshot(path: &Path) -> Result<FactTexts> {
+/// Reads the snapshot that a flag names, where one is named.
+///
+/// # Errors
+/// Where it cannot be read, or is no snapshot.
+pub fn read_snapshot(path: Option<&Path>) -> Result<Option<FactTexts>> {
+    let Some(path) = path else { return Ok(None) };
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
     let read = SnapshotFile::read(&text).map_err(|problem| anyhow!("`{name}`: {problem}"))?;
@@ -138,7 +142,20 @@ fn read_snapshot(path: &Path) -> Result<FactTexts> {
             "`{name}` is no snapshot: `domicile snapshot` writes one, and --fleet reads what kubectl lists"
         )
     })?;
-    Ok(FactTexts::of_file(file))
+    Ok(Some(FactTexts::of_file(file)))
+}
+
+/// The snapshot that is at the path of a source, where one is.
+///
+/// # Errors
+/// Where it is a snapshot that cannot be used.
+pub fn snapshot_at(path: &Path) -> Result<Option<FactTexts>> {
+    // What else is wrong with it, whoever reads it as that source tells.
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Ok(None);
+    };
+    let read = SnapshotFile::read(&text).map_err(|problem| anyhow!("`{}`: {problem}", path.display()))?;
+    Ok(read.map(FactTexts::of_file))
 }
 
 /// Reads the texts that the flags name.
@@ -180,6 +197,14 @@ fn fleet(sources: &SourceArgs) -> Result<(SourceText, Option<Timestamp>)> {
     let count = fleet.len();
     let [fleet] = <[SourceText; 1]>::try_from(fleet)
         .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
+    objects_of(fleet)
+}
+
+/// The objects of a fleet file, of a snapshot those that it has; and until when a cluster confirmed these.
+///
+/// # Errors
+/// Where it is a snapshot that cannot be used.
+pub fn objects_of(fleet: SourceText) -> Result<(SourceText, Option<Timestamp>)> {
     let read = SnapshotFile::read(&fleet.text);
     match read.map_err(|problem| anyhow!("`{}`: {problem}", fleet.name))? {
         Some(file) => Ok((
@@ -187,21 +212,6 @@ fn fleet(sources: &SourceArgs) -> Result<(SourceText, Option<Timestamp>)> {
             file.confirmed_at,
         )),
         None => Ok((fleet, None)),
-    }
-}
-
-/// Reads the files of a policy set; what is not named is what is built in.
-///
-/// # Errors
-/// Where something cannot be read, or nothing is there.
-pub fn read_policies(path: Option<&Path>) -> Result<Vec<SourceText>> {
-    let files = read_named(SourceName::Policies, path, embedded::policies())?;
-    match path {
-        Some(path) if files.is_empty() => Err(anyhow!(
-            "no policy file (.yaml, .yml, .json) is beneath `{}`",
-            path.display()
-        )),
-        _ => Ok(files),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,15 +14,18 @@ use serde::Serialize;
 use super::Outcome;
 use super::lint::instant;
 use super::output::{Output, write_json};
-use crate::files::{Source, SourceName, read_source};
+use super::policy_set::{PolicyFiles, PolicySource};
 use crate::policy::{Exception, Finding, PolicySet, Proof, ProofOutcome, guarantee_in_words};
 
 /// Prove the guarantees of policies, or show what breaks them
 #[derive(Debug, Clone, Args)]
 pub struct ProveArgs {
     /// The directory of policies, or one file
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "snapshot")]
+    pub directory: Option<PathBuf>,
+    /// The policies of a file that `domicile snapshot` wrote, where none are named, at the instant at which it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// The instant or day (UTC) from which on guarantees must hold; the present where it is not given
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub at: Option<Timestamp>,
@@ -36,15 +39,12 @@ pub struct ProveArgs {
 /// # Errors
 /// Where the files cannot be read, there is none, or the answer cannot be written.
 pub fn run(args: &ProveArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let files = read_source(SourceName::Policies, &Source::Path(args.directory.clone()))?;
-    if files.is_empty() {
-        bail!(
-            "no policy file (.yaml, .yml, .json) is beneath `{}`",
-            args.directory.display()
-        );
-    }
-    let at = args.at.unwrap_or(now);
-    let report = match PolicySet::load(files.iter()) {
+    let read = PolicyFiles::read(PolicySource {
+        path: args.directory.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let at = read.instant(args.at, now);
+    let report = match PolicySet::load(read.files.iter()) {
         Ok(loaded) => Report::of_set(&loaded.set, at),
         Err(findings) => Report::of_findings(&findings, at),
     };

@@ -33,7 +33,8 @@ fn impact_of(
 ) -> Result<(String, Outcome), String> {
     let args = ImpactArgs {
         new: new.into(),
-        fleet: dump.into(),
+        fleet: Some(dump.into()),
+        snapshot: None,
         policies: old.map(Into::into),
         data_sets: None,
         at: None,
@@ -48,7 +49,8 @@ fn impact_of(
 
 fn matrix_of(profiles: &[&str], output: TableOutput) -> Result<String, String> {
     let args = MatrixArgs {
-        directory: "tests/change/old".into(),
+        directory: Some("tests/change/old".into()),
+        snapshot: None,
         data_sets: None,
         profiles: profiles.iter().map(|profile| (*profile).to_owned()).collect(),
         at: None,
@@ -309,7 +311,8 @@ fn members_of_a_group_that_differ_are_told() {
     let text = fs::read_to_string("tests/change/new/set.yaml").unwrap();
     fs::write(folder.path().join("set.yaml"), text).unwrap();
     let args = MatrixArgs {
-        directory: folder.path().to_owned(),
+        directory: Some(folder.path().to_owned()),
+        snapshot: None,
         data_sets: None,
         profiles: vec!["classification=restricted categories=health subjects=group/EEA".to_owned()],
         at: None,

@@ -27,6 +27,7 @@ mod policy;
 mod prometheus;
 mod routes;
 mod simulations;
+mod snapshot_file;
 mod socket;
 mod tls;
 mod trace;

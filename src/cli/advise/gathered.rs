@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::AdviseArgs;
 use crate::assembly::{Problem, fleet_dump, read_rules};
 use crate::cli::facts::{FactTexts, lines, read_world};
-use crate::cli::simulate::read_scenario;
+use crate::cli::simulate::read_scenario_in;
 use crate::model::{DataSetName, PodRequirements, RegionKey, RegionReference};
 use crate::placement::advice::{
     DemandRow, DemandingPods, KnownRegions, PodDemand, fleet_regions, joined, measured_regions, read_demand,
@@ -64,7 +64,7 @@ impl Gathered {
     pub fn read(args: &AdviseArgs, now: Timestamp) -> Result<Self> {
         let (snapshot, at_of_run, pods, pods_source) = match &args.run {
             Some(path) => {
-                let scenario = read_scenario(path)?;
+                let scenario = read_scenario_in(path, args.facts.snapshot.as_deref())?;
                 let (snapshot, pods) = scenario.opening();
                 let source = format!("the pods of `{}`", path.display());
                 (snapshot, Some(scenario.run.at), pods, source)

@@ -1,4 +1,4 @@
-//! `domicile impact NEW --fleet DUMP`: what another set of policies would change for the pods of a cluster.
+//! `domicile impact NEW --fleet DUMP` or `--snapshot FILE`: what another set of policies would change for the pods of a cluster.
 //!
 //! Exit code 0 where no pod would be refused on its node and none would be left without any, 1 otherwise, 2
 //! where something cannot be read.
@@ -8,15 +8,16 @@ mod rows;
 mod text;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::{lines, read_named, read_policies};
+use super::facts::{FactTexts, lines, objects_of, read_named, read_snapshot};
 use super::output::{TableOutput, write_json};
+use super::policy_set::{PolicyFiles, PolicySource};
 use super::progress::{progress_bar, show};
 use crate::assembly::{FleetDump, Problem, RuleTexts, Rules, SourceText, fleet_dump, read_rules};
 use crate::config::parse_instant;
@@ -34,8 +35,12 @@ pub struct ImpactArgs {
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
     /// The cluster: `kubectl get nodes,namespaces,pods,pvc,pv,storageclasses -A -o json`
-    #[arg(long, value_name = "DUMP")]
-    pub fleet: PathBuf,
+    #[arg(long, value_name = "DUMP", required_unless_present = "snapshot")]
+    pub fleet: Option<PathBuf>,
+    /// The world of a file that `domicile snapshot` wrote: the cluster, its policies and data sets, where none are named,
+    /// at the instant at which it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// The policies that are there now, where those that are built in are not
     #[arg(long, value_name = "OLD")]
     pub policies: Option<PathBuf>,
@@ -55,25 +60,30 @@ pub struct ImpactArgs {
 /// # Errors
 /// Where something cannot be read, the dump has no nodes or no pods, or the answer cannot be written.
 pub fn run(args: &ImpactArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let dump = read_dump(&args.fleet)?;
-    let before = read_set(args.policies.as_deref(), args)?;
-    let after = read_set(Some(&args.new), args)?;
-    let at = args.at.unwrap_or(now);
+    let world = read_snapshot(args.snapshot.as_deref())?;
+    let (dump, dump_name) = read_dump(args, world.as_ref())?;
+    let data_sets = read_data_sets(args, world.as_ref())?;
+    let before = PolicyFiles::read(PolicySource {
+        path: args.policies.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let after = PolicyFiles::read(PolicySource {
+        path: Some(&args.new),
+        snapshot: None,
+    })?;
+    let at = args.at.or(world.and_then(|world| world.taken_at)).unwrap_or(now);
+    let names = Names {
+        before: before.name.clone(),
+        after: format!("`{}`", args.new.display()),
+        dump: format!("`{dump_name}`"),
+    };
+    let [before, after] = [before, after].map(|files| read_set(&files, &data_sets));
+    let (before, after) = (before?, after?);
     let [before, after] = [before, after].map(|rules| Snapshot::new(rules.over(&dump.facts)));
     let bar = progress_bar("pods");
     let worlds = Worlds::new(&before, &after);
     let pods = worlds.impact(&dump.pods, at, &mut |done, total| show(&bar, done, total));
     bar.finish_and_clear();
-    let names = Names {
-        before: args
-            .policies
-            .as_ref()
-            .map_or("the built-in policies".to_owned(), |path| {
-                format!("`{}`", path.display())
-            }),
-        after: format!("`{}`", args.new.display()),
-        dump: format!("`{}`", args.fleet.display()),
-    };
     let report = Report::new(&worlds, &names, &pods, dump.ended_pods, at);
     match args.output {
         TableOutput::Text => report.write(out)?,
@@ -83,12 +93,20 @@ pub fn run(args: &ImpactArgs, now: Timestamp, out: &mut dyn Write) -> Result<Out
     Ok(Outcome::holds_if(!report.stops_pods()))
 }
 
-fn read_dump(path: &Path) -> Result<FleetDump> {
-    let files = read_named(SourceName::Fleet, Some(path), &[])?;
-    let [file] = files.as_slice() else {
-        bail!("a fleet is one file and there are {} here", files.len());
+/// The cluster, and the file that it is of.
+fn read_dump(args: &ImpactArgs, world: Option<&FactTexts>) -> Result<(FleetDump, String)> {
+    let (file, path) = match (&args.fleet, world, &args.snapshot) {
+        (None, Some(world), Some(path)) => (world.fleet.clone(), path),
+        (Some(path), ..) => {
+            let files = read_named(SourceName::Fleet, Some(path), &[])?;
+            let count = files.len();
+            let [file] = <[SourceText; 1]>::try_from(files)
+                .map_err(|_| anyhow!("a fleet is one file and there are {count} here"))?;
+            (objects_of(file)?.0, path)
+        }
+        (None, ..) => bail!("name the cluster by --fleet or --snapshot"),
     };
-    let dump = fleet_dump(file).map_err(|errors| {
+    let dump = fleet_dump(&file).map_err(|errors| {
         let problems: Vec<Problem> = errors.into_iter().map(Problem::Fleet).collect();
         anyhow!("the fleet cannot be used:{}", lines(&problems))
     })?;
@@ -105,23 +123,24 @@ fn read_dump(path: &Path) -> Result<FleetDump> {
             );
         }
     }
-    Ok(dump)
+    Ok((dump, path.display().to_string()))
+}
+
+fn read_data_sets(args: &ImpactArgs, world: Option<&FactTexts>) -> Result<Vec<SourceText>> {
+    match (&args.data_sets, world) {
+        (None, Some(world)) => Ok(world.rules.data_sets.clone()),
+        (named, _) => read_named(SourceName::DataSets, named.as_deref(), &[embedded::data_sets()]),
+    }
 }
 
 /// Reads a set, with the data sets beside it. Latencies decide nothing here, so none are read.
-fn read_set(policies: Option<&Path>, args: &ImpactArgs) -> Result<Rules> {
-    let read = |policies: Option<&Path>| -> Result<Rules> {
-        let data_sets = args.data_sets.as_deref();
-        let texts = RuleTexts {
-            policies: read_policies(policies)?,
-            data_sets: read_named(SourceName::DataSets, data_sets, &[embedded::data_sets()])?,
-            latency: Vec::<SourceText>::new(),
-        };
-        read_rules(&texts).map_err(|problems| anyhow!("the set does not load:{}", lines(&problems)))
+fn read_set(files: &PolicyFiles, data_sets: &[SourceText]) -> Result<Rules> {
+    let texts = RuleTexts {
+        policies: files.files.files().to_vec(),
+        data_sets: data_sets.to_vec(),
+        latency: Vec::<SourceText>::new(),
     };
-    read(policies).with_context(|| {
-        policies.map_or("the built-in policies".to_owned(), |path| {
-            format!("`{}`", path.display())
-        })
-    })
+    read_rules(&texts)
+        .map_err(|problems| anyhow!("the set does not load:{}", lines(&problems)))
+        .with_context(|| files.name.clone())
 }

@@ -18,6 +18,7 @@ use super::sources::{LatencyFiles, Loaded, fleet_regions};
 use super::words::{ms, percent, rounded, to_the_second, when};
 use super::{VERSION, finding};
 use crate::cli::Outcome;
+use crate::cli::facts::read_snapshot;
 use crate::cli::output::{Output, write_json};
 use crate::config::parse_instant;
 use crate::model::{Level, Provenance, RegionKey};
@@ -156,17 +157,24 @@ struct KnownAs {
 /// Where something cannot be read, or the answer cannot be written.
 pub fn check(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
     let loaded = Loaded::with_problems(&args.files)?;
-    let regions = match &args.fleet {
+    let regions = match of_fleet(args) {
         Some(fleet) => fleet_regions(fleet, &loaded.policies)?,
         None => loaded.catalogued_regions(),
     };
-    let report = Report::new(args, &loaded, &regions, args.at.unwrap_or(now));
+    let world = read_snapshot(args.files.snapshot.as_deref())?;
+    let at = args.at.or(world.and_then(|world| world.taken_at)).unwrap_or(now);
+    let report = Report::new(args, &loaded, &regions, at);
     match args.output {
         Output::Text => report.write(out)?,
         Output::Json => write_json(out, &report)?,
     }
     let wrong = report.errors + if args.strict { report.warnings } else { 0 };
     Ok(Outcome::holds_if(wrong == 0))
+}
+
+/// The file with the nodes between whose regions pairs ought to be measured, where one is named.
+fn of_fleet(args: &CheckArgs) -> Option<&PathBuf> {
+    args.fleet.as_ref().or(args.files.snapshot.as_ref())
 }
 
 impl Report {
@@ -176,7 +184,7 @@ impl Report {
             measurements,
             coordinates: &loaded.coordinates,
             regions,
-            regions_are_used: args.fleet.is_some(),
+            regions_are_used: of_fleet(args).is_some(),
             at,
             limits: AuditLimits {
                 old_after: SignedDuration::from_hours(i64::from(args.old_after) * DAY_HOURS),
@@ -186,7 +194,7 @@ impl Report {
         let findings = rows(loaded, &found.findings, at);
         let count = |level: Level| findings.iter().filter(|row| row.level == level.word()).count();
         let table = LatencyTable::build(measurements, &loaded.coordinates, loaded.statistic(None));
-        let of = if args.fleet.is_some() {
+        let of = if of_fleet(args).is_some() {
             "fleet"
         } else {
             "catalogue"

@@ -7,19 +7,17 @@
 use crate::cli::counted::counted;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
 use super::columns::{Side, write_columns};
-use super::sources::Loaded;
+use super::sources::{Loaded, catalogued};
 use super::words::{ms, rounded};
 use super::{StatisticArg, VERSION};
 use crate::cli::Outcome;
 use crate::cli::output::{Output, write_json};
-use crate::cli::policy_set::read_policy_set;
 use crate::model::Statistic;
 use crate::topology::audit::{
     Comparison, Ends, Moved, NearestChange, OneSided, ReplicaChoices, Spread, compare as compared,
@@ -41,6 +39,9 @@ pub struct CompareArgs {
     /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
+    /// The old measurements and the policies of a file that `domicile snapshot` wrote, where none are named
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Which figure is compared [default: what the settings decide by, p50 as shipped]
     #[arg(long, value_enum)]
     pub statistic: Option<StatisticArg>,
@@ -246,18 +247,19 @@ impl From<&ReplicaChoices> for ChoicesInWords {
 /// # Errors
 /// Where something cannot be read, nothing can be compared, or the answer cannot be written.
 pub fn compare(args: &CompareArgs, out: &mut dyn Write) -> Result<Outcome> {
-    let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
+    let snapshot = args.snapshot.as_deref();
+    let policies = catalogued(args.policies.as_deref(), snapshot)?;
     let given: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     let (before, after) = match (&*given, args.latency.as_deref(), args.server.as_deref()) {
-        ([before, after], None, None) => (Loaded::of(&[*before], policies.clone())?, *after),
+        ([before, after], None, None) => (Loaded::of(&[*before], None, policies.clone())?, *after),
         ([after], None, Some(server)) => (Loaded::of_server(server, policies.clone())?, *after),
         ([after], latency, None) => {
             let before: Vec<&Path> = latency.into_iter().collect();
-            (Loaded::of(&before, policies.clone())?, *after)
+            (Loaded::of(&before, snapshot, policies.clone())?, *after)
         }
         _ => bail!("name the old measurements once: as the first FILE, by --latency or by --server"),
     };
-    let after = Loaded::of(&[after], policies)?;
+    let after = Loaded::of(&[after], None, policies)?;
     let statistic = after.statistic(args.statistic);
     let comparison = compared(&before.measurements, &after.measurements, statistic);
     let report = Report::new(args, &before, &after, statistic, &comparison);

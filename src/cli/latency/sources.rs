@@ -11,8 +11,8 @@ use clap::Args;
 use super::words::listed;
 use super::{StatisticArg, server};
 use crate::assembly::{SourceText, WrittenPair, fleet_facts, read_latency};
-use crate::cli::facts::read_named;
-use crate::cli::policy_set::read_policy_set;
+use crate::cli::facts::{objects_of, read_named, read_snapshot};
+use crate::cli::policy_set::{PolicyFiles, PolicySource};
 use crate::embedded;
 use crate::files::SourceName;
 use crate::model::{Coordinates, RegionKey, RegionReference, Statistic, nearest_word};
@@ -35,6 +35,9 @@ pub struct LatencyFiles {
     /// The policies, whose regions say what a bare region means and where it lies [default: those that are built in]
     #[arg(long, value_name = "DIR")]
     pub policies: Option<PathBuf>,
+    /// The latencies and policies of a file that `domicile snapshot` wrote, where none are named
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
 }
 
 impl LatencyFiles {
@@ -49,8 +52,22 @@ impl LatencyFiles {
             .chain(&self.latency)
             .map(PathBuf::as_path)
             .collect();
-        Named::of(&paths)
+        Named::of(&paths, self.snapshot.as_deref())
     }
+
+    /// The set whose catalogue is meant.
+    fn policies(&self) -> Result<Arc<PolicySet>> {
+        catalogued(self.policies.as_deref(), self.snapshot.as_deref())
+    }
+}
+
+/// The set whose catalogue reads measurements: what is named, or that of the snapshot, or what is built in.
+///
+/// # Errors
+/// Where it cannot be read, is empty, or does not load.
+pub fn catalogued(path: Option<&Path>, snapshot: Option<&Path>) -> Result<Arc<PolicySet>> {
+    let files = PolicyFiles::read(PolicySource { path, snapshot })?;
+    files.compile().map(Arc::new)
 }
 
 /// What was read.
@@ -76,16 +93,15 @@ impl Loaded {
     /// # Errors
     /// Where something cannot be read, and every problem of every file.
     pub fn whole(args: &LatencyFiles) -> Result<Self> {
-        let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
-        Self::usable(args.texts()?, policies)
+        Self::usable(args.texts()?, args.policies()?)
     }
 
-    /// Reads these files, or what is built in where there is none, whole or not at all.
+    /// Reads these files, or where there is none those of the snapshot, or what is built in, whole or not at all.
     ///
     /// # Errors
     /// Where something cannot be read, and every problem of every file.
-    pub fn of(paths: &[&Path], policies: Arc<PolicySet>) -> Result<Self> {
-        Self::usable(Named::of(paths)?, policies)
+    pub fn of(paths: &[&Path], snapshot: Option<&Path>, policies: Arc<PolicySet>) -> Result<Self> {
+        Self::usable(Named::of(paths, snapshot)?, policies)
     }
 
     /// Reads what a running server decides by, whole or not at all.
@@ -112,8 +128,7 @@ impl Loaded {
     /// # Errors
     /// Where a file or the policies cannot be read.
     pub fn with_problems(args: &LatencyFiles) -> Result<Self> {
-        let policies = Arc::new(read_policy_set(args.policies.as_deref())?);
-        Ok(Self::read(args.texts()?, policies, &BTreeMap::new()))
+        Ok(Self::read(args.texts()?, args.policies()?, &BTreeMap::new()))
     }
 
     fn read(named: Named, policies: Arc<PolicySet>, judged_by: &BTreeMap<RegionKey, Coordinates>) -> Self {
@@ -210,8 +225,15 @@ impl Named {
     }
 
     /// The files at these paths, each under the path by which an editor finds it; what is built in where
-    /// there is none.
-    fn of(paths: &[&Path]) -> Result<Self> {
+    /// there is none, nor a snapshot.
+    fn of(paths: &[&Path], snapshot: Option<&Path>) -> Result<Self> {
+        if let (true, Some(path)) = (paths.is_empty(), snapshot) {
+            let world = read_snapshot(snapshot)?;
+            return Ok(Self {
+                name: format!("the latencies of `{}`", path.display()),
+                texts: world.map(|world| world.rules.latency).unwrap_or_default(),
+            });
+        }
         if paths.is_empty() {
             return Ok(Self {
                 name: "the built-in measurements".to_owned(),
@@ -248,10 +270,11 @@ impl Named {
 /// Where the file cannot be read.
 pub fn fleet_regions(path: &Path, policies: &Arc<PolicySet>) -> Result<BTreeSet<RegionKey>> {
     let texts = read_named(SourceName::Fleet, Some(path), &[])?;
-    let [text] = &*texts else {
+    let Ok([text]) = <[SourceText; 1]>::try_from(texts) else {
         bail!("a fleet is one file, and `{}` is not", path.display());
     };
-    let facts = fleet_facts(text).map_err(|problems| {
+    let (text, _) = objects_of(text)?;
+    let facts = fleet_facts(&text).map_err(|problems| {
         let lines = problems.iter().map(|problem| format!("\n  {problem}"));
         anyhow!("the fleet cannot be used:{}", lines.collect::<String>())
     })?;

@@ -1,12 +1,14 @@
-//! What `domicile lint` reads beside the policies: a fleet file and data sets.
+//! What `domicile lint` reads beside the policies: a fleet file and data sets, or those of a snapshot.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
+use jiff::Timestamp;
 
 use super::LintArgs;
 use super::written::Written;
 use crate::assembly::SourceText;
+use crate::cli::facts::{objects_of, read_snapshot};
 use crate::files::{Source, SourceName, read_source};
 use crate::objects::{FleetFile, read_fleet};
 
@@ -25,6 +27,8 @@ pub struct Beside {
     pub fleet: Option<ReadFleet>,
     /// Files of data sets, by their paths.
     pub data_sets: Vec<SourceText>,
+    /// When the snapshot was taken, where one is named.
+    pub taken_at: Option<Timestamp>,
 }
 
 impl Beside {
@@ -33,13 +37,21 @@ impl Beside {
     /// # Errors
     /// Where something cannot be read, or the fleet file is not one.
     pub fn read(args: &LintArgs) -> Result<Self> {
-        let data_sets = match &args.data_sets {
-            Some(path) => texts(SourceName::DataSets, path)?,
-            None => Vec::new(),
+        let world = read_snapshot(args.snapshot.as_deref())?;
+        let data_sets = match (&args.data_sets, &world) {
+            (Some(path), _) => texts(SourceName::DataSets, path)?,
+            (None, Some(world)) => world.rules.data_sets.clone(),
+            (None, None) => Vec::new(),
+        };
+        let fleet = match (&args.fleet, &world) {
+            (Some(path), _) => Some(objects_of(fleet_text(path)?)?.0),
+            (None, Some(world)) => Some(world.fleet.clone()),
+            (None, None) => None,
         };
         Ok(Self {
-            fleet: args.fleet.as_deref().map(fleet).transpose()?,
+            fleet: fleet.map(fleet_of).transpose()?,
             data_sets,
+            taken_at: world.and_then(|world| world.taken_at),
         })
     }
 
@@ -52,11 +64,15 @@ impl Beside {
     }
 }
 
-fn fleet(path: &Path) -> Result<ReadFleet> {
+fn fleet_text(path: &Path) -> Result<SourceText> {
     let mut texts = texts(SourceName::Fleet, path)?;
     let (Some(text), []) = (texts.pop(), &*texts) else {
         bail!("a fleet is one file, and `{}` is not", path.display());
     };
+    Ok(text)
+}
+
+fn fleet_of(text: SourceText) -> Result<ReadFleet> {
     let file = read_fleet(&text.text, &text.name).map_err(|errors| {
         let lines: String = errors.iter().map(|error| format!("\n  {error}")).collect();
         anyhow!("the fleet cannot be used:{lines}")

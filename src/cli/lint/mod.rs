@@ -8,33 +8,38 @@ mod report;
 mod written;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
+use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Outcome;
 use super::output::write_json;
-use crate::files::{Source, SourceName, read_source};
+use super::policy_set::{PolicyFiles, PolicySource};
 use beside::Beside;
 use report::Report;
 use written::Written;
 
 /// Check policies: what is wrong, where, and how to mend it
 #[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new("world").args(["fleet", "snapshot"]).multiple(true)))]
 pub struct LintArgs {
     /// The directory of policies, or one file
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "snapshot")]
+    pub directory: Option<PathBuf>,
     /// Look at a fleet too: nodes, namespaces and pods as kubectl prints them
     #[arg(long, value_name = "FILE")]
     pub fleet: Option<PathBuf>,
     /// Data sets that are declared beside the policies
-    #[arg(long, value_name = "FILE|DIR", requires = "fleet")]
+    #[arg(long, value_name = "FILE|DIR", requires = "world")]
     pub data_sets: Option<PathBuf>,
+    /// The world of a file that `domicile snapshot` wrote: its fleet and data sets, where none are named, and where no DIR
+    /// is named its policies, at the instant at which it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// The instant or day (UTC) as of which dates are judged; the present where it is not given
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub at: Option<Timestamp>,
@@ -74,17 +79,16 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 /// # Errors
 /// Where the files cannot be read, there is none, or the answer cannot be written.
 pub fn run(args: &LintArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let files = read_source(SourceName::Policies, &Source::Path(args.directory.clone()))?;
-    if files.is_empty() {
-        bail!(
-            "no policy file (.yaml, .yml, .json) is beneath `{}`",
-            args.directory.display()
-        );
-    }
+    let read = PolicyFiles::read(PolicySource {
+        path: args.directory.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
     let beside = Beside::read(args)?;
-    let report = Report::new(&files, &beside, args.at.unwrap_or(now));
+    let at = args.at.or(beside.taken_at).unwrap_or(now);
+    let report = Report::new(&read.files, &beside, at);
     let mut written = Written::default();
-    written.policies(&args.directory, &files);
+    // Files of a snapshot stand nowhere.
+    written.policies(args.directory.as_deref().unwrap_or(Path::new("")), &read.files);
     beside.write_down(&mut written);
     match args.output {
         LintOutput::Text => report.write(&written, out)?,

@@ -7,16 +7,17 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::{lines, read_named, read_policies};
+use super::facts::{lines, read_named, read_snapshot};
 use super::output::{TableOutput, write_json};
-use crate::assembly::{Problem, SourceText};
+use super::policy_set::{PolicyFiles, PolicySource};
+use crate::assembly::Problem;
 use crate::config::parse_instant;
 use crate::files::SourceName;
 use crate::model::{DataSet, DataSetName};
@@ -28,11 +29,15 @@ use report::Report;
 #[derive(Debug, Clone, Args)]
 pub struct MatrixArgs {
     /// The directory of policies, or one file
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "snapshot")]
+    pub directory: Option<PathBuf>,
     /// Data sets beside those of the directory
     #[arg(long, value_name = "FILE|DIR")]
     pub data_sets: Option<PathBuf>,
+    /// The policies and data sets of a file that `domicile snapshot` wrote, where none are named, at the instant at which
+    /// it was taken
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// One more profile, such as "classification=confidential categories=personal subjects=DE,group/EEA"
     #[arg(long = "profile", value_name = "PROFILE")]
     pub profiles: Vec<String>,
@@ -49,15 +54,24 @@ pub struct MatrixArgs {
 /// # Errors
 /// Where the set, the data sets or a profile cannot be read, or the answer cannot be written.
 pub fn run(args: &MatrixArgs, now: Timestamp, out: &mut dyn Write) -> Result<Outcome> {
-    let set = read_set(&args.directory)?;
-    let data_sets = read_beside(args.data_sets.as_deref())?;
-    let at = args.at.unwrap_or(now);
+    let read = PolicyFiles::read(PolicySource {
+        path: args.directory.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let loaded = PolicySet::load(read.files.iter());
+    let set = loaded
+        .map_err(|findings| unusable(&read.name, findings, Problem::Policies))?
+        .set;
+    let data_sets = read_beside(args)?;
+    let at = read.instant(args.at, now);
     let given = args.profiles.iter().map(|profile| {
         read_given(&set, profile, at).map_err(|problem| anyhow!("the profile `{profile}`: {problem}"))
     });
     let given: Vec<_> = given.collect::<Result<_>>()?;
     let matrix = matrix(&set, &data_sets, &given, at);
-    let report = Report::new(&set, &matrix, args.directory.display().to_string(), at);
+    let named = args.directory.as_ref().or(args.snapshot.as_ref());
+    let named = named.map(|path| path.display().to_string()).unwrap_or_default();
+    let report = Report::new(&set, &matrix, named, at);
     match args.output {
         TableOutput::Text => report.write(out)?,
         TableOutput::Json => write_json(out, &report)?,
@@ -66,26 +80,24 @@ pub fn run(args: &MatrixArgs, now: Timestamp, out: &mut dyn Write) -> Result<Out
     Ok(Outcome::Holds)
 }
 
-fn read_set(directory: &Path) -> Result<PolicySet> {
-    let files = read_policies(Some(directory))?;
-    let loaded = PolicySet::load(named(&files));
-    let loaded = loaded.map_err(|findings| unusable(directory, findings, Problem::Policies))?;
-    Ok(loaded.set)
-}
-
-fn read_beside(path: Option<&Path>) -> Result<BTreeMap<DataSetName, DataSet>> {
-    let Some(path) = path else {
-        return Ok(BTreeMap::new());
+fn read_beside(args: &MatrixArgs) -> Result<BTreeMap<DataSetName, DataSet>> {
+    let (files, name) = match (&args.data_sets, &args.snapshot) {
+        (Some(path), _) => {
+            let files = read_named(SourceName::DataSets, Some(path), &[])?;
+            (files, format!("`{}`", path.display()))
+        }
+        (None, Some(path)) => {
+            let texts = read_snapshot(Some(path))?;
+            let files = texts.map(|texts| texts.rules.data_sets).unwrap_or_default();
+            (files, format!("the data sets of `{}`", path.display()))
+        }
+        (None, None) => return Ok(BTreeMap::new()),
     };
-    let files = read_named(SourceName::DataSets, Some(path), &[])?;
-    read_data_sets(named(&files)).map_err(|findings| unusable(path, findings, Problem::DataSets))
+    let named = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
+    read_data_sets(named).map_err(|findings| unusable(&name, findings, Problem::DataSets))
 }
 
-fn named(files: &[SourceText]) -> impl Iterator<Item = (&str, &str)> + Clone {
-    files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
-}
-
-fn unusable(path: &Path, findings: Vec<Finding>, problem: fn(Finding) -> Problem) -> anyhow::Error {
+fn unusable(name: &str, findings: Vec<Finding>, problem: fn(Finding) -> Problem) -> anyhow::Error {
     let problems: Vec<Problem> = findings.into_iter().map(problem).collect();
-    anyhow!("`{}` does not load:{}", path.display(), lines(&problems))
+    anyhow!("{name} does not load:{}", lines(&problems))
 }

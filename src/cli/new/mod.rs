@@ -15,8 +15,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::Outcome;
-use super::facts::read_policies;
-use super::policy_set::read_policy_set;
+use super::policy_set::{PolicyFiles, PolicySource};
 use crate::config::parse_instant;
 use crate::policy::{Answers, Finding, draft, is_about_draft};
 
@@ -114,12 +113,12 @@ pub fn new_policy(args: &NewPolicyArgs, now: Timestamp, mut console: Console<'_>
     if let Some(path) = to_file.filter(|path| path.exists()) {
         bail!("{}", taken(path));
     }
-    let set = read_policy_set(args.policies.as_deref())?;
-    let files = read_policies(args.policies.as_deref())?;
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|file| (file.name.as_str(), file.text.as_str()))
-        .collect();
+    let read = PolicyFiles::read(PolicySource {
+        path: args.policies.as_deref(),
+        snapshot: None,
+    })?;
+    let set = read.compile()?;
+    let files: Vec<(&str, &str)> = read.files.iter().collect();
     let answers = questions::complete(given(args), &set, &mut console)?;
     let drafted = match draft(&answers, &set, &files, args.at.unwrap_or(now)) {
         Ok(drafted) => drafted,

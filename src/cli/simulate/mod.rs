@@ -26,7 +26,7 @@ use crate::simulation::{
     report_files, simulate, summarize, summary_text,
 };
 
-pub use reading::read_scenario;
+pub use reading::{read_scenario, read_scenario_in};
 
 /// How often a bar is drawn.
 const BETWEEN_DRAWS: Duration = Duration::from_millis(100);
@@ -40,6 +40,10 @@ pub struct SimulateArgs {
     /// Where the reports go; made where it is not there
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Begin in the world of a file that `domicile snapshot` wrote: its cluster, policies, data sets and latencies, of
+    /// which the run file then states none
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// A condition that makes the run a failure, such as `violations>0`; may be given several times, beside those of the
     /// run file
     #[arg(long, value_name = "CONDITION", value_parser = FailOn::parse)]
@@ -78,7 +82,7 @@ impl Simulated {
 /// # Errors
 /// Where something cannot be read or written, or a condition names a figure that the run does not have.
 pub fn run(args: &SimulateArgs, out: &mut dyn Write) -> Result<Outcome> {
-    let scenario = read_scenario(&args.run)?;
+    let scenario = read_scenario_in(&args.run, args.snapshot.as_deref())?;
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control);
     let threads = args.threads.or_else(|| thread::available_parallelism().ok());

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::assembly::SourceText;
-use crate::cli::facts::{read_policies, read_texts};
+use crate::cli::facts::{FactTexts, read_snapshot, read_texts};
+use crate::cli::policy_set::read_policies;
 use crate::config::SourceArgs;
 use crate::simulation::trace::synthesis::{DEFAULT_RULES, SynthesisRules};
 use crate::simulation::trace::{Trace, What};
@@ -20,19 +21,31 @@ use crate::simulation::{PoliciesB, RunFile, Scenario, ScenarioTexts};
 /// # Errors
 /// Where something cannot be read, every problem at once.
 pub fn read_scenario(path: &Path) -> Result<Scenario> {
+    read_scenario_in(path, None)
+}
+
+/// The same in the world of a snapshot, where one is named besides.
+///
+/// # Errors
+/// Where something cannot be read, every problem at once; and where both the run file and the snapshot state a fact.
+pub fn read_scenario_in(path: &Path, snapshot: Option<&Path>) -> Result<Scenario> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).with_context(|| format!("`{name}` cannot be read"))?;
     let run = RunFile::read(&name, &text).map_err(|problems| anyhow!(problems.join("\n  ")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let beside = |named: &Option<String>| named.as_ref().map(|named| folder.join(named));
-    let texts = read_texts(&SourceArgs {
-        fleet: beside(&run.fleet.file),
-        policies: beside(&run.policies),
-        data_sets: beside(&run.data_sets),
-        latency: beside(&run.latency),
-    })?;
+    let world = read_snapshot(world_of(&run, &name, folder, snapshot)?.as_deref())?;
     // Nodes come from a file unless they are made up or the trace has them.
-    let is_named = run.fleet.file.is_some();
+    let is_named = run.fleet.file.is_some() || world.is_some();
+    let texts: FactTexts = match world {
+        Some(world) => world,
+        None => read_texts(&SourceArgs {
+            fleet: beside(&run.fleet.file),
+            policies: beside(&run.policies),
+            data_sets: beside(&run.data_sets),
+            latency: beside(&run.latency),
+        })?,
+    };
     let reads_fleet = is_named || (run.fleet.nodes.is_empty() && run.trace.is_none());
     let (trace, trace_version) = match &run.trace {
         Some(named) => {
@@ -69,6 +82,24 @@ pub fn read_scenario(path: &Path) -> Result<Scenario> {
     };
     Scenario::assemble(run, texts)
         .map_err(|problems| anyhow!("the run cannot begin:\n  {}", problems.join("\n  ")))
+}
+
+/// The snapshot that the run begins in: the one that is named beside the run file, or in it.
+fn world_of(run: &RunFile, name: &str, folder: &Path, named: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(named) = named else {
+        return Ok(run.snapshot.as_ref().map(|named| folder.join(named)));
+    };
+    let mut twice = run.facts_of_a_snapshot();
+    twice.extend(run.snapshot.as_ref().map(|_| "snapshot"));
+    if !twice.is_empty() {
+        let keys: Vec<String> = twice.iter().map(|key| format!("`{key}`")).collect();
+        bail!(
+            "{name}: `{}` has a world, and the run file states {} too; one of them must go",
+            named.display(),
+            keys.join(", ")
+        );
+    }
+    Ok(Some(named.to_owned()))
 }
 
 /// Files, with those of the same name replaced and others added.

@@ -10,12 +10,12 @@ mod report;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Outcome;
 use super::output::write_json;
-use crate::files::{Source, SourceName, read_source};
+use super::policy_set::{PolicyFiles, PolicySource};
 use crate::policy::PolicySet;
 use report::Report;
 
@@ -23,8 +23,11 @@ use report::Report;
 #[derive(Debug, Clone, Args)]
 pub struct TestArgs {
     /// The directory of policies and their tests, or one file
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "snapshot")]
+    pub directory: Option<PathBuf>,
+    /// The policies and tests of a file that `domicile snapshot` wrote, where none are named
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: TestOutput,
@@ -47,14 +50,11 @@ pub enum TestOutput {
 /// # Errors
 /// Where the files cannot be read, there is none, or the answer cannot be written.
 pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<Outcome> {
-    let files = read_source(SourceName::Policies, &Source::Path(args.directory.clone()))?;
-    if files.is_empty() {
-        bail!(
-            "no policy file (.yaml, .yml, .json) is beneath `{}`",
-            args.directory.display()
-        );
-    }
-    let loaded = PolicySet::load(files.iter()).map(|loaded| loaded.set);
+    let read = PolicyFiles::read(PolicySource {
+        path: args.directory.as_deref(),
+        snapshot: args.snapshot.as_deref(),
+    })?;
+    let loaded = PolicySet::load(read.files.iter()).map(|loaded| loaded.set);
     let report = match &loaded {
         Ok(set) => Report::of_set(set),
         Err(findings) => Report::of_findings(findings),

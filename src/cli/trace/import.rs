@@ -9,7 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::report::Report;
 use super::text;
+use crate::assembly::SourceText;
 use crate::cli::Outcome;
+use crate::cli::facts::{objects_of, read_snapshot};
 use crate::cli::output::{Output, write_json};
 use crate::simulation::trace::import::{KubectlOptions, OpenbOptions, import_kubectl, import_openb};
 use crate::simulation::trace::synthesis::{self, DEFAULT_RULES, FleetRules, SynthesisRules, synthesise};
@@ -36,8 +38,11 @@ enum ImportFrom {
 #[derive(Debug, Clone, Args)]
 struct KubectlArgs {
     /// Files of `kubectl get nodes,pods,namespaces --all-namespaces -o json`, or `-o yaml`
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "snapshot")]
     files: Vec<PathBuf>,
+    /// The objects of a file that `domicile snapshot` wrote, beside them
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
     /// Leave pods on the nodes that they run on, instead of letting each want a node anew
     #[arg(long)]
     keep_nodes: bool,
@@ -132,7 +137,11 @@ pub fn fleet(args: &FleetArgs, out: &mut dyn Write) -> Result<Outcome> {
 fn kubectl(args: &KubectlArgs) -> Result<Trace> {
     let mut texts = Vec::new();
     for file in &args.files {
-        texts.push((file.display().to_string(), text(file)?));
+        let objects = objects_of(SourceText::new(file.display().to_string(), &text(file)?))?.0;
+        texts.push((objects.name, objects.text));
+    }
+    if let Some(world) = read_snapshot(args.snapshot.as_deref())? {
+        texts.push((world.fleet.name, world.fleet.text));
     }
     let files = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let options = KubectlOptions {

@@ -35,6 +35,13 @@ pub(super) fn problems(run: &RunFile) -> Vec<String> {
     if run.synthesis.is_some() && run.trace.is_none() {
         problems.push("`synthesis` makes up what a trace lacks, and there is no `trace`".to_owned());
     }
+    if run.snapshot.is_some() {
+        let twice = run.facts_of_a_snapshot().into_iter();
+        problems
+            .extend(twice.map(|key| {
+                format!("`snapshot` has a world, and `{key}` is stated too; one of them must go")
+            }));
+    }
     fleet(run, &mut problems);
     compared(run, &mut problems);
     workloads(run, &mut problems);

@@ -29,6 +29,9 @@ pub struct RunFile {
     pub seeds: u32,
     /// The instant of `t` 0, at which policies are judged first.
     pub at: Timestamp,
+    /// A file that `domicile snapshot` wrote: the cluster, policies, data sets and latencies at the beginning, none of
+    /// which is then stated besides.
+    pub snapshot: Option<String>,
     /// The nodes; absent is the embedded fleet, or with a trace what the trace says.
     #[serde(default)]
     pub fleet: FleetSpec,
@@ -132,6 +135,21 @@ impl RunFile {
             .iter()
             .filter_map(|text| FailOn::parse(text).ok())
             .collect()
+    }
+
+    /// The facts that the file states and a snapshot has, by their keys.
+    #[must_use]
+    pub fn facts_of_a_snapshot(&self) -> Vec<&'static str> {
+        let fleet = &self.fleet;
+        let makes_up = !(fleet.nodes.is_empty() && fleet.namespaces.is_empty());
+        let stated = [
+            ("fleet", fleet.file.is_some() || makes_up),
+            ("policies", self.policies.is_some()),
+            ("dataSets", self.data_sets.is_some()),
+            ("latency", self.latency.is_some()),
+        ];
+        let stated = stated.into_iter().filter(|(_, is_stated)| *is_stated);
+        stated.map(|(key, _)| key).collect()
     }
 
     /// The seeds of the run.

@@ -9,6 +9,7 @@ fn listed(expiring: Option<u32>, output: TableOutput) -> (String, Outcome) {
     let arguments = ListArgs {
         directory: Some(everything()),
         policies: None,
+        snapshot: None,
         expiring,
         at: None,
         output,

@@ -14,6 +14,7 @@ fn arguments(policies: &Path) -> ExplainArgs {
         policy: None,
         all: true,
         policies: Some(policies.to_owned()),
+        snapshot: None,
         at: None,
         output: Output::Text,
     }

@@ -19,9 +19,10 @@ fn folder() -> PathBuf {
 
 fn arguments(directory: &Path) -> LintArgs {
     LintArgs {
-        directory: directory.to_owned(),
+        directory: Some(directory.to_owned()),
         fleet: None,
         data_sets: None,
+        snapshot: None,
         at: None,
         strict: false,
         output: LintOutput::Text,

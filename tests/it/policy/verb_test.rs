@@ -19,7 +19,8 @@ fn tested(files: &[(&str, &str)], output: TestOutput) -> (String, Option<Outcome
         fs::write(directory.path().join(name), text).unwrap();
     }
     let arguments = TestArgs {
-        directory: directory.path().to_owned(),
+        directory: Some(directory.path().to_owned()),
+        snapshot: None,
         output,
     };
     let mut out = Vec::new();
