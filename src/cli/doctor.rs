@@ -13,12 +13,17 @@ use kube::api::{Api, ListParams};
 use serde::Serialize;
 
 use super::Outcome;
+use super::facts::{objects_of, read_snapshot};
 use super::live::asked;
 use super::output::{Output, write_json};
+use crate::assembly::SourceText;
+use crate::cluster::defined_kinds;
+use crate::config::ObjectSource;
+use crate::custom_resources::Defined;
 use crate::doctor::{Phase, Report, Situation, examine};
 use crate::objects::read_fleet;
 use crate::placement::BlindSample;
-use crate::policy::Level;
+use crate::policy::{CUSTOM_KINDS, CustomKind, DATA_SET, Level};
 
 /// Version of the JSON form.
 const VERSION: u32 = 1;
@@ -39,14 +44,23 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "URL")]
     pub extender_url: Option<String>,
     /// Count the nodes of the cluster that kubeconfig names, or that we run in
-    #[arg(long, conflicts_with_all = ["nodes", "fleet"])]
+    #[arg(long, conflicts_with_all = ["nodes", "fleet", "snapshot"])]
     pub cluster: bool,
+    /// Which source of policies rules there, as for `serve`: where it is the cluster, it must know our kinds [default: files]
+    #[arg(long, value_enum, value_name = "SOURCE", requires = "cluster")]
+    pub policies_from: Option<ObjectSource>,
+    /// Which source of data sets rules there, as for `serve` [default: files]
+    #[arg(long, value_enum, value_name = "SOURCE", requires = "cluster")]
+    pub data_sets_from: Option<ObjectSource>,
     /// How many nodes the cluster has
-    #[arg(long, value_name = "COUNT", conflicts_with = "fleet")]
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["fleet", "snapshot"])]
     pub nodes: Option<u64>,
     /// Count the nodes of a fleet file
     #[arg(long, value_name = "FILE")]
     pub fleet: Option<PathBuf>,
+    /// Count the nodes of a file that `domicile snapshot` wrote
+    #[arg(long, value_name = "FILE", conflicts_with = "fleet")]
+    pub snapshot: Option<PathBuf>,
     /// Let warnings fail too
     #[arg(long)]
     pub strict: bool,
@@ -79,6 +93,7 @@ pub fn run(arguments: &DoctorArgs, out: &mut dyn Write) -> Result<Outcome> {
         },
         admission: arguments.admission,
         extender_url: arguments.extender_url.clone(),
+        definitions: definitions(arguments)?,
     };
     let report = examine(&text, &situation);
     let passes = !report.fails(arguments.strict);
@@ -104,17 +119,35 @@ fn nodes(arguments: &DoctorArgs) -> Result<Option<u64>> {
     if arguments.cluster {
         return count_nodes().map(Some);
     }
-    let Some(path) = &arguments.fleet else {
-        return Ok(arguments.nodes);
+    let file = match (&arguments.fleet, read_snapshot(arguments.snapshot.as_deref())?) {
+        (Some(path), _) => objects_of(SourceText::new(path.display().to_string(), &read(path)?))?.0,
+        (None, Some(world)) => world.fleet,
+        (None, None) => return Ok(arguments.nodes),
     };
-    let text = read(path)?;
-    match read_fleet(&text, &path.display().to_string()) {
+    match read_fleet(&file.text, &file.name) {
         Ok(file) => Ok(Some(u64::try_from(file.fleet.nodes.len())?)),
         Err(errors) => match errors.first() {
             Some(error) => bail!("the fleet cannot be read: {error}"),
             None => bail!("the fleet cannot be read"),
         },
     }
+}
+
+/// What the cluster has of the definitions of the kinds whose objects are to count.
+fn definitions(arguments: &DoctorArgs) -> Result<Vec<(CustomKind, Defined)>> {
+    let counts = |from: Option<ObjectSource>| from.is_some_and(|from| from != ObjectSource::Files);
+    let wanted = |kind: &CustomKind| match *kind == DATA_SET {
+        true => counts(arguments.data_sets_from),
+        false => counts(arguments.policies_from),
+    };
+    let kinds: Vec<CustomKind> = CUSTOM_KINDS.into_iter().filter(wanted).collect();
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    asked(async |client| {
+        let defined = defined_kinds(&client, &kinds).await;
+        defined.context("the definitions of custom resources cannot be read from the cluster")
+    })
 }
 
 /// Asks for one node and how many there are besides.

@@ -1,7 +1,7 @@
 //! Events on pods: what [`crate::pod_events`] has to tell, written to the API server.
 //!
 //! Inputs: a queue. Effects: one Event for a pod and reason, at most every [`PAUSE`]: kube-scheduler asks
-//! again and again about a pod that it cannot place. Invariant: an Event that cannot be written is counted
+//! again and again about a pod that it cannot place. What is about a controller goes to whoever controls that. Invariant: an Event that cannot be written is counted
 //! and forgotten, since kube-scheduler's own Event carries the sentence too.
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::owner::Owners;
 use crate::pod_events::{AboutKind, EventReason, PodEvent, PodEventCounters};
 
 /// For how long the same is not told again of a pod.
@@ -34,9 +35,11 @@ pub async fn write_pod_events(
         controller: "domicile".to_owned(),
         instance: std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()),
     };
+    let mut owners = Owners::new(client.clone());
     let recorder = Recorder::new(client, reporter);
     let mut told = Told::default();
     while let Some(event) = queue.recv().await {
+        let event = owners.raised(event).await;
         if !told.is_news(&event, Instant::now()) {
             continue;
         }

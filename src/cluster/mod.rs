@@ -16,6 +16,7 @@ mod handover;
 mod index;
 pub mod lease;
 mod lists;
+mod owner;
 mod raw_object;
 pub mod retries;
 pub mod roster;
@@ -34,7 +35,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::model::{Fleet, RunningPods};
 pub use custom_resources::{
-    CustomState, StatusSettings, follow_custom_resources, keep_statuses, list_custom_resources,
+    CustomState, StatusSettings, defined_kinds, follow_custom_resources, keep_statuses, list_custom_resources,
 };
 pub use duties::{Duties, DutyMetrics, DutySettings};
 pub use events::write_pod_events;

@@ -9,11 +9,13 @@
 //! clients, watches, the clock.
 
 mod conditions;
+mod definition;
 mod judgement;
 mod paths;
 mod resource;
 
 pub use conditions::{Condition, ConditionStatus, Status, status_of};
+pub use definition::Defined;
 pub use judgement::{Judgement, judge_data_sets, judge_policies, take_data_sets, take_policies};
 pub use paths::in_words;
 pub use resource::{CustomResource, is_custom_resource};

@@ -2,7 +2,7 @@
 //!
 //! Inputs: the text of the file, and what the caller knows besides ([`Situation`]). Output: a [`Report`]
 //! with every trap of running an extender that can be seen in such a file, each with its fix, in a fixed
-//! order. A file that kube-scheduler itself would not start with is a finding too (D01 to D05); the
+//! order; and whether the cluster knows our kinds, where their objects are to count. A file that kube-scheduler itself would not start with is a finding too (D01 to D05); the
 //! cluster tests hold that part against a real kube-scheduler.
 //!
 //! Deliberately absent: I/O; the arguments of scheduler plugins (`pluginConfig[].args`), which are
@@ -11,6 +11,7 @@
 
 mod chain;
 mod configuration;
+mod definitions;
 mod duration;
 mod extender;
 mod finding;
@@ -26,8 +27,9 @@ pub use finding::Finding;
 use sampling::Visibility;
 use url::Url;
 
+use crate::custom_resources::Defined;
 use crate::placement::BlindSample;
-use crate::policy::Level;
+use crate::policy::{CustomKind, Level};
 
 /// The port at which an extender is taken to be ours when nothing else is said.
 pub const DEFAULT_PORT: u16 = 8265;
@@ -53,6 +55,8 @@ pub struct Situation {
     pub admission: bool,
     /// The `urlPrefix` by which our extender is told from others.
     pub extender_url: Option<String>,
+    /// The kinds of whose objects some are to count as policies or data sets, and what the cluster has of their definitions.
+    pub definitions: Vec<(CustomKind, Defined)>,
 }
 
 /// What was found.
@@ -79,10 +83,11 @@ impl Report {
 /// Examines the text of a KubeSchedulerConfiguration.
 #[must_use]
 pub fn examine(text: &str, situation: &Situation) -> Report {
-    let mut findings = Vec::new();
+    let mut findings = definitions::check(&situation.definitions);
     let value = match reading::read(text, &mut findings) {
         Some(value) => value,
         None => {
+            findings.sort();
             return Report {
                 findings,
                 extender: None,

@@ -78,8 +78,8 @@ pub use proof::{Counterexample, Proof, ProofOutcome, Proofs, guarantee_in_words}
 pub use relaxation::Relaxation;
 pub(crate) use schema::without_null;
 pub use schema::{
-    CUSTOM_KINDS, CustomKind, DATA_SET, GROUP, SETTINGS_NAME, VERSION, custom_resource_definition,
-    json_schema,
+    CUSTOM_KINDS, CustomKind, DATA_SET, DEFINITION_ANNOTATION, GROUP, SETTINGS_NAME, VERSION,
+    custom_resource_definition, definition_digest, json_schema,
 };
 pub use sentence::{PlacesOfFleet, RefusedAccess, sentence};
 pub use specimen::{reader_of, specimens};

@@ -102,6 +102,7 @@ fn the_shipped_configurations_are_clean_and_kube_scheduler_takes_them_as_they_ar
             phase: phase(overlay),
             admission: overlay.starts_with("recommended"),
             extender_url: None,
+            definitions: Vec::new(),
         };
         assert_eq!(examine(&text, &situation).findings, [], "{overlay}");
         let file = folder.path().join(overlay);

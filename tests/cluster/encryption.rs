@@ -241,6 +241,7 @@ async fn kube_scheduler_shows_its_certificate_or_its_pods_wait_with_the_reason()
             phase: Phase::Enforce,
             admission: false,
             extender_url: Some(url.clone()),
+            definitions: Vec::new(),
         };
         let findings = examine(&text, &situation).findings;
         let of_transport = |code: &str| findings.iter().any(|finding| finding.code == code);

@@ -39,6 +39,7 @@ fn report(text: &str) -> Report {
         },
         admission: false,
         extender_url: head(text, "extender-url").next().map(str::to_owned),
+        definitions: Vec::new(),
     };
     examine(text, &situation)
 }

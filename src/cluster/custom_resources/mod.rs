@@ -5,10 +5,12 @@
 //! listed whole; while a watch is broken the objects count as not known, so that what they said last goes on deciding
 //! and its age shows; writing a status changes nothing that is handed out.
 
+mod defined;
 mod follow;
 mod list;
 mod statuses;
 
+pub use defined::defined_kinds;
 pub use follow::{CustomState, follow_custom_resources};
 pub use list::list_custom_resources;
 pub use statuses::{StatusSettings, keep_statuses};

@@ -7,6 +7,7 @@
 //! `PolicyTest`, which its author runs and no cluster does.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::json_schema;
 use super::structural::{add_rule, rule, structural};
@@ -16,6 +17,12 @@ pub const GROUP: &str = "domicile.dev";
 
 /// The one version of them.
 pub const VERSION: &str = "v1alpha1";
+
+/// The annotation of a definition that tells it from those of other versions: a digest of what it specifies.
+pub const DEFINITION_ANNOTATION: &str = "domicile.dev/definition";
+
+/// How many bytes of a digest it has.
+const DIGEST_BYTES: usize = 8;
 
 /// A kind that a cluster can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,33 +69,52 @@ pub fn custom_resource_definition(kind: &str) -> Option<Value> {
         plural,
         singular,
     } = CUSTOM_KINDS.into_iter().find(|known| known.kind == kind)?;
+    let spec = json!({
+        "group": GROUP,
+        "scope": "Cluster",
+        "names": {
+            "kind": kind,
+            "listKind": format!("{kind}List"),
+            "plural": plural,
+            "singular": singular,
+            "categories": ["domicile"]
+        },
+        "versions": [{
+            "name": VERSION,
+            "served": true,
+            "storage": true,
+            "subresources": {"status": {}},
+            "additionalPrinterColumns": columns(kind),
+            "schema": {"openAPIV3Schema": object_schema(kind)?}
+        }]
+    });
     Some(json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": format!("{plural}.{GROUP}"),
-            "labels": {"app.kubernetes.io/name": "domicile"}
+            "labels": {"app.kubernetes.io/name": "domicile"},
+            "annotations": {DEFINITION_ANNOTATION: digest(&spec)}
         },
-        "spec": {
-            "group": GROUP,
-            "scope": "Cluster",
-            "names": {
-                "kind": kind,
-                "listKind": format!("{kind}List"),
-                "plural": plural,
-                "singular": singular,
-                "categories": ["domicile"]
-            },
-            "versions": [{
-                "name": VERSION,
-                "served": true,
-                "storage": true,
-                "subresources": {"status": {}},
-                "additionalPrinterColumns": columns(kind),
-                "schema": {"openAPIV3Schema": object_schema(kind)?}
-            }]
-        }
+        "spec": spec
     }))
+}
+
+/// The digest that the definition of a kind bears; `None` where the cluster can hold no such kind.
+#[must_use]
+pub fn definition_digest(kind: &str) -> Option<String> {
+    let definition = custom_resource_definition(kind)?;
+    let annotations = definition.pointer("/metadata/annotations")?;
+    Some(annotations.get(DEFINITION_ANNOTATION)?.as_str()?.to_owned())
+}
+
+/// Of a specification; its keys are in order.
+fn digest(spec: &Value) -> String {
+    let hash = Sha256::digest(spec.to_string());
+    hash.iter()
+        .take(DIGEST_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The schema of an object. What its metadata may be is for the API server to say.

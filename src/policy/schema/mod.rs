@@ -21,7 +21,8 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 pub use custom_resources::{
-    CUSTOM_KINDS, CustomKind, DATA_SET, GROUP, SETTINGS_NAME, VERSION, custom_resource_definition,
+    CUSTOM_KINDS, CustomKind, DATA_SET, DEFINITION_ANNOTATION, GROUP, SETTINGS_NAME, VERSION,
+    custom_resource_definition, definition_digest,
 };
 pub use data_sets::*;
 pub use exceptions::*;

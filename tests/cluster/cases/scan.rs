@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -18,28 +19,63 @@ use crate::webhook::FailurePolicy;
 const REASON: &str = "BoundWhereRefused";
 const RULE: &str = "`eea-personal-data/place` permits only group EEA";
 
-/// A pod that names its node itself, of a ReplicaSet that nobody looks for.
-async fn create_owned(stand: &Stand, name: &str, node: &str) -> core::Pod {
-    let mut pod = Pod::named(name).in_namespace("shop").on_node(node).object();
-    pod.metadata.owner_references = Some(vec![OwnerReference {
+/// An object that controls another.
+fn owner(kind: &str, name: &str, uid: &str) -> OwnerReference {
+    OwnerReference {
         api_version: "apps/v1".to_owned(),
-        kind: "ReplicaSet".to_owned(),
-        name: "web".to_owned(),
-        uid: "11111111-2222-3333-4444-555555555555".to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
         controller: Some(true),
         ..OwnerReference::default()
-    }]);
+    }
+}
+
+/// A ReplicaSet that is not there.
+fn unknown() -> OwnerReference {
+    owner("ReplicaSet", "web", "11111111-2222-3333-4444-555555555555")
+}
+
+/// A Deployment that nobody looks for, and a ReplicaSet of it that is there.
+async fn rolled(stand: &Stand) -> (OwnerReference, OwnerReference) {
+    let deployment = owner("Deployment", "desk", "66666666-7777-8888-9999-000000000000");
+    let set = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"name": "desk-5f", "namespace": "shop", "ownerReferences": [deployment]},
+        "spec": {
+            "replicas": 0, "selector": {"matchLabels": {"app": "desk"}},
+            "template": {
+                "metadata": {"labels": {"app": "desk"}},
+                "spec": {"containers": [{"name": "main", "image": "registry.example/desk"}]},
+            },
+        },
+    });
+    let sets: Api<ReplicaSet> = Api::namespaced(stand.cluster().client.clone(), "shop");
+    let set = sets
+        .create(
+            &PostParams::default(),
+            &serde_json::from_value(set).expect("a ReplicaSet"),
+        )
+        .await
+        .expect("the API server takes the ReplicaSet");
+    let uid = set.metadata.uid.expect("a UID");
+    (deployment, owner("ReplicaSet", "desk-5f", &uid))
+}
+
+/// A pod that names its node itself, and whose controller is this.
+async fn create_owned(stand: &Stand, name: &str, node: &str, by: OwnerReference) -> core::Pod {
+    let mut pod = Pod::named(name).in_namespace("shop").on_node(node).object();
+    pod.metadata.owner_references = Some(vec![by]);
     let pods = stand.cluster().pods("shop");
     pods.create(&PostParams::default(), &pod)
         .await
         .expect("the API server takes the pod")
 }
 
-/// Something whose Events can be asked for as those of a pod: its controller.
-fn controller(pod: &core::Pod) -> core::Pod {
-    let owner = pod.metadata.owner_references.as_ref().expect("a controller")[0].clone();
+/// Something whose Events can be asked for as those of a pod: a controller.
+fn controller(owner: OwnerReference) -> core::Pod {
     let mut object = core::Pod::default();
-    object.metadata.namespace.clone_from(&pod.metadata.namespace);
+    object.metadata.namespace = Some("shop".to_owned());
     object.metadata.name = Some(owner.name);
     object.metadata.uid = Some(owner.uid);
     object
@@ -57,15 +93,25 @@ async fn a_pod_that_names_its_node_is_found_and_told_with_its_owner() {
         .start()
         .await;
     let cluster = stand.cluster();
-    let strayed = create_owned(&stand, "strayed", "virginia").await;
-    let home = create_owned(&stand, "home", "frankfurt").await;
+    let strayed = create_owned(&stand, "strayed", "virginia", unknown()).await;
+    let home = create_owned(&stand, "home", "frankfurt", unknown()).await;
     let told = cluster.until_told(&strayed, REASON, LIMIT).await;
     assert!(
         told[0].contains(RULE) && told[0].contains("delete the pod"),
         "{told:?}"
     );
-    let on_owner = cluster.until_told(&controller(&strayed), REASON, LIMIT).await;
+    let on_owner = cluster.until_told(&controller(unknown()), REASON, LIMIT).await;
     assert!(on_owner[0].contains(RULE), "{on_owner:?}");
+    // Where the ReplicaSet is of a Deployment, that is told in its place.
+    let (deployment, set) = rolled(&stand).await;
+    let desk = create_owned(&stand, "desk", "virginia", set.clone()).await;
+    cluster.until_told(&desk, REASON, LIMIT).await;
+    let on_deployment = cluster.until_told(&controller(deployment), REASON, LIMIT).await;
+    assert!(on_deployment[0].contains(RULE), "{on_deployment:?}");
+    assert!(cluster.events_of(&controller(set), REASON).await.is_empty());
+    let now = kube::api::DeleteParams::default().grace_period(0);
+    let deleted = cluster.pods("shop").delete("desk", &now).await;
+    deleted.expect("a pod can be deleted");
     assert!(cluster.events_of(&home, REASON).await.is_empty());
     stand
         .until_metric("domicile_scan_findings", |found| found == 1.0)
@@ -93,7 +139,6 @@ async fn a_pod_that_names_its_node_is_found_and_told_with_its_owner() {
     assert!(row("home").is_some_and(|row| row.contains(",passes,")), "{table}");
 
     // What is deleted is found no more.
-    let now = kube::api::DeleteParams::default().grace_period(0);
     cluster
         .pods("shop")
         .delete("strayed", &now)
