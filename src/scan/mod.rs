@@ -18,7 +18,7 @@ use crate::placement::{Assessment, Refusal, assess};
 use crate::policy::{Activity, Cause, Demand, ExceptionState, Mode, Verdict, evaluate_confirmed};
 use crate::snapshot::{ClassIndex, Snapshot};
 
-pub use copies::{CopyFinding, scan_copies};
+pub use copies::{CopyFinding, FoundAs, scan_copies};
 
 /// How many places a sentence names.
 const MOST_PLACES: usize = 4;

@@ -88,6 +88,12 @@ pub(super) struct CopyRow {
     pub role: Option<&'static str>,
     /// Where it is; missing where that is not known.
     pub place: Option<String>,
+    /// The claim that holds it, such as `shop/data-db-0`; missing where the copy is only declared.
+    pub claim: Option<String>,
+    /// The volume of that.
+    pub volume: Option<String>,
+    /// The only node from which the volume can be used, of a local one.
+    pub node: Option<String>,
     pub says: String,
     pub fix: &'static str,
 }
@@ -158,6 +164,7 @@ impl CopyRow {
             data_set,
             owner,
             copy,
+            found,
             says,
             fix,
         } = finding;
@@ -170,21 +177,35 @@ impl CopyRow {
             owner,
             role: copy.as_ref().map(|(role, _)| role.word()),
             place: place.map(ToString::to_string),
+            claim: found
+                .as_ref()
+                .map(|found| format!("{}/{}", found.claim.namespace, found.claim.name)),
+            volume: found.as_ref().map(|found| found.volume.to_string()),
+            node: found.and_then(|found| found.node).map(|node| node.to_string()),
             says,
             fix,
         }
     }
 
+    /// Who holds it, in words; empty where it is only declared.
+    pub fn held(&self) -> String {
+        match (&self.claim, &self.volume) {
+            (Some(claim), Some(volume)) => format!(", held by the claim {claim} with the volume {volume}"),
+            _ => String::new(),
+        }
+    }
+
     fn cells(&self) -> [String; HEADER.len()] {
+        let namespace = self.claim.as_ref().and_then(|claim| claim.split('/').next());
         [
-            String::new(),
+            namespace.unwrap_or_default().to_owned(),
             String::new(),
             format!("DataSet/{}", self.data_set),
             String::new(),
-            String::new(),
+            self.node.clone().unwrap_or_default(),
             self.place.clone().unwrap_or_default(),
             self.finding.to_owned(),
-            self.says.clone(),
+            format!("{}{}", self.says, self.held()),
             self.fix.to_owned(),
         ]
     }

@@ -270,3 +270,73 @@ fn stray_and_missing_copies_fail_and_consumers_beyond_are_noted() {
         assert!(text.contains(said), "{said}\n{text}");
     }
 }
+
+/// A claim of `shop` that names a data set, bound to a volume of a zone.
+fn claim(name: &str, data_set: &str, region: &str, zone: &str) -> String {
+    format!(
+        "kind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {{name: {name}, namespace: shop, annotations: \
+         {{domicile.dev/data-sets: {data_set}}}}}\nspec: {{volumeName: pv-{name}}}\n---\n\
+         kind: PersistentVolume\napiVersion: v1\nmetadata: {{name: pv-{name}}}\n\
+         spec: {{nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: [\
+         {{key: topology.kubernetes.io/region, operator: In, values: [{region}]}}, \
+         {{key: topology.kubernetes.io/zone, operator: In, values: [{zone}]}}]}}]}}}}}}\n"
+    )
+}
+
+#[test]
+fn a_copy_that_was_found_is_told_with_its_claim_and_makes_up_for_none_unless_believed() {
+    // Personal data of people in the EEA in Virginia, and where a copy is wanted.
+    let objects = [
+        claim("strayed", "orders", "us-east-1", "us-east-1a"),
+        claim("home", "orders", "eu-central-1", "eu-central-1b"),
+        claim("backup", "orders", "europe-west6", "europe-west6-a"),
+    ];
+    let wanted = COPIES.replace("noneOutside: [\"DE\"]", "noneOutside: [group/EEA, \"CH\"]");
+    let mut texts = texts(&objects, "[group/EEA, \"CH\"]");
+    texts.rules.policies.push(SourceText::new("copies.yaml", wanted));
+    let told = |texts: &FactTexts| {
+        let (outcome, document) = json(texts);
+        let copies = document["copies"].as_array().expect("copies").iter();
+        let copies: Vec<(String, Value)> = copies
+            .map(|copy| (format!("{} {}", copy["finding"], copy["claim"]), copy.clone()))
+            .collect();
+        (outcome, copies)
+    };
+    let (outcome, copies) = told(&texts);
+    assert_eq!(outcome, Outcome::Finding);
+    let names: Vec<&str> = copies.iter().map(|(name, _)| name.as_str()).collect();
+    // Anybody may write the name of a data set on a claim: no rule believes that there is a backup.
+    assert_eq!(
+        names,
+        ["\"stray-copy\" \"shop/strayed\"", "\"missing-copy\" null"]
+    );
+    let stray = &copies[0].1;
+    assert_eq!(
+        (&stray["place"], &stray["volume"]),
+        (&"aws/us-east-1".into(), &"pv-strayed".into())
+    );
+    assert!(
+        stray["fix"]
+            .as_str()
+            .is_some_and(|fix| fix.contains("delete the claim")),
+        "{stray}"
+    );
+    let (_, text) = scan(&texts, TableOutput::Text);
+    let said = " in aws/us-east-1, held by the claim shop/strayed with the volume pv-strayed: ";
+    assert!(text.contains(said), "{text}");
+    let (_, table) = scan(&texts, TableOutput::Csv);
+    assert!(
+        table.contains("shop,,DataSet/orders,,,aws/us-east-1,stray-copy,"),
+        "{table}"
+    );
+    // Where the data set names the namespace, its claims are believed.
+    for file in &mut texts.rules.data_sets {
+        let named = "metadata: {name: orders}\nspec:\n";
+        assert!(file.text.contains(named));
+        file.text = file
+            .text
+            .replace(named, &format!("{named}  members: {{namespaces: [shop]}}\n"));
+    }
+    let names: Vec<String> = told(&texts).1.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["\"stray-copy\" \"shop/strayed\""]);
+}

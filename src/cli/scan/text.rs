@@ -87,7 +87,7 @@ impl Report {
                 .place
                 .as_deref()
                 .map_or(String::new(), |place| format!(" in {place}"));
-            writeln!(out, "  {}{role}{place}: {}", row.data_set, row.says)?;
+            writeln!(out, "  {}{role}{place}{}: {}", row.data_set, row.held(), row.says)?;
             writeln!(out, "    fix: {}", row.fix)?;
         }
         Ok(())

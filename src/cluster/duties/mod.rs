@@ -299,12 +299,16 @@ impl Term<'_> {
             Told::Pod(..) => {}
             Told::Copy(finding) => {
                 let (role, place) = finding.copy.unzip();
+                let found = finding.found.as_ref();
                 tracing::warn!(
                     data_set = finding.data_set.as_str(),
                     role = role.map(ReplicaRole::word),
                     place = place
                         .and_then(|place| place.region)
                         .map(|region| region.to_string()),
+                    namespace = found.map(|found| found.claim.namespace.as_str()),
+                    claim = found.map(|found| &*found.claim.name),
+                    volume = found.map(|found| &*found.volume),
                     finding = finding.kind.word(),
                     says = finding.says,
                     "the scan found a copy of data"
