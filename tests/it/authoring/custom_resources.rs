@@ -5,8 +5,12 @@ use std::path::Path;
 
 use domicile::cli::Outcome;
 use domicile::cli::schema::{SchemaArgs, SchemaOf, run};
-use domicile::policy::{CUSTOM_KINDS, GROUP};
-use serde_json::Value;
+use domicile::custom_resources::{CustomResource, take_policies};
+use domicile::embedded;
+use domicile::policy::{CUSTOM_KINDS, CustomKind, GROUP, custom_resource_definition};
+use serde_json::{Value, json};
+
+use super::now;
 
 fn printed(kind: Option<&str>) -> Result<String, String> {
     let arguments = SchemaArgs {
@@ -81,4 +85,98 @@ fn roles_name_every_kind() {
         roles += 1;
     }
     assert_eq!(roles, 3);
+}
+
+/// The objects of our kinds in the files that are shipped, by their files, as `kubectl apply` would send them.
+fn shipped() -> Vec<(String, CustomKind, Value)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (name, data_sets) = embedded::data_sets();
+    let mut files: Vec<(String, String)> = embedded::policies()
+        .iter()
+        .chain([&(name, data_sets)])
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect();
+    let mut open = vec![root.join("examples")];
+    while let Some(folder) = open.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                files.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut objects = Vec::new();
+    for (name, text) in files {
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+        for document in documents {
+            let is_ours = document["apiVersion"]
+                .as_str()
+                .is_some_and(|it| it.starts_with(GROUP));
+            let kind = CUSTOM_KINDS
+                .into_iter()
+                .find(|kind| document["kind"] == kind.kind && is_ours);
+            objects.extend(kind.map(|kind| (name.clone(), kind, document)));
+        }
+    }
+    assert!(objects.len() > 100, "{} objects", objects.len());
+    objects
+}
+
+/// A DNS subdomain of RFC 1123, as Kubernetes wants the names of objects.
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.bytes().all(is_inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+#[test]
+fn what_is_shipped_could_be_applied_as_it_stands() {
+    for known in CUSTOM_KINDS {
+        let definition = custom_resource_definition(known.kind).unwrap();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let validator = jsonschema::validator_for(schema).unwrap();
+        for (file, _, object) in shipped().iter().filter(|(_, kind, _)| *kind == known) {
+            let name = object["metadata"]["name"].as_str().unwrap();
+            assert!(is_name(name), "{file}: `{name}`");
+            let problems: Vec<String> = validator
+                .iter_errors(object)
+                .map(|problem| format!("{}: {problem}", problem.instance_path()))
+                .collect();
+            assert!(problems.is_empty(), "{file}: `{name}`: {problems:?}");
+        }
+    }
+}
+
+/// Beside the shipped set in files stand its own policies once more, as objects under other names: they restrict nothing
+/// anew and permit nothing, and a cluster that has the set in both ways is taken.
+#[test]
+fn the_shipped_policies_as_objects_beside_themselves_permit_nothing_more() {
+    let mut texts: Vec<(String, String)> = embedded::policies()
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect();
+    let files = texts.len();
+    for (file, kind, mut object) in shipped() {
+        let is_built_in = embedded::policies().iter().any(|(name, _)| *name == file);
+        if kind.kind != "PlacementPolicy" || !is_built_in {
+            continue;
+        }
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        object["metadata"]["name"] = json!(format!("{name}-again"));
+        let resource = CustomResource::from_json(kind, &object).unwrap();
+        texts.push((resource.text.name, resource.text.text));
+    }
+    assert!(texts.len() >= files + 9);
+    let named = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let taken = take_policies(named, now());
+    let refused: Vec<String> = taken
+        .err()
+        .into_iter()
+        .flatten()
+        .map(|it| it.to_string())
+        .collect();
+    assert_eq!(refused, [String::new(); 0]);
 }
