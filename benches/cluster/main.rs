@@ -16,6 +16,7 @@
 mod api_server;
 mod client;
 mod objects;
+mod scan;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -159,6 +160,25 @@ async fn measure(server: &ApiServer) -> bool {
         "at most 300 MiB",
         memory(relisted_mib),
     );
+
+    let scan = scan::scan(server, &publisher).await;
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+    let rows = [
+        (
+            "roster of every pod, resident",
+            format!("{:.0} MiB", scan.more_mib),
+        ),
+        ("listed and scanned for the first time", seconds(scan.first)),
+        ("a scan of every pod, rests included", seconds(scan.again)),
+        (
+            "processor time from one scan to the next",
+            seconds(scan.processor),
+        ),
+        ("pods that it judged", scan.pods.to_string()),
+    ];
+    for (what, figure) in rows {
+        told(what, figure, "", true);
+    }
     held
 }
 
