@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domicile::model::{
-    AccessProfile, ByName, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, Dimension,
-    Fleet, Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements, RESTRICTED_REGION_LABEL,
-    RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile, Statistic, Subdivision,
-    Subject, VolumeBinding, VolumeMount,
+    AccessProfile, ByName, Category, ClaimKey, Classification, Country, DataSetName, DataSetUse, DataSets,
+    Dimension, Fleet, Locality, NamespaceName, NodeName, NodeRecord, Owner, PodRequirements,
+    RESTRICTED_REGION_LABEL, RegionReference, RequestsPerCall, SourceAnnotations, StatedData, StatedProfile,
+    Statistic, Subdivision, Subject, VolumeBinding, VolumeMount,
 };
 use domicile::policy::{Activity, PlaceIndex, PolicySet, Profile, Verdict, evaluate, profile};
 use domicile::snapshot::{Inputs, RunningFacts, Snapshot};
@@ -580,9 +580,13 @@ pub struct Judged {
 /// Asks the engine.
 pub fn judge(set: &PolicySet, fleet: &Fleet, pod: &Pod, hours: i64) -> Judged {
     let now = timestamp(hours);
+    let declared = set.data_sets().iter();
+    let data_sets: DataSets = declared
+        .map(|(name, data_set)| (name.clone(), Arc::new(data_set.clone())))
+        .collect();
     let facts = domicile::policy::Facts {
         fleet,
-        data_sets: set.data_sets(),
+        data_sets: &data_sets,
         definitions: set.definitions(),
         catalogue: set.catalogue(),
     };
