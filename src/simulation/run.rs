@@ -66,7 +66,7 @@ impl Run<'_> {
 /// How many events there are to be, for whoever shows how far a run is.
 #[must_use]
 pub fn planned_events(scenario: &Scenario) -> u64 {
-    let events = scenario.events(scenario.run.seed).len() as u64;
+    let events = scenario.first_events().len() as u64;
     events * scenario.run.comparators().len() as u64 * u64::from(scenario.run.seeds)
 }
 
@@ -80,11 +80,11 @@ pub fn simulate<T>(
     control: &Control,
     then: impl FnOnce(&Run<'_>) -> T,
 ) -> Result<T, String> {
-    let events = scenario.events(scenario.run.seed);
-    let roster = Roster::of(&events);
+    let events = scenario.first_events();
+    let roster = Roster::of(events);
     let pods = SeedPods {
         scenario,
-        events: &events,
+        events,
         roster: &roster,
         seed: scenario.run.seed,
     };
@@ -138,7 +138,7 @@ pub fn simulate<T>(
     let planned = comparators.len() * (1 + others.len()) + without.len();
     let run = Run {
         roster: &roster,
-        events: &events,
+        events,
         outcomes,
         without,
         failures,
@@ -175,7 +175,7 @@ impl<'a> SeedPods<'a> {
 
 /// Every comparator under a further seed.
 fn further_seed(scenario: &Scenario, seed: u64, control: &Control) -> Result<SeedRun, String> {
-    let events = scenario.events(seed);
+    let events = scenario.further_events(seed)?;
     let roster = Roster::of(&events);
     let pods = SeedPods {
         scenario,

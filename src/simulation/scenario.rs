@@ -4,7 +4,6 @@
 //! Invariants: fleet file, run file and trace become events of one kind, so nothing is simulated that a trace cannot say;
 //! the id is a hash of all that decides. Deliberately absent: opening files (`cli::simulate`).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use super::made_up::{fleet_events, pod_events};
 use super::run_file::RunFile;
 use super::trace::import::{KubectlOptions, import_kubectl};
 use super::trace::synthesis::{SynthesisRules, synthesise};
-use super::trace::{Event, Generator, Trace};
+use super::trace::{Event, Generator, Header, Trace};
 use super::world::{World, WorldStart};
 use crate::assembly::{RuleTexts, SourceText, fleet_facts, latency_measurements, read_rules, version};
 use crate::model::PodRequirements;
@@ -65,6 +64,15 @@ pub struct Scenario {
     pub generator: Option<Generator>,
     /// What a reader should know of the events.
     pub notes: Vec<String>,
+    /// What happens under the first seed, in the order of time.
+    first: Vec<Event>,
+    /// What the events of further seeds are made of, where there are further seeds.
+    further: Option<Sources>,
+}
+
+/// What events are made of, but for the pods of the run file.
+#[derive(Debug, Clone)]
+struct Sources {
     /// What was there before the trace begins, in the order of time.
     before: Vec<Event>,
     trace: Option<Trace>,
@@ -123,20 +131,24 @@ impl Scenario {
         };
         let (objects, fleet_trace) = fleet.unzip();
         let mut notes = Vec::new();
-        let mut events = fleet_events(&run);
+        let mut before = fleet_events(&run);
         if let Some(trace) = fleet_trace {
             notes.extend(trace.header.notes);
             // What a fleet file shows was there before the run begins.
-            events.extend(trace.events.into_iter().map(|event| Event { t_ms: 0, ..event }));
+            before.extend(trace.events.into_iter().map(|event| Event { t_ms: 0, ..event }));
         }
+        let sources = Sources {
+            before,
+            trace: texts.trace,
+            synthesis: texts.synthesis.map(|(rules, _)| rules),
+        };
+        let further = (run.seeds > 1).then(|| sources.clone());
+        let (first, header) = sources.events(&run, run.seed).map_err(|problem| vec![problem])?;
         let (mut source, mut generator) = ("the run file".to_owned(), None);
-        let synthesis = texts.synthesis.map(|(rules, _)| rules);
-        if let Some(trace) = &texts.trace {
-            // Under the first seed, so that what cannot be made up is told at once.
-            let made = made_up(trace, synthesis.as_ref(), run.seed).map_err(|problem| vec![problem])?;
-            source = made.header.source.clone();
-            generator = made.header.generator.clone();
-            notes.extend(made.header.notes.iter().cloned());
+        if let Some(header) = header {
+            source = header.source;
+            generator = header.generator;
+            notes.extend(header.notes);
         }
         let documents = Documents {
             policies: texts.rules.policies,
@@ -156,41 +168,36 @@ impl Scenario {
             source,
             generator,
             notes,
-            before: events,
-            trace: texts.trace,
-            synthesis,
+            first,
+            further,
             run,
         })
     }
 
-    /// What happens under a seed, in the order of time: of one time what was there before, then the trace, then the pods
-    /// of the run file.
+    /// What happens under the first seed, in the order of time.
     #[must_use]
-    pub fn events(&self, seed: u64) -> Vec<Event> {
-        let mut events = self.before.clone();
-        // What could be made up under one seed can be under any.
-        let made = self
-            .trace
-            .as_ref()
-            .map(|trace| made_up(trace, self.synthesis.as_ref(), seed));
-        if let Some(Ok(trace)) = made {
-            events.extend(trace.into_owned().events);
-        }
-        events.extend(pod_events(&self.run, seed));
-        // The sort is stable.
-        events.sort_by_key(|event| event.t_ms);
-        events
+    pub fn first_events(&self) -> &[Event] {
+        &self.first
+    }
+
+    /// What happens under one of the further seeds of the run, in the order of time.
+    ///
+    /// # Errors
+    /// Where the run has no further seeds, or what the trace lacks cannot be made up: a sentence.
+    pub fn further_events(&self, seed: u64) -> Result<Vec<Event>, String> {
+        let sources = self.further.clone().ok_or("the run has one seed alone")?;
+        Ok(sources.events(&self.run, seed)?.0)
     }
 
     /// The world once everything of `t` 0 has happened, and each kind of pods of the run with how many there are.
     #[must_use]
     pub fn opening(&self) -> (Arc<Snapshot>, Vec<(PodRequirements, usize)>) {
-        let events = self.events(self.run.seed);
+        let events = self.first_events();
         let mut world = World::new(&self.start, &self.start.policies, None);
         for event in events.iter().take_while(|event| event.t_ms == 0) {
             world.apply(&event.what);
         }
-        let roster = Roster::of(&events);
+        let roster = Roster::of(events);
         let mut counts = vec![0; roster.kinds.len()];
         for made in &roster.pods {
             if let Some(count) = counts.get_mut(made.kind) {
@@ -202,15 +209,24 @@ impl Scenario {
     }
 }
 
-/// The trace with what it lacks.
-fn made_up<'t>(
-    trace: &'t Trace,
-    rules: Option<&SynthesisRules>,
-    seed: u64,
-) -> Result<Cow<'t, Trace>, String> {
-    match rules {
-        Some(rules) => synthesise(trace.clone(), rules, seed).map(Cow::Owned),
-        None => Ok(Cow::Borrowed(trace)),
+impl Sources {
+    /// What happens under a seed, in the order of time, and the header of the trace with what it lacked: of one time what was
+    /// there before, then the trace, then the pods of the run file.
+    fn events(self, run: &RunFile, seed: u64) -> Result<(Vec<Event>, Option<Header>), String> {
+        let mut events = self.before;
+        let mut header = None;
+        if let Some(trace) = self.trace {
+            let made = match &self.synthesis {
+                Some(rules) => synthesise(trace, rules, seed)?,
+                None => trace,
+            };
+            header = Some(made.header);
+            events.extend(made.events);
+        }
+        events.extend(pod_events(run, seed));
+        // The sort is stable.
+        events.sort_by_key(|event| event.t_ms);
+        Ok((events, header))
     }
 }
 

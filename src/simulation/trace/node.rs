@@ -52,12 +52,18 @@ pub(super) struct WrittenNode<'a> {
 impl TraceNode {
     /// A node of a region.
     #[must_use]
-    pub fn in_region(mut spec: NodeSpec, region: &RegionKey, zone: Option<&str>) -> Self {
-        spec.labels.extend(place_labels(region, zone));
-        Self {
+    pub fn in_region(spec: NodeSpec, region: &RegionKey, zone: Option<&str>) -> Self {
+        let mut node = Self {
             provider_id: None,
             spec,
-        }
+        };
+        node.place(region, zone);
+        node
+    }
+
+    /// Says that it is in a region.
+    pub fn place(&mut self, region: &RegionKey, zone: Option<&str>) {
+        self.spec.labels.extend(place_labels(region, zone));
     }
 
     /// The name and the record of the node, as the server reads those of a real one.

@@ -23,7 +23,7 @@ pub(super) fn place_nodes(events: &mut [Event], rules: &SynthesisRules, seed: u6
     }
     Draw::new(seed, Purpose::Places).shuffle(&mut places);
     for (node, (region, zone)) in unplaced.iter_mut().zip(places) {
-        ***node = TraceNode::in_region(node.spec.clone(), region, Some(&zone));
+        node.place(region, Some(&zone));
     }
 }
 

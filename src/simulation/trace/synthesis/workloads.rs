@@ -5,13 +5,16 @@
 //! pod of a namespace that the trace declares, stays as it is. A workload is what one controller makes; of pods without a
 //! controller those that ask for the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foldhash::fast::FixedState;
 
 use super::data::Kind;
 use super::draw::{Draw, Purpose};
 use super::rules::{AccessRule, Grouping, RegionShare, SynthesisRules};
 use crate::model::{NamespaceName, RegionKey};
 use crate::objects::annotations::{CLIENTS, DATA_SETS};
+use crate::simulation::kube::spec::PodSpec;
 use crate::simulation::trace::{Event, TraceNamespace, TracePod, What};
 
 /// What the pods of a workload say.
@@ -57,7 +60,8 @@ struct Giving<'r> {
     kinds: Vec<Kind<'r>>,
     shares: Vec<u64>,
     regions: Vec<u64>,
-    by_workload: BTreeMap<String, Said>,
+    /// Only looked up.
+    by_workload: HashMap<Workload, Said, FixedState>,
     kind_of_namespace: BTreeMap<String, usize>,
     /// The namespaces that pods are in now, and their kind.
     namespaces: BTreeMap<String, usize>,
@@ -84,7 +88,7 @@ impl<'r> Giving<'r> {
                 .map(|kind| u64::from(kind.share))
                 .collect(),
             regions: rules.regions.iter().map(|share| u64::from(share.share)).collect(),
-            by_workload: BTreeMap::new(),
+            by_workload: HashMap::default(),
             kind_of_namespace: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             of_data: Draw::new(seed, Purpose::Data),
@@ -95,7 +99,7 @@ impl<'r> Giving<'r> {
     }
 
     fn give(&mut self, pod: &mut TracePod) {
-        let key = workload(pod);
+        let key = Workload::of(pod);
         let said = match self.by_workload.get(&key) {
             Some(said) => said.clone(),
             None => {
@@ -189,16 +193,31 @@ impl<'r> Giving<'r> {
     }
 }
 
-/// What tells the workload of a pod from others: its namespace with its controller, or else with all that it asks for.
-fn workload(pod: &TracePod) -> String {
-    let namespace = &pod.spec.namespace;
-    match pod.workload() {
-        Some(owner) => format!("{namespace} {}/{}", owner.kind, owner.name),
-        None => {
-            let mut spec = pod.spec.clone();
-            spec.name.clear();
-            spec.node_name = None;
-            format!("{namespace} {}", serde_json::to_string(&spec).unwrap_or_default())
+/// What tells the workload of a pod from others, beside its namespace: its controller, or else all that it asks for.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Workload {
+    Controlled {
+        namespace: String,
+        kind: String,
+        name: String,
+    },
+    /// Without its name and its node.
+    Alike(Box<PodSpec>),
+}
+
+impl Workload {
+    fn of(pod: &TracePod) -> Self {
+        match pod.workload() {
+            Some(owner) => Self::Controlled {
+                namespace: pod.spec.namespace.clone(),
+                kind: owner.kind,
+                name: owner.name,
+            },
+            None => Self::Alike(Box::new(PodSpec {
+                name: String::new(),
+                node_name: None,
+                ..pod.spec.clone()
+            })),
         }
     }
 }
