@@ -77,7 +77,7 @@ pub(super) enum AsAWhole {
 }
 
 /// A data set in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Use {
     pub(super) name: String,
     /// It may be read unless it says that it is not.

@@ -9,7 +9,7 @@ use super::annotations::{AsAWhole, Said, Speaker, Use, read};
 use super::objects::CheckedStorage;
 use super::shapes::Activity;
 use super::words::Level;
-use super::{CheckedPod, Judge};
+use super::{CheckedOwner, CheckedPod, Judge};
 
 /// Who asserted a tuple.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,9 +47,11 @@ const UNKNOWN: Tuple = Tuple::Data(Data {
     subject: None,
 });
 
-/// What a pod carries.
-#[derive(Debug, Clone)]
+/// Who a pod is, and what it carries.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Carried {
+    pub(super) namespace: String,
+    pub(super) owner: Option<CheckedOwner>,
     pub(super) tuples: BTreeSet<(Source, Tuple)>,
     pub(super) activities: Vec<Activity>,
     /// The labels of its namespace; `None` where the namespace is not known.
@@ -71,6 +73,8 @@ impl Judge<'_> {
     /// An annotation that cannot be read, as a sentence.
     pub(super) fn carried(&self, pod: &CheckedPod) -> Result<Carried, String> {
         let mut carried = Carried {
+            namespace: pod.namespace.clone(),
+            owner: pod.owner.clone(),
             tuples: BTreeSet::new(),
             activities: vec![Activity::Process],
             labels: None,

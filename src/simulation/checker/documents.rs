@@ -396,4 +396,16 @@ mod tests {
         }
         assert!(Documents::read(&[]).is_err());
     }
+
+    #[test]
+    fn what_is_said_of_copies_to_be_found_is_passed_over() {
+        let text = "apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings\nmetadata: {name: a}\n\
+            spec: {mode: enforce, uncovered: deny, unlabelled: allow, regionKey: topology, \
+            roleLabels: [{label: example.com/role, value: standby, role: voter}]}\n\
+            ---\napiVersion: domicile.dev/v1alpha1\nkind: DataSet\nmetadata: {name: orders}\n\
+            spec: {profile: {classification: internal, categories: [none], subjects: [none]}, \
+            consistency: strict, members: {namespaces: [shop]}, replicas: []}\n";
+        let read = Documents::read(&[("a.yaml", text)]).unwrap();
+        assert!(read.data_sets["orders"].replicas.is_empty());
+    }
 }

@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use carried::Carried;
 use documents::Documents;
 use objects::{Namespace, Objects};
 use shapes::SettingsMode;
@@ -103,6 +104,11 @@ pub enum Verdict {
     /// Something forbids it.
     Forbidden(Breach),
 }
+
+/// A pod with what it carries, which may be asked of many nodes: as long as the documents and the objects stay, and
+/// throughout one period ([`Checker::period`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Carrier(Result<Carried, String>);
 
 /// One question: the documents and objects at one instant.
 #[derive(Clone, Copy)]
@@ -188,20 +194,28 @@ impl Checker {
     /// Whether a pod may run on a node at an instant.
     #[must_use]
     pub fn check(&self, pod: &CheckedPod, node: &CheckedNode, at: Timestamp) -> Verdict {
-        let judge = Judge {
-            documents: &self.documents,
-            objects: &self.objects,
-            at,
-        };
-        let breach = match judge.carried(pod) {
+        self.check_carrier(&self.carrier(pod, at), node, at)
+    }
+
+    /// What a pod carries at an instant.
+    #[must_use]
+    pub fn carrier(&self, pod: &CheckedPod, at: Timestamp) -> Carrier {
+        Carrier(self.judge(at).carried(pod))
+    }
+
+    /// As [`Self::check`], of what a pod carries.
+    #[must_use]
+    pub fn check_carrier(&self, carrier: &Carrier, node: &CheckedNode, at: Timestamp) -> Verdict {
+        let judge = self.judge(at);
+        let breach = match &carrier.0 {
             Ok(carried) => {
                 let node = judge.node(node);
-                let breach = judge.breach(pod, &carried, node);
-                breach.or_else(|| judge.closed_way(&carried, node))
+                let breach = judge.breach(carried, node);
+                breach.or_else(|| judge.closed_way(carried, node))
             }
             Err(sentence) => Some(Breach {
                 rule: "malformed".to_owned(),
-                sentence,
+                sentence: sentence.clone(),
             }),
         };
         match breach {
@@ -210,6 +224,14 @@ impl Checker {
                 Verdict::Observed(breach)
             }
             Some(breach) => Verdict::Forbidden(breach),
+        }
+    }
+
+    fn judge(&self, at: Timestamp) -> Judge<'_> {
+        Judge {
+            documents: &self.documents,
+            objects: &self.objects,
+            at,
         }
     }
 

@@ -195,6 +195,10 @@ impl<'d> Judge<'d> {
     /// Whether people, or an operator, of one place are among those of another. A part of a country is of it; of the
     /// country nobody knows which part.
     pub(super) fn people_in(&self, people: &str, term: &str) -> Holds {
+        self.people_of_country_in(people, country_of(people), term)
+    }
+
+    fn people_of_country_in(&self, people: &str, country: &str, term: &str) -> Holds {
         if term == "anywhere" {
             return Yes;
         }
@@ -202,10 +206,11 @@ impl<'d> Judge<'d> {
             return Holds::any(self.members(group).map(|member| {
                 // Whether the condition of a member is met, is told of regions and never of people.
                 let condition = if member.required.is_some() { Maybe } else { Yes };
-                self.people_in(people, &member.place).min(condition)
+                self.people_of_country_in(people, country, &member.place)
+                    .min(condition)
             }));
         }
-        if people == term || country_of(people) == term {
+        if people == term || country == term {
             Yes
         } else if country_of(term) == people {
             Maybe

@@ -13,7 +13,7 @@ use super::selectors::{comes_from, is_its_own_source};
 use super::shapes::{
     Activity, AllowOrDeny, DataSet, Demand, Exception, Mode, Places, Replica, Role, Rule, Unlabelled,
 };
-use super::{Breach, CheckedPod, Judge};
+use super::{Breach, Judge};
 
 /// A rule that is in force, and how strict it is at the instant.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) type Asserted<'c> = (&'c Source, &'c Tuple);
 
 impl<'d> Judge<'d> {
     /// What forbids a pod a node, if anything does.
-    pub(super) fn breach(&self, pod: &CheckedPod, carried: &Carried, node: NodePlace<'_>) -> Option<Breach> {
+    pub(super) fn breach(&self, carried: &Carried, node: NodePlace<'_>) -> Option<Breach> {
         for activity in &carried.activities {
             let in_force = self.in_force(*activity);
             if carried.tuples.is_empty()
@@ -54,27 +54,27 @@ impl<'d> Judge<'d> {
                 return Some(breach);
             }
             for (source, tuple) in &carried.tuples {
-                let breach = self.breach_of_tuple(&in_force, pod, carried, (source, tuple), node);
+                let breach = self.breach_of_tuple(&in_force, carried, (source, tuple), node);
                 if breach.is_some() {
                     return breach;
                 }
             }
         }
         if carried.creates && !carried.activities.contains(&Activity::Replicate) {
-            return self.breach_of_creation(pod, carried, node);
+            return self.breach_of_creation(carried, node);
         }
         None
     }
 
     /// A pod that creates data is looked at as a new copy too; what covers storing covers that.
-    fn breach_of_creation(&self, pod: &CheckedPod, carried: &Carried, node: NodePlace<'_>) -> Option<Breach> {
+    fn breach_of_creation(&self, carried: &Carried, node: NodePlace<'_>) -> Option<Breach> {
         let in_force = self.in_force(Activity::Replicate);
         if carried.tuples.is_empty() {
             return self.breach_without_tuple(&in_force, carried, node);
         }
         carried.tuples.iter().find_map(|(source, tuple)| {
             let mut cover = Cover::default();
-            self.breach_by_rules(&in_force, pod, carried, (source, tuple), node, &mut cover)
+            self.breach_by_rules(&in_force, carried, (source, tuple), node, &mut cover)
         })
     }
 
@@ -129,13 +129,12 @@ impl<'d> Judge<'d> {
     fn breach_of_tuple(
         &self,
         in_force: &[Force<'_>],
-        pod: &CheckedPod,
         carried: &Carried,
         (source, tuple): Asserted<'_>,
         node: NodePlace<'_>,
     ) -> Option<Breach> {
         let mut cover = Cover::default();
-        let breach = self.breach_by_rules(in_force, pod, carried, (source, tuple), node, &mut cover);
+        let breach = self.breach_by_rules(in_force, carried, (source, tuple), node, &mut cover);
         if breach.is_some() {
             return breach;
         }
@@ -181,7 +180,6 @@ impl<'d> Judge<'d> {
     fn breach_by_rules(
         &self,
         in_force: &[Force<'_>],
-        pod: &CheckedPod,
         carried: &Carried,
         (source, tuple): Asserted<'_>,
         node: NodePlace<'_>,
@@ -196,7 +194,7 @@ impl<'d> Judge<'d> {
                 .any(|block| self.matches(block, carried, tuple) != No);
             if applies && force.mode == Mode::Enforce {
                 let holds = self.holds(force, carried, (source, tuple), place);
-                let is_lifted = || holds == No && self.is_lifted(force, pod, tuple, place);
+                let is_lifted = || holds == No && self.is_lifted(force, carried, tuple, place);
                 if holds != Yes && !is_lifted() {
                     return Some(force.broken(place, &about()));
                 }
@@ -327,7 +325,7 @@ impl<'d> Judge<'d> {
     fn is_lifted(
         &self,
         force: &Force<'_>,
-        pod: &CheckedPod,
+        carried: &Carried,
         tuple: &Tuple,
         place: Option<Place<'_>>,
     ) -> bool {
@@ -340,8 +338,8 @@ impl<'d> Judge<'d> {
             is_of_rule
                 && is_in_force
                 && force.policy.allows_exceptions
-                && scope.namespace == pod.namespace
-                && workload.is_none_or(|workload| is_of(workload, pod))
+                && scope.namespace == carried.namespace
+                && workload.is_none_or(|workload| is_of(workload, carried))
                 && self.is_selected(&scope.data, tuple) == Yes
                 && self.in_places(place, &scope.locations) == Yes
         };
@@ -390,8 +388,8 @@ fn is_public_without_people(data: &Data) -> bool {
 
 /// Whether a workload such as `Deployment/web` is the controller of a pod, or made it: a Deployment makes
 /// ReplicaSets, a CronJob makes Jobs, each named after it with one more part.
-fn is_of(workload: &str, pod: &CheckedPod) -> bool {
-    let (Some((kind, name)), Some(owner)) = (workload.split_once('/'), &pod.owner) else {
+fn is_of(workload: &str, carried: &Carried) -> bool {
+    let (Some((kind, name)), Some(owner)) = (workload.split_once('/'), &carried.owner) else {
         return false;
     };
     let is_part: fn(char) -> bool = match (kind, owner.kind.as_str()) {

@@ -35,7 +35,8 @@ impl Judge<'_> {
                 with_kinds_above(category).any(|kind| wanted.iter().any(|wanted| wanted == kind))
             }));
         }
-        if let Some(wanted) = &selector.subjects {
+        // Who people are is dear to tell, and what is not selected already stays so.
+        if let Some(wanted) = selector.subjects.as_ref().filter(|_| all != No) {
             all = all.min(match data.subject.as_deref() {
                 None => Maybe,
                 Some("none") => Holds::known(wanted.iter().any(|wanted| wanted == "none")),

@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub(super) max_fact_age: BTreeMap<Level, Age>,
     #[serde(default, rename = "latency")]
     _latency: IgnoredAny,
+    #[serde(default, rename = "roleLabels")]
+    _role_labels: IgnoredAny,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -237,6 +239,8 @@ pub(super) struct DataSet {
     pub(super) consistency: Consistency,
     pub(super) access: Option<Access>,
     pub(super) replicas: Vec<Replica>,
+    #[serde(default, rename = "members")]
+    _members: IgnoredAny,
     #[serde(default, rename = "owner")]
     _owner: IgnoredAny,
 }

@@ -1,16 +1,17 @@
 //! The independent checker at work: it is told what the events say, and asked about every placement.
 //!
 //! Inputs: the texts of policies and data sets, events, placements. Outputs: breaches. Invariants: it never asks what
-//! decided (`placement`, `policy`); what it said is only remembered while documents, objects and dates stay, and for nodes
-//! that say the same of their place.
+//! decided (`placement`, `policy`); what it said is only remembered while documents, objects and dates stay, for pods
+//! that carry the same and nodes that say the same of their place.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::assembly::SourceText;
-use crate::simulation::checker::{CheckedNode, CheckedOwner, CheckedPod, Checker};
+use crate::simulation::checker::{Carrier, CheckedNode, CheckedOwner, CheckedPod, Checker};
 use crate::simulation::kube::spec::Labels;
 use crate::simulation::trace::{LeaderMove, TraceNode, What};
 
@@ -34,11 +35,44 @@ pub struct Watcher<'a> {
     checker: Checker,
     /// The data sets of the trace, as they stand now.
     data_sets: BTreeMap<String, Value>,
-    /// Nodes that say the same of their place, by number.
-    places: BTreeMap<CheckedNode, usize>,
-    /// What was said; forgotten when anything changes.
-    said: BTreeMap<(KindIndex, usize), Option<String>>,
+    /// Nodes that say the same of their place have one number.
+    places: Numbered<CheckedNode>,
+    /// Kinds of pods that carry the same have one number. This and what was said is forgotten when anything changes.
+    carriers: Numbered<Carrier>,
+    carrier_of: BTreeMap<KindIndex, usize>,
+    /// By carrier and place.
+    said: BTreeMap<(usize, usize), Option<String>>,
     period: usize,
+}
+
+/// Different things, numbered in the order in which they came.
+#[derive(Debug, Clone)]
+struct Numbered<T> {
+    numbers: BTreeMap<Arc<T>, usize>,
+    all: Vec<Arc<T>>,
+}
+
+impl<T: Ord> Numbered<T> {
+    fn new() -> Self {
+        Self {
+            numbers: BTreeMap::new(),
+            all: Vec::new(),
+        }
+    }
+
+    fn number(&mut self, one: T) -> usize {
+        if let Some(known) = self.numbers.get(&one) {
+            return *known;
+        }
+        let (number, one) = (self.all.len(), Arc::new(one));
+        self.numbers.insert(one.clone(), number);
+        self.all.push(one);
+        number
+    }
+
+    fn get(&self, number: usize) -> Option<&T> {
+        self.all.get(number).map(|one| &**one)
+    }
 }
 
 /// Labels that say nothing of where a node is begin otherwise.
@@ -58,7 +92,9 @@ impl<'a> Watcher<'a> {
             checker: Checker::read(&named(&documents.policies, &documents.data_sets))?,
             documents,
             data_sets: BTreeMap::new(),
-            places: BTreeMap::new(),
+            places: Numbered::new(),
+            carriers: Numbered::new(),
+            carrier_of: BTreeMap::new(),
             said: BTreeMap::new(),
             period: 0,
         })
@@ -99,8 +135,15 @@ impl<'a> Watcher<'a> {
             }
             _ => return Ok(()),
         }
-        self.said.clear();
+        self.forget();
         Ok(())
+    }
+
+    /// Forgets what was true of the documents, the objects and the dates as they were.
+    fn forget(&mut self) {
+        self.carriers = Numbered::new();
+        self.carrier_of.clear();
+        self.said.clear();
     }
 
     /// The number of the place that a node says it is at.
@@ -117,8 +160,7 @@ impl<'a> Watcher<'a> {
             labels,
             provider_id: provider_id.map(|place| format!("{place}/machine")),
         };
-        let next = self.places.len();
-        *self.places.entry(place).or_insert(next)
+        self.places.number(place)
     }
 
     /// What forbids pods of a kind at a place, by name.
@@ -126,17 +168,24 @@ impl<'a> Watcher<'a> {
         let period = self.checker.period(at);
         if period != self.period {
             self.period = period;
-            self.said.clear();
+            self.forget();
         }
-        let (index, kind) = kind;
-        if let Some(said) = self.said.get(&(index, place)) {
+        let carrier = self.carrier(kind, at);
+        if let Some(said) = self.said.get(&(carrier, place)) {
             return said.clone();
         }
-        let node = self
-            .places
-            .iter()
-            .find(|(_, number)| **number == place)
-            .map(|(node, _)| node)?;
+        let carried = self.carriers.get(carrier)?;
+        let verdict = self.checker.check_carrier(carried, self.places.get(place)?, at);
+        let breach = verdict.breach().map(|breach| breach.rule.clone());
+        self.said.insert((carrier, place), breach.clone());
+        breach
+    }
+
+    /// The number of what pods of a kind carry.
+    fn carrier(&mut self, (index, kind): (KindIndex, &PodKind), at: Timestamp) -> usize {
+        if let Some(known) = self.carrier_of.get(&index) {
+            return *known;
+        }
         let pod = CheckedPod {
             namespace: kind.pod.namespace.to_string(),
             annotations: kind.annotations.clone(),
@@ -147,10 +196,9 @@ impl<'a> Watcher<'a> {
             mounts: Vec::new(),
             replicates: false,
         };
-        let verdict = self.checker.check(&pod, node, at);
-        let breach = verdict.breach().map(|breach| breach.rule.clone());
-        self.said.insert((index, place), breach.clone());
-        breach
+        let number = self.carriers.number(self.checker.carrier(&pod, at));
+        self.carrier_of.insert(index, number);
+        number
     }
 }
 
