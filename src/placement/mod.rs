@@ -40,7 +40,7 @@ pub use impact::{Change, Control, PodImpact, Standing, Worlds};
 pub use obstacles::{AccessOf, Obstacle, ObstacleKind};
 pub use peers::PeerDemand;
 pub use preempt::keeps_candidate;
-pub use prioritize::{ClassScores, prioritize, prioritize_demand};
+pub use prioritize::{ClassScores, prioritize, prioritize_by};
 pub use score::ScoreScale;
 pub use serving::{Commit, Served, UNREADY_MS};
 pub use transit::Transit;

@@ -5,10 +5,9 @@
 
 use super::assessment::Assessment;
 use super::cost::{AccessCost, Demanded, Total, access_cost, total};
-use super::demand::AccessDemand;
 use super::score::ScoreScale;
 use crate::model::Score;
-use crate::snapshot::ClassIndex;
+use crate::snapshot::{ClassIndex, NodeClass};
 
 /// The score of each class that was offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,15 +57,20 @@ pub fn prioritize(
     assessment: &Assessment<'_>,
     candidates: impl Iterator<Item = Option<ClassIndex>>,
 ) -> ClassScores {
-    prioritize_demand(assessment, assessment.demand(), candidates)
+    let (table, demand) = (assessment.snapshot.latency(), assessment.demand());
+    prioritize_by(
+        assessment,
+        |_, class| total(table, demand, class.point),
+        candidates,
+    )
 }
 
-/// As [`prioritize`], by another demand than that of the snapshot: of a pod that comes after others which the
+/// As [`prioritize`], by other costs of classes than those of the snapshot: of a pod that comes after others which the
 /// snapshot does not know, as in a simulation.
 #[must_use]
-pub fn prioritize_demand(
+pub fn prioritize_by(
     assessment: &Assessment<'_>,
-    demand: &AccessDemand,
+    cost: impl Fn(ClassIndex, &NodeClass) -> Demanded<Total>,
     candidates: impl Iterator<Item = Option<ClassIndex>>,
 ) -> ClassScores {
     let mut offered = vec![0_usize; assessment.snapshot.classes().len()];
@@ -77,12 +81,11 @@ pub fn prioritize_demand(
             None => unknown_offered += 1,
         }
     }
-    let table = assessment.snapshot.latency();
     let costs: Vec<Demanded<Total>> = assessment
         .snapshot
         .classes()
         .map(|(index, class)| match assessment.passes(Some(index)) {
-            true => total(table, demand, class.point),
+            true => cost(index, class),
             false => Demanded::NotDemanded,
         })
         .collect();

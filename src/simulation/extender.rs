@@ -5,7 +5,7 @@
 //! the snapshot is only where others run by then.
 
 use super::kube::Opinion;
-use crate::placement::{AccessDemand, Answer, Assessment, BlindSample, filter, prioritize_demand};
+use crate::placement::{Answer, Assessment, BlindSample, Demanded, Total, filter, prioritize_by};
 use crate::snapshot::ClassIndex;
 
 /// Filters candidates, as `/filter` does: `None` where the server answers that the sample was blind.
@@ -31,14 +31,20 @@ pub fn filter_nodes(
     Some(outcome.answer)
 }
 
-/// Scores candidates, as `/prioritize` does; `demand` may know more of where peers run than the snapshot.
+/// Scores candidates, as `/prioritize` does; `costs` are those of all classes, and may know more of where peers run than
+/// the snapshot.
 pub fn score_nodes(
     assessment: &Assessment<'_>,
-    demand: &AccessDemand,
+    costs: &[Demanded<Total>],
     candidates: &[Option<ClassIndex>],
     scores: &mut [u8],
 ) {
-    let found = prioritize_demand(assessment, demand, candidates.iter().copied());
+    let cost = |class: ClassIndex| costs.get(class.as_usize()).copied();
+    let found = prioritize_by(
+        assessment,
+        |class, _| cost(class).unwrap_or(Demanded::Unknown),
+        candidates.iter().copied(),
+    );
     for (score, class) in scores.iter_mut().zip(candidates) {
         *score = found.score(*class).get();
     }

@@ -12,7 +12,7 @@ use domicile::cli::{Outcome, Output, why, why_not};
 use domicile::embedded;
 use domicile::model::PodRequirements;
 use domicile::objects::{SnapshotFile, read_pod};
-use domicile::placement::{Assessment, BlindSample, assess};
+use domicile::placement::{Assessment, BlindSample, assess, total};
 use domicile::server::configure;
 use domicile::simulation::kube::Opinion;
 use domicile::simulation::{RunFile, Scenario, ScenarioTexts, filter_nodes, score_nodes};
@@ -338,7 +338,12 @@ fn asked(assessment: &Assessment<'_>, classes: &[Option<ClassIndex>], nodes: &[S
     };
     let survivors: Vec<_> = passes().map(|((_, class), _)| *class).collect();
     let mut scores = vec![0; survivors.len()];
-    score_nodes(assessment, assessment.demand(), &survivors, &mut scores);
+    let (snapshot, demand) = (assessment.snapshot, assessment.demand());
+    let costs = snapshot
+        .classes()
+        .map(|(_, class)| total(snapshot.latency(), demand, class.point));
+    let costs: Vec<_> = costs.collect();
+    score_nodes(assessment, &costs, &survivors, &mut scores);
     let named = passes()
         .zip(scores)
         .map(|((_, node), score)| (node.clone(), score));

@@ -3,12 +3,13 @@
 //! Inputs: the state at the end, a region. Outputs: where its pods go, and who is cut off. Invariants: every other pod
 //! stays where it is; the region is lost as by `region.down` of a trace; each region is lost by itself.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Judge;
 use super::lives::Keeps;
 use super::watcher::Watcher;
-use super::{Control, Drive, Setting};
+use super::{Control, Drive, Name, Setting};
 use crate::model::{DataSetName, NodeName, RegionKey, RegionReference};
 use crate::placement::ObstacleKind;
 use crate::policy::{evaluate, reader_of};
@@ -23,9 +24,9 @@ pub struct EndState<'a> {
     setting: Setting<'a>,
     world: World<'a>,
     watcher: Watcher<'a>,
-    nodes: Vec<TraceNode>,
+    nodes: Vec<Cow<'a, TraceNode>>,
     /// The pods that run, by their place in the roster, with the names of their nodes.
-    running: Vec<(usize, String)>,
+    running: Vec<(usize, Name)>,
     now_ms: u64,
 }
 
@@ -54,7 +55,7 @@ impl<'a> EndState<'a> {
             .filter(|(_, life)| life.ended_ms.is_none());
         let running = lives.filter_map(|(index, life)| {
             let node = drive.nodes.get(life.node?)?;
-            Some((index, node.name.to_string()))
+            Some((index, node.name.clone()))
         });
         Self {
             setting: drive.setting,
@@ -101,7 +102,7 @@ pub fn fail_region(
     let mut drive = Drive::in_world(setting, world, end.watcher.clone());
     drive.now_ms = end.now_ms;
     for node in &end.nodes {
-        drive.nodes.know(node);
+        drive.nodes.know(node.clone());
         let name = NodeName::new(&node.spec.name)
             .ok()
             .filter(|name| !lost.contains(name));

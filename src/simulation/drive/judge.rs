@@ -1,58 +1,50 @@
 //! What Domicile says of pods in one state of the world, each kind judged once.
 //!
-//! Inputs: a snapshot, the kinds of pods, where pods run, questions of the model of kube-scheduler. Outputs: answers
-//! and costs. Invariants: a kind is judged by [`assess`] as the server would; a pod that
-//! runs is a peer of those that call it, and never of itself. Deliberately absent: what is remembered from one state
-//! of the world to the next.
+//! Inputs: a snapshot, the kinds of pods, where pods run, questions of the model of kube-scheduler. Outputs: answers.
+//! Invariants: a kind is judged by [`assess`] as the server would, and judged again when a date passes on which that
+//! depends. Deliberately absent: what an access costs (`costs`), and what is remembered from one state of the world to the
+//! next.
 #![expect(
     clippy::indexing_slicing,
     reason = "kinds are counted by the roster, and each list has one entry for each"
 )]
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use super::lives::{Cost, whole_us};
-use super::nodes::UNKNOWN_PLACE;
+use super::costs::{KnownCosts, score_nearest};
 use super::roster::{KindIndex, Roster};
 use crate::admission::{Growth, PermittedPlaces, Term, knows_all_facts, permitted};
 use crate::model::RegionKey;
-use crate::placement::{
-    AccessDemand, Assessment, BlindSample, Demanded, Refusal, access_cost, assess, keeps_candidate, total,
-};
+use crate::placement::{Assessment, BlindSample, Refusal, assess, keeps_candidate};
 use crate::policy::{Cause, Mode, PlaceIndex};
 use crate::simulation::comparator::Extends;
 use crate::simulation::extender::{filter_nodes, score_nodes};
 use crate::simulation::kube::{NodeIndex, Question, Reply};
-use crate::snapshot::{ClassIndex, PeerPlaces, Snapshot};
+use crate::snapshot::{ClassIndex, Snapshot};
 
 /// How many pods of a kind run on which node.
 pub type Running = Vec<BTreeMap<NodeIndex, u32>>;
 
 /// A kind of pods as it is judged now.
-struct JudgedKind<'s> {
+pub(super) struct JudgedKind<'s> {
     /// Tells one assessment of this judge from another.
     number: u64,
-    assessment: Assessment<'s>,
+    pub(super) assessment: Assessment<'s>,
     /// For each of the peers of its demand the kinds that are called.
-    called: Vec<Vec<KindIndex>>,
-    /// What an access costs at the best permitted place, where no peer sways it.
-    best_us: Option<Option<u64>>,
+    pub(super) called: Vec<Vec<KindIndex>>,
+    pub(super) costs: KnownCosts,
 }
 
 /// What Domicile says of pods now.
 pub struct Judge<'s> {
-    snapshot: &'s Snapshot,
+    pub(super) snapshot: &'s Snapshot,
     roster: &'s Roster<'s>,
     /// The class of each node that ever came.
-    classes: Vec<Option<ClassIndex>>,
-    kinds: Vec<Option<JudgedKind<'s>>>,
+    pub(super) classes: Vec<Option<ClassIndex>>,
+    pub(super) kinds: Vec<Option<JudgedKind<'s>>>,
     assessments: u64,
-    /// What an access costs by the number of an assessment and the class of a node, where no peer sways it. Only looked up.
-    costs_us: HashMap<(u64, ClassIndex), Option<u64>, FixedState>,
     /// Lists that are used again from question to question.
     offered: Vec<Option<ClassIndex>>,
     /// Whether the last question showed no permitted node, though some exist.
@@ -81,7 +73,6 @@ impl<'s> Judge<'s> {
             kinds: (0..roster.kinds.len()).map(|_| None).collect(),
             roster,
             assessments: 0,
-            costs_us: HashMap::default(),
             offered: Vec::new(),
             showed_none: false,
         }
@@ -117,7 +108,7 @@ impl<'s> Judge<'s> {
         self.judged(kind, at).number
     }
 
-    fn judged(&mut self, kind: KindIndex, at: Timestamp) -> &mut JudgedKind<'s> {
+    pub(super) fn judged(&mut self, kind: KindIndex, at: Timestamp) -> &mut JudgedKind<'s> {
         let (snapshot, roster) = (self.snapshot, self.roster);
         let slot = &mut self.kinds[kind];
         let still_holds = |judged: &JudgedKind<'s>| {
@@ -135,45 +126,10 @@ impl<'s> Judge<'s> {
             JudgedKind {
                 number: *assessments,
                 called: peers.map(|demand| roster.called(&demand.peer)).collect(),
-                best_us: None,
+                costs: KnownCosts::default(),
                 assessment,
             }
         })
-    }
-
-    /// What pods of a kind demand, now that others run where they do; `without` is one of them that is not to be
-    /// its own peer.
-    fn demand<'j>(
-        snapshot: &Snapshot,
-        classes: &[Option<ClassIndex>],
-        judged: &'j JudgedKind<'_>,
-        running: &Running,
-        without: Option<(KindIndex, NodeIndex)>,
-    ) -> Cow<'j, AccessDemand> {
-        let mut demand = Cow::Borrowed(judged.assessment.demand());
-        let point = |node: NodeIndex| {
-            let class = classes.get(node.get()).copied().flatten();
-            class
-                .and_then(|class| snapshot.class(class))
-                .and_then(|class| class.point)
-        };
-        for (position, called) in judged.called.iter().enumerate() {
-            let mut places = PeerPlaces::default();
-            for kind in called {
-                for (node, pods) in &running[*kind] {
-                    for _ in 0..*pods {
-                        places.add(point(*node));
-                    }
-                }
-                if let Some((_, node)) = without.filter(|(own, _)| own == kind) {
-                    places.take(point(node));
-                }
-            }
-            if let Some(peers) = demand.to_mut().peers.get_mut(position) {
-                peers.places = Some(places);
-            }
-        }
-        demand
     }
 
     /// Answers a question of kube-scheduler about a pod of a kind.
@@ -186,16 +142,16 @@ impl<'s> Judge<'s> {
         at: Timestamp,
     ) -> Reply {
         self.judged(kind, at);
-        let Some(judged) = &self.kinds[kind] else {
+        let Some(judged) = &mut self.kinds[kind] else {
             return Reply::Failed;
         };
         let classes = &self.classes;
         let class_of = |node: &NodeIndex| classes.get(node.get()).copied().flatten();
-        let assessment = &judged.assessment;
         match question {
             Question::Filter { candidates, opinions } => {
                 self.offered.clear();
                 self.offered.extend(candidates.iter().map(class_of));
+                let assessment = &judged.assessment;
                 let none_passes = !self.offered.iter().any(|class| assessment.passes(*class));
                 self.showed_none = none_passes
                     && candidates.len() < self.snapshot.node_count()
@@ -208,23 +164,20 @@ impl<'s> Judge<'s> {
             Question::Prioritize { candidates, scores } => {
                 self.offered.clear();
                 self.offered.extend(candidates.iter().map(class_of));
-                let demand = Self::demand(self.snapshot, classes, judged, running, None);
+                let totals =
+                    |judged: &mut JudgedKind<'_>| judged.totals(self.snapshot, classes, running, None);
                 match manner.extends {
-                    Extends::FilterAndScore => score_nodes(assessment, &demand, &self.offered, scores),
-                    Extends::Nearest => {
-                        let cost = |class| cost_us(self.snapshot, &demand, class);
-                        let (costs_us, number) = (&mut self.costs_us, judged.number);
-                        let known = |class| match judged.called.is_empty() {
-                            true => *costs_us.entry((number, class)).or_insert_with(|| cost(class)),
-                            false => cost(class),
-                        };
-                        nearest(known, &self.offered, scores);
+                    Extends::FilterAndScore => {
+                        let totals = totals(judged);
+                        score_nodes(&judged.assessment, &totals, &self.offered, scores);
                     }
+                    Extends::Nearest => score_nearest(&totals(judged), &self.offered, scores),
                     Extends::Filter | Extends::Nothing => {}
                 }
                 Reply::Answered
             }
             Question::Preempt { candidates, kept } => {
+                let assessment = &judged.assessment;
                 for (kept, candidate) in kept.iter_mut().zip(candidates) {
                     *kept = keeps_candidate(assessment, class_of(&candidate.node), candidate.victims.len());
                 }
@@ -236,79 +189,6 @@ impl<'s> Judge<'s> {
     /// Whether the last filter showed no permitted node, though some exist; then it is forgotten.
     pub fn take_showed_none(&mut self) -> bool {
         std::mem::take(&mut self.showed_none)
-    }
-
-    /// What an access costs a pod of a kind on a node.
-    pub fn cost(&mut self, kind: KindIndex, node: NodeIndex, running: &Running, at: Timestamp) -> Cost {
-        let class = self.class(node);
-        self.judged(kind, at);
-        let Some(judged) = &self.kinds[kind] else {
-            return Cost::Unknown;
-        };
-        let demand = Self::demand(self.snapshot, &self.classes, judged, running, Some((kind, node)));
-        let point = class
-            .and_then(|class| self.snapshot.class(class))
-            .and_then(|class| class.point);
-        Cost::of(&access_cost(self.snapshot.latency(), &demand, point))
-    }
-
-    /// What an access would cost a pod of a kind at the best place that is permitted and has a node, room or not.
-    pub fn best_us(
-        &mut self,
-        kind: KindIndex,
-        node: NodeIndex,
-        running: &Running,
-        at: Timestamp,
-    ) -> Option<u64> {
-        if let Some(best_us) = self.judged(kind, at).best_us {
-            return best_us;
-        }
-        let judged = self.kinds[kind].as_ref()?;
-        let has_peers = !judged.called.is_empty();
-        let demand = Self::demand(self.snapshot, &self.classes, judged, running, Some((kind, node)));
-        let permitted = self
-            .snapshot
-            .classes()
-            .filter(|(class, _)| judged.assessment.passes(Some(*class)));
-        let costs = permitted.filter_map(|(_, class)| {
-            let cost = total(self.snapshot.latency(), &demand, class.point);
-            cost.known().map(|total| whole_us(total.ms))
-        });
-        let best_us = costs.min();
-        drop(demand);
-        if let Some(judged) = self.kinds[kind].as_mut().filter(|_| !has_peers) {
-            judged.best_us = Some(best_us);
-        }
-        best_us
-    }
-
-    /// By region that the extender lets pods of a kind go to, what an access costs there at the least; nothing where others
-    /// that run sway it, and of regions of which nobody knows.
-    pub fn costs_by_region(&mut self, kind: KindIndex, at: Timestamp) -> BTreeMap<String, u64> {
-        self.judged(kind, at);
-        let mut costs = BTreeMap::new();
-        let Some(judged) = self.kinds[kind]
-            .as_ref()
-            .filter(|judged| judged.called.is_empty())
-        else {
-            return costs;
-        };
-        let passing = self
-            .snapshot
-            .classes()
-            .filter(|(class, _)| judged.assessment.passes(Some(*class)));
-        for (_, class) in passing {
-            let us = match total(self.snapshot.latency(), judged.assessment.demand(), class.point) {
-                Demanded::Known(total) => whole_us(total.ms),
-                Demanded::NotDemanded => 0,
-                Demanded::Unknown => continue,
-            };
-            let region = class.region.as_ref();
-            let region = region.map_or_else(|| UNKNOWN_PLACE.to_owned(), ToString::to_string);
-            let least = costs.entry(region).or_insert(us);
-            *least = us.min(*least);
-        }
-        costs
     }
 
     /// What the webhook asks of the labels of nodes for pods of a kind; `None` where it writes nothing, for nothing is refused
@@ -395,34 +275,5 @@ impl<'s> Judge<'s> {
         binding
             .filter_map(|index| Some(policies.get(index)?.name.to_string()))
             .collect()
-    }
-}
-
-/// What an access costs on nodes of a class; `None` where nothing is accessed, or nobody knows.
-fn cost_us(snapshot: &Snapshot, demand: &AccessDemand, class: ClassIndex) -> Option<u64> {
-    let point = snapshot.class(class).and_then(|class| class.point);
-    match total(snapshot.latency(), demand, point) {
-        Demanded::Known(total) => Some(whole_us(total.ms)),
-        Demanded::NotDemanded | Demanded::Unknown => None,
-    }
-}
-
-/// All points for the nearest, none for the others; where nobody knows, none is nearer.
-fn nearest(
-    mut cost_us: impl FnMut(ClassIndex) -> Option<u64>,
-    offered: &[Option<ClassIndex>],
-    scores: &mut [u8],
-) {
-    const ALL_POINTS: u8 = 10;
-    let mut by_class: BTreeMap<ClassIndex, Option<u64>> = BTreeMap::new();
-    for class in offered.iter().flatten() {
-        by_class.entry(*class).or_insert_with(|| cost_us(*class));
-    }
-    let least = by_class.values().flatten().min().copied();
-    for (score, class) in scores.iter_mut().zip(offered) {
-        let us = class.and_then(|class| by_class.get(&class).copied().flatten());
-        if us.is_some() && us == least {
-            *score = ALL_POINTS;
-        }
     }
 }

@@ -13,6 +13,7 @@
 
 mod affinity;
 mod attempts;
+mod costs;
 mod failure;
 mod finish;
 mod judge;
@@ -24,6 +25,7 @@ mod roster;
 mod samples;
 mod watcher;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -89,7 +91,7 @@ struct Drive<'a> {
     watcher: Watcher<'a>,
     cluster: Cluster,
     queue: Queue,
-    nodes: NodeTable,
+    nodes: NodeTable<'a>,
     lives: Vec<PodLife>,
     /// The life of each pod of the model.
     life_of: Vec<usize>,
@@ -293,7 +295,7 @@ impl<'a> Drive<'a> {
             What::NodeUncordon(node) => self.cordon(&node.node, false),
             other => {
                 if let What::NodeAdd(node) = other {
-                    self.nodes.know(node);
+                    self.nodes.know(Cow::Borrowed(node));
                 }
                 self.watcher.tell(other)?;
                 let changes = self.world.apply(other);

@@ -1,5 +1,6 @@
 //! The nodes of a run: what they say, which are there, and in which region they count.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub const UNKNOWN_PLACE: &str = "unknown place";
 /// A node that came, by the index of the model.
 #[derive(Debug)]
 pub struct KnownNode {
+    /// Its own index.
+    pub index: NodeIndex,
     pub name: Name,
     pub is_there: bool,
     /// The place that it says it is at, as the checker numbers them.
@@ -27,9 +30,9 @@ pub struct KnownNode {
 
 /// Every node.
 #[derive(Debug, Default)]
-pub struct NodeTable {
+pub struct NodeTable<'a> {
     /// What each says, there or lost.
-    said: BTreeMap<NodeName, TraceNode>,
+    said: BTreeMap<NodeName, Cow<'a, TraceNode>>,
     /// Those that came, by the index of the model; one that is lost and comes back is there twice.
     nodes: Vec<KnownNode>,
 }
@@ -37,16 +40,16 @@ pub struct NodeTable {
 /// A class, and the labels by which its nodes say their region: provider, where they say it, and region.
 pub type LabelledClass = (ClassIndex, (Option<String>, String));
 
-impl NodeTable {
+impl<'a> NodeTable<'a> {
     /// Remembers what a node says; it does not come by that.
-    pub fn know(&mut self, node: &TraceNode) {
+    pub fn know(&mut self, node: Cow<'a, TraceNode>) {
         if let Ok(name) = NodeName::new(&node.spec.name) {
-            self.said.insert(name, node.clone());
+            self.said.insert(name, node);
         }
     }
 
     /// What a node says.
-    pub fn said(&self, name: &NodeName) -> Option<&TraceNode> {
+    pub fn said(&self, name: &NodeName) -> Option<&Cow<'a, TraceNode>> {
         self.said.get(name)
     }
 
@@ -111,6 +114,7 @@ impl Drive<'_> {
         if let Ok(node) = self.cluster.add_node(said.spec.clone()) {
             let place = self.watcher.place(said);
             self.nodes.nodes.push(KnownNode {
+                index: node,
                 name: Arc::from(name.as_str()),
                 is_there: true,
                 place,
@@ -140,7 +144,7 @@ impl Drive<'_> {
     /// Cordons a node, there or lost, or ends that.
     pub(super) fn cordon(&mut self, name: &NodeName, cordoned: bool) {
         if let Some(said) = self.nodes.said.get_mut(name) {
-            said.spec.unschedulable = cordoned;
+            said.to_mut().spec.unschedulable = cordoned;
         }
         if let Some(node) = self.cluster.node(name.as_str()) {
             self.cluster.set_unschedulable(node, cordoned);

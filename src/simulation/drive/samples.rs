@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::judge::Judge;
-use super::{Drive, KindIndex, Name};
+use super::{Drive, Name};
 use crate::simulation::percentiles::nearest_rank;
 use crate::simulation::summary::Sample;
 use crate::snapshot::ClassIndex;
@@ -97,9 +97,8 @@ impl Drive<'_> {
         let mut loads: BTreeMap<Name, Load> = BTreeMap::new();
         for node in self.nodes.all() {
             let load = loads.entry(node.region.clone()).or_default();
-            let index = self.cluster.node(&node.name).filter(|_| node.is_there);
-            if let Some(index) = index {
-                let [cpu, memory] = self.cluster.load_of(index);
+            if node.is_there {
+                let [cpu, memory] = self.cluster.load_of(node.index);
                 let of = |amount: i64| u64::try_from(amount).unwrap_or(0);
                 load.nodes += 1;
                 load.cpu_asked += of(cpu.0);
@@ -114,11 +113,11 @@ impl Drive<'_> {
     /// What an access costs the pods that run, in rising order.
     fn latencies(&self, judge: &mut Judge<'_>) -> Vec<i64> {
         let at = self.at();
-        let mut known: BTreeMap<(KindIndex, Option<ClassIndex>), Option<u64>> = BTreeMap::new();
         let mut latencies = Vec::new();
         for (kind, nodes) in self.running.iter().enumerate() {
+            let mut known: BTreeMap<Option<ClassIndex>, Option<u64>> = BTreeMap::new();
             for (node, pods) in nodes {
-                let us = known.entry((kind, judge.class(*node)));
+                let us = known.entry(judge.class(*node));
                 let us = us.or_insert_with(|| judge.cost(kind, *node, &self.running, at).us());
                 if let Some(us) = us.and_then(|us| i64::try_from(us).ok()) {
                     latencies.extend((0..*pods).map(|_| us));
