@@ -28,6 +28,7 @@ pub(super) struct Refusal {
 impl Drive<'_> {
     /// Tries every pod that is ready, until none is; those who would be turned away again, alike and together, last.
     pub(super) fn place_waiting(&mut self, judge: &mut Judge<'_>, control: &Control) {
+        self.refuse_due_crowds(judge);
         loop {
             while let Some(pod) = self.queue.pop(self.now_ms) {
                 self.try_pod(pod, judge);
@@ -52,6 +53,17 @@ impl Drive<'_> {
             }
         }
         some_are_free
+    }
+
+    /// Turns the crowds away again that are due for want of an event, where that is what becomes of all of them.
+    fn refuse_due_crowds(&mut self, judge: &mut Judge<'_>) {
+        let due = self.queue.due_crowds(self.now_ms);
+        let mut crowds = due.iter();
+        if crowds.all(|(crowd, pod)| self.is_refused_again(*pod, crowd.alike(), judge)) {
+            for (crowd, _) in due {
+                self.queue.refuse_crowd(crowd, self.now_ms);
+            }
+        }
     }
 
     /// Tries the crowds that something could have helped, and tells whether pods of one are to be tried one by one.

@@ -187,7 +187,8 @@ impl Cluster {
         let named = class.named_nodes.as_ref().map(|names| self.slots_of(names));
         let nodes = named.as_deref().unwrap_or(order);
         let points = self.shapes.points(class.shape);
-        let rejectors = &self.verdicts.of(class.rules).rejector;
+        let verdicts = self.verdicts.of(class.rules);
+        let rejectors = verdicts.any_rejected.then_some(verdicts.rejector.as_slice());
         spread.prepare(&class.near, &self.counters);
         let minds_company = class.near.minds_company();
         let sought = self.profile.feasible_nodes_to_find(nodes.len());
@@ -196,7 +197,7 @@ impl Cluster {
         let mut looked_at = 0;
         for slot in tail.iter().chain(head) {
             let index = *slot as usize;
-            let mut turned_away = TurnedAway::by_node(rejectors[index]);
+            let mut turned_away = TurnedAway::by_node(rejectors.and_then(|of_nodes| of_nodes[index]));
             if turned_away.is_none() && points[index] < 0 {
                 turned_away = TurnedAway::by_resources(points[index]);
             }

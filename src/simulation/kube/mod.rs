@@ -19,6 +19,7 @@ mod class;
 mod cluster;
 mod extender;
 mod fidelity;
+mod flushes;
 mod hints;
 mod logarithm;
 mod near;

@@ -28,7 +28,8 @@ pub(super) struct Verdicts {
     pub unwanted_taints: Vec<i64>,
     /// The weight of preferences that the node meets.
     pub preference: Vec<i64>,
-    /// Whether some node has such taints, or meets preferences.
+    /// Whether some plugin turned the pod away from some node, some node has such taints, or meets preferences.
+    pub any_rejected: bool,
     pub any_unwanted: bool,
     pub any_preference: bool,
 }
@@ -51,6 +52,7 @@ impl NodeVerdicts {
                 rejector: Vec::new(),
                 unwanted_taints: Vec::new(),
                 preference: Vec::new(),
+                any_rejected: false,
                 any_unwanted: false,
                 any_preference: false,
             });
@@ -87,6 +89,7 @@ impl Verdicts {
         self.rejector[slot] = rejector(&self.rules, node);
         self.unwanted_taints[slot] = self.rules.unwanted_taints(node);
         self.preference[slot] = self.rules.preference(node);
+        self.any_rejected |= self.rejector[slot].is_some();
         self.any_unwanted |= self.unwanted_taints[slot] != 0;
         self.any_preference |= self.preference[slot] != 0;
     }

@@ -19,13 +19,15 @@ pub(super) type Ground = (u8, Option<Alike>);
 
 /// Pods that wait on one ground.
 #[derive(Debug, Clone, Default)]
-struct Crowd {
-    pods: BTreeSet<PodIndex>,
+pub(super) struct Crowd {
+    pub pods: BTreeSet<PodIndex>,
     /// How often all of them were turned away again.
     repeats: u64,
     /// When that was last.
     repeated_ms: u64,
-    is_woken: bool,
+    /// When the last pod came.
+    joined_ms: u64,
+    pub is_woken: bool,
 }
 
 /// Every pod that waits for an event.
@@ -46,9 +48,10 @@ pub(super) struct Since {
 
 impl Parked {
     /// A pod comes: the number of repeats that it missed. Who comes to a crowd that was woken was tried for that already.
-    pub fn join(&mut self, ground: Ground, pod: PodIndex) -> u64 {
+    pub fn join(&mut self, ground: Ground, pod: PodIndex, now_ms: u64) -> u64 {
         let crowd = self.crowds.entry(ground).or_default();
         crowd.pods.insert(pod);
+        crowd.joined_ms = now_ms;
         crowd.repeats + u64::from(crowd.is_woken)
     }
 
@@ -65,12 +68,7 @@ impl Parked {
 
     /// What became of a pod that missed the first repeats of its crowd; `None` where nothing did.
     pub fn since(&self, ground: Ground, missed: u64) -> Option<Since> {
-        let crowd = self.crowds.get(&ground)?;
-        let repeats = crowd.repeats.checked_sub(missed).filter(|repeats| *repeats > 0)?;
-        Some(Since {
-            repeats,
-            repeated_ms: crowd.repeated_ms,
-        })
+        self.crowds.get(&ground)?.since(missed)
     }
 
     /// Something happened: the pods outside of crowds that it could help. Crowds that it could help are remembered.
@@ -80,13 +78,17 @@ impl Parked {
         mut could_help: impl FnMut(PodIndex, Rejector) -> bool,
     ) -> Vec<PodIndex> {
         let mut woken = Vec::new();
+        let helped = Rejector::ALL.into_iter().filter(|rejector| helps(*rejector));
+        let helped = helped.fold(0, |bits, rejector| bits | bit(rejector));
         for (ground, crowd) in &mut self.crowds {
-            let by = |rejector: Rejector| ground.0 & bit(rejector) != 0 && helps(rejector);
-            let asked = Rejector::ALL.map(|rejector| by(rejector).then_some(rejector));
-            if crowd.is_woken || asked.iter().all(Option::is_none) {
+            if crowd.is_woken || ground.0 & helped == 0 {
                 continue;
             }
-            let mut is_helped = |pod: &&PodIndex| asked.iter().flatten().any(|one| could_help(**pod, *one));
+            let asked = |rejector: &Rejector| ground.0 & helped & bit(*rejector) != 0;
+            let mut is_helped = |pod: &&PodIndex| {
+                let mut asked = Rejector::ALL.into_iter().filter(asked);
+                asked.any(|one| could_help(**pod, one))
+            };
             if ground.1.is_none() {
                 woken.extend(crowd.pods.iter().filter(is_helped).copied());
             } else if crowd.pods.first().as_ref().is_some_and(&mut is_helped) {
@@ -119,13 +121,30 @@ impl Parked {
         crowd.pods.len()
     }
 
-    /// The pods of a crowd that was woken, to be tried one by one.
-    pub fn dispersed(&mut self, ground: Ground) -> Vec<PodIndex> {
-        let Some(crowd) = self.crowds.get_mut(&ground) else {
-            return Vec::new();
-        };
-        crowd.is_woken = false;
-        crowd.pods.iter().copied().collect()
+    /// All that wait, by what they have in common.
+    pub fn crowds(&self) -> impl Iterator<Item = (Ground, &Crowd)> {
+        self.crowds.iter().map(|(ground, crowd)| (*ground, crowd))
+    }
+
+    /// A crowd is none any more: its pods are tried one by one.
+    pub fn disperse(&mut self, ground: Ground) -> Option<Crowd> {
+        self.crowds.remove(&ground)
+    }
+}
+
+impl Crowd {
+    /// When the last of its pods was turned away.
+    pub fn last_refused_ms(&self) -> u64 {
+        self.repeated_ms.max(self.joined_ms)
+    }
+
+    /// What became of a pod that missed the first repeats; `None` where nothing did.
+    pub fn since(&self, missed: u64) -> Option<Since> {
+        let repeats = self.repeats.checked_sub(missed).filter(|repeats| *repeats > 0)?;
+        Some(Since {
+            repeats,
+            repeated_ms: self.repeated_ms,
+        })
     }
 }
 

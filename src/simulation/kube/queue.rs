@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use foldhash::fast::FixedState;
 
 use super::causes::{Causes, Rejector};
+use super::flushes::{Flushes, flush_ms};
 use super::parked::{Alike, Ground, Parked, Since, bit};
 use super::waiting::{BACKOFF_WINDOW_MS, Place, Rank, Waiting, backoff_ends_ms, next_multiple};
 use super::{NodeIndex, PodIndex};
@@ -46,9 +47,6 @@ impl Default for QueueSettings {
 
 /// How long the scheduler's note on a pod takes to come back to it (measured: about 10 ms).
 const NOTE_MS: u64 = 10;
-
-/// How often pods are looked at that wait for too long (`flushUnschedulablePodsLeftover`).
-const FLUSH_EVERY_MS: u64 = 30_000;
 
 /// Something happened that could help pods that wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +125,9 @@ pub struct Queue {
     after_error: BTreeSet<(u64, Rank)>,
     stuck: BTreeMap<Alike, Stuck>,
     parked: Parked,
-    /// When parked pods are tried for want of an event, at the earliest: who was turned away again since waits longer.
-    flushes: BTreeSet<(u64, PodIndex)>,
+    /// When parked pods are tried for want of an event, at the earliest: who was turned away again since waits longer, and
+    /// who left is passed over.
+    flushes: Flushes,
     notes: BTreeSet<(u64, PodIndex)>,
 }
 
@@ -156,6 +155,7 @@ impl Queue {
             errors_in_a_row: 0,
             last_causes: None,
             was_woken_by_note: false,
+            noted_flush_ms: None,
         };
         self.active.insert(waiting.rank(pod));
         self.waiting.insert(pod, waiting);
@@ -170,13 +170,13 @@ impl Queue {
     /// The pod to try next, which counts as an attempt.
     pub fn pop(&mut self, now_ms: u64) -> Option<PodIndex> {
         self.advance(now_ms);
-        let mut next = self.active.first().map(|rank| rank.3);
+        let mut next = self.active.pop_first();
         if next.is_none() && self.settings.try_backing_off_when_idle {
-            next = self.backing_off.first().map(|(_, rank)| rank.3);
+            next = self.backing_off.pop_first().map(|(_, rank)| rank);
         }
-        let pod = next?;
-        self.leave(pod, now_ms);
+        let (_, _, _, pod) = next?;
         let waiting = self.waiting.get_mut(&pod)?;
+        waiting.place = Place::InFlight;
         waiting.attempts += 1;
         Some(pod)
     }
@@ -200,7 +200,7 @@ impl Queue {
         // A crowd is tried as soon as nobody else is ready, as pods that back off are; who may not go early goes alone.
         let alike = alike.filter(|_| !is_woken && self.settings.try_backing_off_when_idle);
         let ground = (rejectors, alike);
-        let missed = self.parked.join(ground, pod);
+        let missed = self.parked.join(ground, pod, now_ms);
         if is_woken {
             let until_ms = now_ms + NOTE_MS;
             waiting.place = Place::Noted { ground, until_ms };
@@ -212,7 +212,7 @@ impl Queue {
                 missed,
                 until_ms,
             };
-            self.flushes.insert((until_ms, pod));
+            self.flushes.note(pod, waiting, until_ms);
         }
     }
 
@@ -318,6 +318,42 @@ impl Queue {
         woken.map(|(ground, pod)| (Crowd(ground), pod)).collect()
     }
 
+    /// The crowds that are due for want of an event, each with one of its pods. If each would be turned away again as a whole,
+    /// that is what becomes of every pod that is due, in any order. None where others are ready or due too.
+    #[must_use]
+    pub fn due_crowds(&self, now_ms: u64) -> Vec<(Crowd, PodIndex)> {
+        let is_due = |first_ms: Option<u64>| first_ms.is_some_and(|first_ms| first_ms <= now_ms);
+        let others_are_ready = !self.active.is_empty()
+            || !self.backing_off.is_empty()
+            || is_due(self.after_error.first().map(|(until_ms, _)| *until_ms))
+            || is_due(self.notes.first().map(|(until_ms, _)| *until_ms));
+        if others_are_ready || !is_due(self.flushes.first().map(|(until_ms, _)| until_ms)) {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        for (ground, crowd) in self.parked.crowds() {
+            let all_are_due = flush_ms(&self.settings, crowd.last_refused_ms()) <= now_ms;
+            if all_are_due && ground.1.is_some() && !crowd.is_woken {
+                due.extend(crowd.pods.first().map(|pod| (Crowd(ground), *pod)));
+            } else if crowd.pods.iter().any(|pod| is_due(self.flush_of(*pod))) {
+                return Vec::new();
+            }
+        }
+        due
+    }
+
+    /// When a pod is tried for want of an event; `None` where it does not wait for one.
+    fn flush_of(&self, pod: PodIndex) -> Option<u64> {
+        let waiting = self.waiting.get(&pod)?;
+        let Place::Parked { until_ms, .. } = waiting.place else {
+            return None;
+        };
+        let since = self.since(waiting);
+        Some(since.map_or(until_ms, |since| {
+            until_ms.max(flush_ms(&self.settings, since.repeated_ms))
+        }))
+    }
+
     /// Each pod of a crowd was tried and turned away again, alike: how many.
     pub fn refuse_crowd(&mut self, crowd: Crowd, now_ms: u64) -> usize {
         self.parked.repeat(crowd.0, now_ms)
@@ -325,8 +361,17 @@ impl Queue {
 
     /// The pods of a crowd are tried one by one.
     pub fn disperse(&mut self, crowd: Crowd, now_ms: u64) {
-        for pod in self.parked.dispersed(crowd.0) {
-            self.try_again(pod, now_ms);
+        let crowd = self.parked.disperse(crowd.0).unwrap_or_default();
+        for pod in &crowd.pods {
+            let Some(waiting) = self.waiting.get_mut(pod) else {
+                continue;
+            };
+            if let Place::Parked { missed, .. } = waiting.place
+                && let Some(since) = crowd.since(missed)
+            {
+                waiting.learn(since);
+            }
+            self.ready(*pod, now_ms);
         }
     }
 
@@ -334,7 +379,7 @@ impl Queue {
     /// where there is none.
     #[must_use]
     pub fn next_ms(&mut self) -> Option<u64> {
-        let first_flush_ms = self.first_flush_ms();
+        let first_flush_ms = self.first_flush().map(|(until_ms, _)| until_ms);
         let firsts = [
             self.backing_off.first().map(|(until_ms, _)| *until_ms),
             self.after_error.first().map(|(until_ms, _)| *until_ms),
@@ -376,22 +421,30 @@ impl Queue {
         }
     }
 
-    /// When the first pod is tried for want of an event. Whoever was turned away again since is put off.
-    fn first_flush_ms(&mut self) -> Option<u64> {
-        while let Some((noted_ms, pod)) = self.flushes.first().copied() {
-            let since = self.waiting.get(&pod).and_then(|waiting| self.since(waiting));
+    /// When the first pod is tried for want of an event, and which. Whoever was turned away again since is put off.
+    fn first_flush(&mut self) -> Option<(u64, PodIndex)> {
+        while let Some((noted_ms, pod)) = self.flushes.first() {
+            let mut waiting = self.waiting.get_mut(&pod);
+            let parked = waiting.as_ref().and_then(|waiting| match waiting.place {
+                Place::Parked {
+                    ground,
+                    missed,
+                    until_ms,
+                } if until_ms == noted_ms => Some((ground, missed)),
+                _ => None,
+            });
+            let since = parked.and_then(|(ground, missed)| self.parked.since(ground, missed));
             let due_ms = since.map(|since| flush_ms(&self.settings, since.repeated_ms));
-            let Some(due_ms) = due_ms.filter(|due_ms| *due_ms > noted_ms) else {
-                return Some(noted_ms);
-            };
-            self.flushes.remove(&(noted_ms, pod));
-            self.flushes.insert((due_ms, pod));
-            if let Some(Waiting {
-                place: Place::Parked { until_ms, .. },
-                ..
-            }) = self.waiting.get_mut(&pod)
-            {
-                *until_ms = due_ms;
+            let due_ms = due_ms.filter(|due_ms| *due_ms > noted_ms);
+            if parked.is_some() && due_ms.is_none() {
+                return Some((noted_ms, pod));
+            }
+            self.flushes.pass_over(waiting.as_deref_mut());
+            if let (Some(due_ms), Some(waiting)) = (due_ms, waiting) {
+                self.flushes.note(pod, waiting, due_ms);
+                if let Place::Parked { until_ms, .. } = &mut waiting.place {
+                    *until_ms = due_ms;
+                }
             }
         }
         None
@@ -414,12 +467,9 @@ impl Queue {
         while let Some((_, pod)) = self.notes.first().copied().filter(is_due) {
             self.try_again(pod, now_ms);
         }
-        while self.flushes.first().is_some_and(is_due)
-            && self.first_flush_ms().is_some_and(|due_ms| due_ms <= now_ms)
+        while self.flushes.first().is_some_and(|first| is_due(&first))
+            && let Some((_, pod)) = self.first_flush().filter(is_due)
         {
-            let Some((_, pod)) = self.flushes.first().copied() else {
-                break;
-            };
             self.try_again(pod, now_ms);
         }
     }
@@ -427,6 +477,11 @@ impl Queue {
     /// A parked pod becomes active, or backs off first (`requeuePodWithQueueingStrategy`).
     fn try_again(&mut self, pod: PodIndex, now_ms: u64) {
         self.leave(pod, now_ms);
+        self.ready(pod, now_ms);
+    }
+
+    /// A pod that is nowhere becomes active, or backs off first.
+    fn ready(&mut self, pod: PodIndex, now_ms: u64) {
         let Some(waiting) = self.waiting.get_mut(&pod) else {
             return;
         };
@@ -466,15 +521,10 @@ impl Queue {
                     }
                 }
             }
-            Place::Parked {
-                ground,
-                missed,
-                until_ms,
-            } => {
+            Place::Parked { ground, missed, .. } => {
                 if let Some(since) = self.parked.since(ground, missed) {
                     waiting.learn(since);
                 }
-                self.flushes.remove(&(until_ms, pod));
                 self.parked.leave(ground, pod);
             }
             Place::Noted { ground, until_ms } => {
@@ -483,12 +533,6 @@ impl Queue {
             }
         }
     }
-}
-
-/// When a pod that was turned away is tried for want of an event: looked at every 30 s, and moved when it waited for longer
-/// than five minutes.
-fn flush_ms(settings: &QueueSettings, refused_ms: u64) -> u64 {
-    next_multiple(refused_ms + settings.most_parked_ms, FLUSH_EVERY_MS)
 }
 
 #[cfg(test)]

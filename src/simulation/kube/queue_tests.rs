@@ -106,6 +106,25 @@ fn without_an_event_a_pod_is_tried_after_five_minutes() {
 }
 
 #[test]
+fn who_left_and_came_back_before_a_flush_is_tried_by_it_once() {
+    let mut queue = Queue::new(PATIENT);
+    queue.push(pod(0), 0, 0);
+    for (tried_ms, backs_off_until_ms) in [(10_000, 12_000), (12_000, 15_000), (15_000, 20_000)] {
+        assert_eq!(queue.pop(tried_ms), Some(pod(0)));
+        queue.refuse(pod(0), &causes(&[Rejector::NodeResourcesFit]), None, tried_ms);
+        assert_eq!(queue.next_ms(), Some(330_000));
+        wake(&mut queue, ClusterEvent::PodGone(pod(9)), tried_ms);
+        assert_eq!(queue.next_ms(), Some(backs_off_until_ms));
+    }
+    assert_eq!(queue.pop(20_000), Some(pod(0)));
+    queue.refuse(pod(0), &causes(&[Rejector::NodeResourcesFit]), None, 20_000);
+    assert_eq!(queue.pop(329_999), None);
+    assert_eq!(queue.pop(330_000), Some(pod(0)));
+    assert_eq!(queue.pop(330_000), None);
+    assert_eq!(queue.next_ms(), None, "in flight");
+}
+
+#[test]
 fn an_idle_scheduler_does_not_wait_for_backoff_but_after_errors() {
     let mut queue = Queue::new(QueueSettings {
         try_backing_off_when_idle: true,
@@ -227,6 +246,37 @@ fn a_crowd_that_disperses_is_tried_as_if_each_had_waited_alone() {
     let order = |queue: &mut Queue| -> Vec<_> { std::iter::from_fn(|| queue.pop(2_500)).collect() };
     assert_eq!(order(&mut together), order(&mut alone));
     assert_eq!(together.len(), 3);
+}
+
+#[test]
+fn a_crowd_that_is_due_is_turned_away_as_if_each_of_its_pods_was() {
+    let mut alone = Queue::new(QueueSettings::default());
+    let mut together = Queue::new(QueueSettings::default());
+    crowd(&mut alone, 3, 0);
+    crowd(&mut together, 3, 0);
+    let reasons = causes(&[Rejector::NodeResourcesFit]);
+    for now_ms in [330_000, 660_000] {
+        assert_eq!(alone.next_ms(), Some(now_ms));
+        assert_eq!(together.next_ms(), Some(now_ms));
+        while let Some(pod) = alone.pop(now_ms) {
+            alone.refuse(pod, &reasons, Some(Alike(1)), now_ms);
+        }
+        assert!(together.due_crowds(now_ms - 1).is_empty());
+        let [(crowd, first)] = together.due_crowds(now_ms)[..] else {
+            panic!("one crowd")
+        };
+        assert_eq!(first, pod(0));
+        assert_eq!(together.refuse_crowd(crowd, now_ms), 3);
+        assert_eq!(together.pop(now_ms), None);
+    }
+    for index in 0..3 {
+        assert_eq!(together.attempts(pod(index)), 3);
+        assert_eq!(alone.attempts(pod(index)), 3);
+    }
+    together.push(pod(3), 0, 980_000);
+    assert!(together.due_crowds(990_000).is_empty(), "they go by rank");
+    let order: Vec<_> = std::iter::from_fn(|| together.pop(990_000)).collect();
+    assert_eq!(order, [0, 1, 2, 3].map(pod));
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub(super) struct Waiting {
     pub errors_in_a_row: u32,
     pub last_causes: Option<Causes>,
     pub was_woken_by_note: bool,
+    /// The time of the last flush for which it was noted down; it may have left since.
+    pub noted_flush_ms: Option<u64>,
 }
 
 /// Who goes first: greater priority, then the earlier time of queueing, then the earlier arrival.
