@@ -212,6 +212,9 @@ impl Why {
             writeln!(out, "  {}", leg.in_words())?;
         }
         writeln!(out, "  in all: {}", access.total_in_words())?;
+        if let Some(apart) = &access.apart {
+            writeln!(out, "  {}", apart.in_words())?;
+        }
         match (self.score, &self.best) {
             (Some(score), Some(best)) => writeln!(
                 out,

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 
 use super::demand::AccessDemand;
+use super::membership::Membership;
 use super::obstacles::{AccessOf, Obstacle, ObstacleKind, obstacles};
 use super::peers::PeerDemand;
 use super::transit::{Transit, in_words};
@@ -35,6 +36,8 @@ pub struct Assessment<'s> {
     permitted: Vec<bool>,
     /// The pod itself, where it runs already and calls others.
     asking: Option<AskingPod>,
+    /// What the pod becomes a member of, where it creates a copy of a data set.
+    pub membership: Option<Membership>,
     /// What rules on transit leave of its accesses.
     pub transit: Transit,
     demand: OnceLock<AccessDemand>,
@@ -71,6 +74,9 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
         .map(|(_, class)| verdict.permits(class.place, class.region_is_confirmed))
         .collect();
     let asking = (!profile.access.peers.is_empty()).then(|| asking(pod)).flatten();
+    let membership = (profile.creates_data())
+        .then(|| Membership::of(snapshot, pod, &profile))
+        .flatten();
     let transit = Transit::of(snapshot, &profile, &verdict);
     let mut assessment = Assessment {
         snapshot,
@@ -78,6 +84,7 @@ pub fn assess<'s>(snapshot: &'s Snapshot, pod: &PodRequirements, now: Timestamp)
         verdict,
         permitted,
         asking,
+        membership,
         transit,
         demand: OnceLock::new(),
         obstacles: Obstacles::default(),
@@ -114,6 +121,11 @@ impl Assessment<'_> {
             let mut demand = AccessDemand {
                 peers: peers.collect(),
                 volumes: volume_demands(snapshot, &self.profile),
+                clones: self
+                    .membership
+                    .as_ref()
+                    .map(|member| member.clones.clone())
+                    .unwrap_or_default(),
                 ..AccessDemand::resolve(access, snapshot.replicas(), table, locate)
             };
             self.transit.attach(&mut demand, snapshot, !self.observes());

@@ -1,6 +1,6 @@
 //! What it costs a pod to be at a place: expected milliseconds of access for each request it serves.
 //!
-//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call) + sum over volumes`, where
+//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call) + sum over volumes + sum over clones`, where
 //! *clients* is the weighted mean
 //! round trip from where the requests come from, and *read* and *write* are what `serving.rs` says of the
 //! data set: the nearest replica, the leader, or a quorum; a write by a leader with its commit; and *call* the
@@ -94,6 +94,8 @@ pub struct AccessCost {
     pub peers: Vec<Demanded<Leg>>,
     /// The way to each of the bound volumes, in the order of the demand; not demanded where nobody knows where one is.
     pub volumes: Vec<Demanded<Leg>>,
+    /// The way to each copy that is cloned from, in the order of the demand.
+    pub clones: Vec<Demanded<Leg>>,
     /// The least certain source of any known leg.
     pub least_certain: Option<Provenance>,
 }
@@ -108,8 +110,11 @@ pub fn total(table: &LatencyTable, demand: &AccessDemand, node: Option<LatencyPo
     let with_peers = demand.peers.iter().fold(with_data_sets, |sum, peers| {
         add(sum, leg_total(peers.leg(table, node), peers.peer.calls.get()))
     });
-    demand.volumes.iter().fold(with_peers, |sum, volume| {
+    let with_volumes = demand.volumes.iter().fold(with_peers, |sum, volume| {
         add(sum, leg_total(volume.leg(table, node), 1.0))
+    });
+    demand.clones.iter().fold(with_volumes, |sum, clone| {
+        add(sum, leg_total(clone.leg(table, node), 1.0))
     })
 }
 
@@ -138,7 +143,13 @@ pub fn access_cost(table: &LatencyTable, demand: &AccessDemand, node: Option<Lat
         .iter()
         .map(|volume| volume.leg(table, node))
         .collect();
-    for leg in peers.iter().chain(&volumes).filter_map(|call| call.known()) {
+    let clones: Vec<Demanded<Leg>> = demand.clones.iter().map(|clone| clone.leg(table, node)).collect();
+    for leg in peers
+        .iter()
+        .chain(&volumes)
+        .chain(&clones)
+        .filter_map(|call| call.known())
+    {
         least = Some(least.map_or(leg.provenance, |other| less_certain(other, leg.provenance)));
     }
     AccessCost {
@@ -147,6 +158,7 @@ pub fn access_cost(table: &LatencyTable, demand: &AccessDemand, node: Option<Lat
         data_sets,
         peers,
         volumes,
+        clones,
         least_certain: least,
     }
 }

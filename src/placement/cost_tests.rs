@@ -280,6 +280,7 @@ fn demand_in(table: &LatencyTable, (clients, data_sets): &Drawn) -> AccessDemand
             .collect(),
         peers: Vec::new(),
         volumes: Vec::new(),
+        clones: Vec::new(),
         max_read_ms: Some(50.0),
         max_write_ms: None,
     }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::membership::CloneDemand;
 use super::peers::PeerDemand;
 use super::serving::{Commit, commits};
 use super::volumes::VolumeDemand;
@@ -84,6 +85,8 @@ pub struct AccessDemand {
     pub peers: Vec<PeerDemand>,
     /// Which bound volumes it mounts.
     pub volumes: Vec<VolumeDemand>,
+    /// Which copies it clones from, being a new member of data sets.
+    pub clones: Vec<CloneDemand>,
     /// The longest that a read may take, in milliseconds.
     pub max_read_ms: Option<f64>,
     /// The longest that a write may take, in milliseconds.
@@ -113,6 +116,7 @@ impl AccessDemand {
             data_sets: profile.data_sets.iter().map(data_set).collect(),
             peers: Vec::new(),
             volumes: Vec::new(),
+            clones: Vec::new(),
             max_read_ms: profile.max_read_ms,
             max_write_ms: profile.max_write_ms,
         }

@@ -64,6 +64,8 @@ pub enum ReasonCode {
     Unmeasured,
     /// The node is not known.
     UnknownNode,
+    /// Preemption would take the last permitted copy of a data set away.
+    LastCopy,
 }
 
 impl ReasonCode {
@@ -82,6 +84,7 @@ impl ReasonCode {
             Self::OverLimit => "over-limit",
             Self::Unmeasured => "unmeasured",
             Self::UnknownNode => "unknown-node",
+            Self::LastCopy => "last-copy",
         }
     }
 }

@@ -15,6 +15,8 @@ mod explain;
 mod filter;
 mod fleet_lint;
 mod impact;
+mod last_copy;
+mod membership;
 mod obstacles;
 mod peers;
 mod preempt;
@@ -37,6 +39,8 @@ pub use filter::{
 };
 pub use fleet_lint::{LintedFleet, lint_fleet};
 pub use impact::{Change, Control, PodImpact, Standing, Worlds};
+pub use last_copy::last_copies_held;
+pub use membership::{CloneDemand, Crowding, Membership, SPREAD_MS};
 pub use obstacles::{AccessOf, Obstacle, ObstacleKind};
 pub use peers::PeerDemand;
 pub use preempt::keeps_candidate;

@@ -5,6 +5,7 @@
 
 use super::assessment::Assessment;
 use super::cost::{AccessCost, Demanded, Total, access_cost, total};
+use super::membership::Crowding;
 use super::score::ScoreScale;
 use crate::model::Score;
 use crate::snapshot::{ClassIndex, NodeClass};
@@ -85,7 +86,7 @@ pub fn prioritize_by(
         .snapshot
         .classes()
         .map(|(index, class)| match assessment.passes(Some(index)) {
-            true => cost(index, class),
+            true => assessment.preferring(cost(index, class), class),
             false => Demanded::NotDemanded,
         })
         .collect();
@@ -119,6 +120,33 @@ pub fn prioritize_by(
 }
 
 impl Assessment<'_> {
+    /// The copies of a data set that share the failure domain of a class with a new member; `None` where none does.
+    #[must_use]
+    pub fn crowding(&self, class: &NodeClass) -> Option<Crowding> {
+        self.membership.as_ref()?.crowding(class)
+    }
+
+    /// A cost with what members of data sets prefer, which is no access: it counts in the score alone.
+    fn preferring(&self, cost: Demanded<Total>, class: &NodeClass) -> Demanded<Total> {
+        if self.membership.is_none() {
+            return cost;
+        }
+        let apart_ms = self.crowding(class).map_or(0.0, |crowding| crowding.ms);
+        let none = Total {
+            ms: 0.0,
+            over_limit: false,
+            lacks_commit: false,
+        };
+        let counted = match cost {
+            Demanded::NotDemanded => Demanded::Known(none),
+            known => known,
+        };
+        counted.map(|total| Total {
+            ms: total.ms + apart_ms,
+            ..total
+        })
+    }
+
     /// What it costs the pod to be in a class, leg by leg.
     #[must_use]
     pub fn cost(&self, class: ClassIndex) -> AccessCost {

@@ -2,6 +2,9 @@
 //!
 //! Pure: the command line's and the simulator's decisions are the same calls of `placement`.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::decisions::ScoreSummary;
@@ -9,9 +12,10 @@ use crate::extender::{
     BadRequest, RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates,
     priorities, read_arguments, read_preemption_arguments,
 };
-use crate::model::{PodRequirements, Score};
+use crate::model::{DataSetName, PodRequirements, Score};
 use crate::placement::{
     self, Answer, Assessment, BlindSample, ByException, ClassScores, FilterOutcome, assess, keeps_candidate,
+    last_copies_held,
 };
 use crate::snapshot::Snapshot;
 
@@ -59,6 +63,10 @@ pub enum Outcome {
         candidates: usize,
         /// How many of them are kept.
         kept: usize,
+        /// On how many the last permitted copy of a data set would be evicted.
+        last_copy_nodes: usize,
+        /// Of which data sets.
+        protected: BTreeSet<DataSetName>,
     },
 }
 
@@ -161,8 +169,15 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
     let assessment = assess(snapshot, &arguments.pod, now);
     let mut kept = 0;
     let mut kept_classes = Vec::new();
+    let (mut last_copy_nodes, mut protected) = (0, BTreeSet::new());
     let answer = preemption_candidates(&arguments.nodes, |node| {
-        let keeps = keeps_candidate(&assessment, node.class, node.uids.len());
+        let uids = node.uids.iter().map(|uid| uid.unescaped());
+        let uids: Vec<Cow<'_, str>> = uids.map(text).collect();
+        let last = last_copies_held(snapshot, &uids, now);
+        last_copy_nodes += usize::from(!last.is_empty());
+        let protects = !last.is_empty() && !assessment.observes();
+        protected.extend(last);
+        let keeps = keeps_candidate(&assessment, node.class, node.uids.len()) && !protects;
         kept += usize::from(keeps);
         kept_classes.extend(keeps.then_some((node.class, 1)));
         keeps
@@ -176,8 +191,18 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
         outcome: Outcome::Preempt {
             candidates: arguments.nodes.len(),
             kept,
+            last_copy_nodes,
+            protected,
         },
     })
+}
+
+/// A UID as text; one that is none is nobody's.
+fn text(uid: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match uid {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// How many candidates are permitted, and what all were given.

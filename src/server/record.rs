@@ -8,7 +8,7 @@ use crate::decisions::{
     RecordVersion, RuleMode, Verb, Verdict,
 };
 use crate::model::{PodRequirements, Tuple};
-use crate::placement::{Answer, Assessment, ReasonCount};
+use crate::placement::{Answer, Assessment, ReasonCode, ReasonCount};
 use crate::policy::{self, SourcedTuple};
 
 /// What was answered, in the words of records and metrics.
@@ -72,9 +72,13 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         exceptions: (decided.by_exception.as_ref())
             .map(|by_exception| by_exception.exceptions.clone())
             .unwrap_or_default(),
-        reasons: reasons(decided).iter().map(reason).collect(),
+        reasons: reasons(decided)
+            .iter()
+            .chain(&last_copies(decided))
+            .map(reason)
+            .collect(),
         verdict,
-        sentence: would_say.then(|| assessment.sentence()),
+        sentence: would_say.then(|| last_copy_in_words(decided).unwrap_or_else(|| assessment.sentence())),
         scores: match outcome {
             Outcome::Prioritize { scores, .. } => Some(*scores),
             Outcome::Filter(_) | Outcome::Preempt { .. } => None,
@@ -85,6 +89,36 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         valid_until: assessment.verdict.valid_until,
         lost: 0,
     }
+}
+
+/// Where preemption would evict the last permitted copy of a data set.
+fn last_copies(decided: &Decided<'_>) -> Option<ReasonCount> {
+    let Outcome::Preempt { last_copy_nodes, .. } = &decided.outcome else {
+        return None;
+    };
+    (*last_copy_nodes > 0).then(|| ReasonCount {
+        code: ReasonCode::LastCopy,
+        rule: None,
+        mode: match decided.assessment.observes() {
+            true => policy::Mode::Audit,
+            false => policy::Mode::Enforce,
+        },
+        nodes: *last_copy_nodes,
+    })
+}
+
+/// Whose last permitted copy preemption would evict.
+fn last_copy_in_words(decided: &Decided<'_>) -> Option<String> {
+    let Outcome::Preempt { protected, .. } = &decided.outcome else {
+        return None;
+    };
+    let names: Vec<String> = protected.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "domicile: preemption would evict the last permitted copy of {}",
+            names.join(" and ")
+        )
+    })
 }
 
 /// The claims with which the pod creates data.

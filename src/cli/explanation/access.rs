@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::found::FoundReplica;
+use super::members::{Apart, CloneSource, clone_leg};
 use super::peers::{PeersFound, call_leg};
 use super::volumes::{VolumePlace, volume_leg};
 use crate::model::{DataSetName, Provenance, ReadPath, WritePath};
@@ -31,6 +32,9 @@ pub struct Access {
     pub least_certain: Option<&'static str>,
     /// Whether that is a measurement.
     pub measured: bool,
+    /// What keeps a new member of a data set apart from others; it counts in the score and is no access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Apart>,
     /// Each leg.
     pub legs: Vec<AccessLeg>,
 }
@@ -39,7 +43,7 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessLeg {
-    /// `clients`, `read`, `write`, `call` or `volume`.
+    /// `clients`, `read`, `write`, `call`, `volume` or `clone`.
     pub leg: &'static str,
     /// Which data set, for reads and writes.
     pub data_set: Option<String>,
@@ -47,6 +51,9 @@ pub struct AccessLeg {
     pub times: f64,
     /// Which pods, for calls.
     pub peers: Option<PeersFound>,
+    /// Which copy, for what is cloned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clone: Option<CloneSource>,
     /// Which volume, for volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<VolumePlace>,
@@ -138,6 +145,11 @@ pub fn access(assessment: &Assessment<'_>, class: ClassIndex) -> Access {
         over_limit: total.is_some_and(|total| total.over_limit),
         least_certain: cost.least_certain.map(Provenance::word),
         measured: cost.least_certain.is_some_and(Provenance::is_measured),
+        apart: assessment
+            .snapshot
+            .class(class)
+            .and_then(|class| assessment.crowding(class))
+            .map(|crowding| Apart::new(&crowding)),
         legs: Described {
             assessment,
             obstacles: assessment.obstacles(Some(class)),
@@ -194,6 +206,8 @@ impl Described<'_> {
         legs.extend(calls.map(|(call, demanded)| call_leg(*call, demanded)));
         let volumes = cost.volumes.iter().zip(&demand.volumes);
         legs.extend(volumes.map(|(way, demanded)| volume_leg(*way, demanded)));
+        let clones = cost.clones.iter().zip(&demand.clones);
+        legs.extend(clones.map(|(way, demanded)| clone_leg(*way, demanded)));
         legs
     }
 
@@ -338,6 +352,9 @@ impl AccessLeg {
         }
         if let Some(volume) = &self.volume {
             return volume.leg_in_words(self);
+        }
+        if let Some(source) = &self.clone {
+            return source.leg_in_words(self);
         }
         let ms = match self.ms {
             Some(ms) => format!("{ms:.1} ms"),

@@ -8,6 +8,7 @@ mod causes;
 mod demand;
 mod exceptions;
 mod found;
+mod members;
 mod peers;
 mod place;
 mod volumes;
@@ -20,6 +21,7 @@ pub use causes::{
 pub use demand::DemandInWords;
 pub use exceptions::ExceptionUse;
 pub use found::FoundReplica;
+pub use members::{Apart, CloneSource};
 pub use peers::PeersFound;
 pub use place::{Certification, NodePlace, Operator, place};
 pub use volumes::{MountedVolume, VolumePlace, mounted_volumes};

@@ -73,7 +73,7 @@ impl VolumePlace {
         Self {
             claim: demanded.claim.to_string(),
             volume: demanded.volume.to_string(),
-            places: demanded.localities.iter().map(in_words).collect(),
+            places: demanded.localities.iter().map(place_in_words).collect(),
             node: demanded.node.as_ref().map(ToString::to_string),
         }
     }
@@ -130,7 +130,7 @@ impl MountedVolume {
     }
 }
 
-fn in_words(locality: &Locality) -> String {
+pub(super) fn place_in_words(locality: &Locality) -> String {
     let region = locality
         .region
         .as_ref()
