@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::explanation::{
     Access, DecisionCause, ExceptionUse, MountedVolume, NodePlace, PodName, VERSION, World, access, causes,
-    data_in_words, mounted_volumes, place,
+    data_in_words, last_copies_in_words, last_copies_of, mounted_volumes, place,
 };
 use super::facts::{Facts, read_facts, read_pod};
 use super::output::{Output, write_json};
@@ -95,6 +95,9 @@ struct Why {
     /// The claims of the pod.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     volumes: Vec<MountedVolume>,
+    /// The data sets whose last permitted copy it holds, being a pod that runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    last_copies: Vec<String>,
     causes: Vec<DecisionCause>,
     access: Option<Access>,
     /// Among all nodes that pass the filter; only for one of them.
@@ -138,6 +141,7 @@ impl Why {
                 .collect(),
             place: class.and_then(at),
             volumes: mounted_volumes(assessment),
+            last_copies: last_copies_of(snapshot, pod, now),
             causes: causes(assessment, pod, class, now),
             access: class.map(|class| access(assessment, class)),
             score: class
@@ -170,6 +174,9 @@ impl Why {
         }
         for volume in &self.volumes {
             writeln!(out, "  {}", volume.in_words())?;
+        }
+        if let Some(held) = last_copies_in_words(&self.last_copies) {
+            writeln!(out, "  {held}")?;
         }
         if !self.governed {
             writeln!(out, "  nothing in it is governed: residency has no say")?;

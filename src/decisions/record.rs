@@ -278,6 +278,9 @@ pub struct DecisionRecord {
     /// Its data sets of which some copies cannot answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<DegradedRecord>,
+    /// The data sets whose last permitted copy evictions would take away on permitted nodes, which are therefore left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_copies: Vec<String>,
     /// What became of a pod that was created; candidates are then all nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admission: Option<AdmissionRecord>,
@@ -380,6 +383,7 @@ pub(super) mod tests {
             scores: None,
             creates: Vec::new(),
             degraded: Vec::new(),
+            last_copies: Vec::new(),
             admission: None,
             valid_until: Some("2027-06-01T00:00:00Z".parse().expect("an instant")),
             lost: 0,

@@ -1,10 +1,10 @@
 //! What it costs a pod to be at a place: expected milliseconds of access for each request it serves.
 //!
-//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call) + sum over volumes + sum over clones`, where
-//! *clients* is the weighted mean
-//! round trip from where the requests come from, and *read* and *write* are what `serving.rs` says of the
-//! data set: the nearest replica, the leader, or a quorum; a write by a leader with its commit; and *call* the
-//! mean round trip to the pods that are called (`peers.rs`); a bound volume counts the way to it (`volumes.rs`).
+//! `clients + sum over data sets (reads x read + writes x write) + sum over peers (calls x call) + sum over volumes
+//! + sum over clones`, where *clients* is the weighted mean round trip from where the requests come from, and *read* and
+//! *write* are what `serving.rs` says of the data set: the nearest replica, the leader, or a quorum; a write by a leader
+//! with its commit; and *call* the mean round trip to the pods that are called (`peers.rs`); a bound volume counts the way
+//! to it (`volumes.rs`), and so does the copy that a new member of a data set clones (`membership.rs`).
 //!
 //! Inputs: a latency table, of one statistic (P50 or P95), and a demand whose places are located in that
 //! table. Outputs: a total, or how it comes about. Invariants: a demanded leg that is unknown makes the total

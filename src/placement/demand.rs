@@ -2,8 +2,9 @@
 //!
 //! Inputs: the profile, the data sets with their replicas, the table, and a way to find a place in it. Output:
 //! an [`AccessDemand`], made once for a request and asked about every node class. What is the same at every
-//! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the demand as unknown, because leaving it out
-//! would make every place look cheaper. Peers and volumes are found by whoever knows the pods and the objects (`assessment.rs`).
+//! place (which replicas serve, what a commit takes) is worked out here. Invariant: what does not resolve stays in the
+//! demand as unknown, because leaving it out would make every place look cheaper. Peers, volumes and what is cloned are
+//! found by whoever knows the pods and the objects (`assessment.rs`).
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::cost::Demanded;
+use super::cost::{Demanded, Total};
 use super::ways::{Leg, Way, Ways};
 use crate::model::{DataSetName, Locality, PodRequirements, RegionKey, Replica, ordinal};
 use crate::policy::Profile;
@@ -39,7 +39,7 @@ pub struct CloneDemand {
     pub point: Option<LatencyPoint>,
 }
 
-/// A failure domain.
+/// A failure domain; without a zone all of the region may be it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Domain {
     region: RegionKey,
@@ -56,31 +56,37 @@ pub struct Membership {
 }
 
 /// How many copies share the failure domain of a place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Crowding {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crowding<'m> {
     /// Of which data set.
-    pub data_set: DataSetName,
-    /// How many.
+    pub data_set: &'m DataSetName,
+    /// How many: at least 1.
     pub copies: usize,
-    /// What they count together, in milliseconds of access.
-    pub ms: f64,
+}
+
+impl Crowding<'_> {
+    /// What they count against the place together, in milliseconds of access.
+    #[must_use]
+    pub fn ms(&self) -> f64 {
+        SPREAD_MS * self.copies as f64
+    }
 }
 
 impl Membership {
-    /// What a pod becomes a member of; `None` where it creates no copy of a data set.
+    /// What a pod becomes a member of; `None` where it creates no copy of a data set, or nobody knows of another copy.
     #[must_use]
     pub fn of(snapshot: &Snapshot, pod: &PodRequirements, profile: &Profile) -> Option<Self> {
-        let names = created(pod, profile);
-        if names.is_empty() {
-            return None;
-        }
-        let controller = pod.owner.as_ref();
-        let number = controller.and_then(|controller| ordinal(&pod.name, &controller.name));
-        let set = controller.map(|controller| controller.name.as_str());
         let replicas = |name: &DataSetName| {
             let placed = snapshot.replicas().get(name);
             placed.map_or(&[][..], |placed| placed.data_set.replicas.as_slice())
         };
+        let mut names = created(pod, profile);
+        names.retain(|name| !replicas(name).is_empty());
+        if names.is_empty() {
+            return None;
+        }
+        let set = pod.owner.as_ref().map(|controller| &*controller.name);
+        let number = set.and_then(|set| ordinal(&pod.name, set));
         let clones = names.iter().filter_map(|name| {
             let source = predecessor(replicas(name), (pod, set?, number?))?;
             Some(CloneDemand {
@@ -104,23 +110,41 @@ impl Membership {
 
     /// The data set of which the most copies share the failure domain of a class; `None` where none does.
     #[must_use]
-    pub fn crowding(&self, class: &NodeClass) -> Option<Crowding> {
+    pub fn crowding(&self, class: &NodeClass) -> Option<Crowding<'_>> {
         let region = class.region.as_ref()?;
         let zone = class.record.locality.zone.as_ref();
         let shares = |domain: &&Domain| {
             let is_zone = domain.zone.is_none() || zone.is_none() || domain.zone.as_ref() == zone;
             domain.region == *region && is_zone
         };
-        let crowds = self
-            .copies
-            .iter()
-            .map(|(name, copies)| (name, copies.iter().filter(shares).count()));
+        let crowds = self.copies.iter().map(|(data_set, copies)| Crowding {
+            data_set,
+            copies: copies.iter().filter(shares).count(),
+        });
         // Of equals the first, so that the answer is one.
-        let (name, copies) = crowds.reduce(|most, other| if other.1 > most.1 { other } else { most })?;
-        (copies > 0).then(|| Crowding {
-            data_set: name.clone(),
-            copies,
-            ms: SPREAD_MS * copies as f64,
+        let most = crowds.reduce(|most, other| if other.copies > most.copies { other } else { most })?;
+        (most.copies > 0).then_some(most)
+    }
+
+    /// A cost with what members of data sets prefer, which is no access: it counts in the score alone. What nobody knows
+    /// stays unknown, as does who shares a place of which nobody knows the region; a pod that accesses nothing prefers all
+    /// the same.
+    pub(super) fn preferring(&self, cost: Demanded<Total>, class: &NodeClass) -> Demanded<Total> {
+        if class.region.is_none() {
+            return Demanded::Unknown;
+        }
+        let apart_ms = self.crowding(class).map_or(0.0, |crowding| crowding.ms());
+        let accessed = match cost {
+            Demanded::NotDemanded => Demanded::Known(Total {
+                ms: 0.0,
+                over_limit: false,
+                lacks_commit: false,
+            }),
+            demanded => demanded,
+        };
+        accessed.map(|total| Total {
+            ms: total.ms + apart_ms,
+            ..total
         })
     }
 }
@@ -187,3 +211,7 @@ impl CloneDemand {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "membership_tests.rs"]
+mod tests;

@@ -39,11 +39,11 @@ pub use filter::{
 };
 pub use fleet_lint::{LintedFleet, lint_fleet};
 pub use impact::{Change, Control, PodImpact, Standing, Worlds};
-pub use last_copy::last_copies_held;
+pub use last_copy::LastCopies;
 pub use membership::{CloneDemand, Crowding, Membership, SPREAD_MS};
 pub use obstacles::{AccessOf, Obstacle, ObstacleKind};
 pub use peers::PeerDemand;
-pub use preempt::keeps_candidate;
+pub use preempt::{JudgedCandidate, Preemption};
 pub use prioritize::{ClassScores, prioritize, prioritize_by};
 pub use score::ScoreScale;
 pub use serving::{Commit, Served, UNREADY_MS};

@@ -1,7 +1,8 @@
 //! Which of the nodes that passed is nearest to its clients and data.
 //!
 //! The cost of an access depends on the node class alone, so it is computed once for each class; the
-//! score of a node is that of its class.
+//! score of a node is that of its class. A new member of a data set prefers failure domains without a copy
+//! beyond that (`membership.rs`).
 
 use super::assessment::Assessment;
 use super::cost::{AccessCost, Demanded, Total, access_cost, total};
@@ -82,11 +83,18 @@ pub fn prioritize_by(
             None => unknown_offered += 1,
         }
     }
+    let cost = |(index, class)| {
+        let cost = cost(index, class);
+        match &assessment.membership {
+            Some(membership) => membership.preferring(cost, class),
+            None => cost,
+        }
+    };
     let costs: Vec<Demanded<Total>> = assessment
         .snapshot
         .classes()
         .map(|(index, class)| match assessment.passes(Some(index)) {
-            true => assessment.preferring(cost(index, class), class),
+            true => cost((index, class)),
             false => Demanded::NotDemanded,
         })
         .collect();
@@ -122,29 +130,8 @@ pub fn prioritize_by(
 impl Assessment<'_> {
     /// The copies of a data set that share the failure domain of a class with a new member; `None` where none does.
     #[must_use]
-    pub fn crowding(&self, class: &NodeClass) -> Option<Crowding> {
+    pub fn crowding(&self, class: &NodeClass) -> Option<Crowding<'_>> {
         self.membership.as_ref()?.crowding(class)
-    }
-
-    /// A cost with what members of data sets prefer, which is no access: it counts in the score alone.
-    fn preferring(&self, cost: Demanded<Total>, class: &NodeClass) -> Demanded<Total> {
-        if self.membership.is_none() {
-            return cost;
-        }
-        let apart_ms = self.crowding(class).map_or(0.0, |crowding| crowding.ms);
-        let none = Total {
-            ms: 0.0,
-            over_limit: false,
-            lacks_commit: false,
-        };
-        let counted = match cost {
-            Demanded::NotDemanded => Demanded::Known(none),
-            known => known,
-        };
-        counted.map(|total| Total {
-            ms: total.ms + apart_ms,
-            ..total
-        })
     }
 
     /// What it costs the pod to be in a class, leg by leg.

@@ -98,6 +98,7 @@ fn record(
         scores: None,
         creates: creates(assessment),
         degraded: degraded(assessment),
+        last_copies: Vec::new(),
         admission: None,
         valid_until: assessment.verdict.valid_until,
         lost: 0,

@@ -2,7 +2,6 @@
 //!
 //! Pure: the command line's and the simulator's decisions are the same calls of `placement`.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -14,9 +13,10 @@ use crate::extender::{
 };
 use crate::model::{DataSetName, PodRequirements, Score};
 use crate::placement::{
-    self, Answer, Assessment, BlindSample, ByException, ClassScores, FilterOutcome, assess, keeps_candidate,
-    last_copies_held,
+    self, Answer, Assessment, BlindSample, ByException, ClassScores, FilterOutcome, Preemption, ReasonCode,
+    ReasonCount, assess,
 };
+use crate::policy::Mode;
 use crate::snapshot::Snapshot;
 
 /// What an operator may choose about answers.
@@ -61,12 +61,12 @@ pub enum Outcome {
     Preempt {
         /// On how many nodes somebody might be evicted.
         candidates: usize,
-        /// How many of them are kept.
-        kept: usize,
-        /// On how many the last permitted copy of a data set would be evicted.
-        last_copy_nodes: usize,
-        /// Of which data sets.
-        protected: BTreeSet<DataSetName>,
+        /// How many of them may be kept, whatever the mode makes of that.
+        permitted: usize,
+        /// The data sets whose last permitted copy is on permitted nodes among them, and would go.
+        last_copies: BTreeSet<DataSetName>,
+        /// On how many of them that is so, as a reason; none where it is so on none.
+        reasons: Vec<ReasonCount>,
     },
 }
 
@@ -80,13 +80,12 @@ impl Outcome {
         }
     }
 
-    /// How many of them the policies permit, or, for preemption, how many are kept.
+    /// How many of them the policies permit, or, for preemption, how many may be kept.
     #[must_use]
     pub fn permitted(&self) -> usize {
         match self {
             Self::Filter(outcome) => outcome.permitted,
-            Self::Prioritize { permitted, .. } => *permitted,
-            Self::Preempt { kept, .. } => *kept,
+            Self::Prioritize { permitted, .. } | Self::Preempt { permitted, .. } => *permitted,
         }
     }
 }
@@ -167,22 +166,30 @@ pub fn prioritize<'s>(
 pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Result<Decided<'s>, BadRequest> {
     let arguments = read_preemption_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
-    let mut kept = 0;
-    let mut kept_classes = Vec::new();
-    let (mut last_copy_nodes, mut protected) = (0, BTreeSet::new());
+    let mut preemption = Preemption::new(&assessment, now);
+    let mut permitted_classes = Vec::new();
+    let (mut last_copies, mut last_copy_nodes) = (BTreeSet::new(), 0);
     let answer = preemption_candidates(&arguments.nodes, |node| {
         let uids = node.uids.iter().map(|uid| uid.unescaped());
-        let uids: Vec<Cow<'_, str>> = uids.map(text).collect();
-        let last = last_copies_held(snapshot, &uids, now);
-        last_copy_nodes += usize::from(!last.is_empty());
-        let protects = !last.is_empty() && !assessment.observes();
-        protected.extend(last);
-        let keeps = keeps_candidate(&assessment, node.class, node.uids.len()) && !protects;
-        kept += usize::from(keeps);
-        kept_classes.extend(keeps.then_some((node.class, 1)));
-        keeps
+        // What is no text is the UID of no pod.
+        let uids: Vec<_> = uids
+            .map(|uid| String::from_utf8_lossy(&uid).into_owned())
+            .collect();
+        let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
+        let judged = preemption.judge(node.class, &uids);
+        last_copy_nodes += usize::from(!judged.last_copies.is_empty());
+        last_copies.extend(judged.last_copies);
+        permitted_classes.extend(judged.is_permitted.then_some((node.class, 1)));
+        judged.is_kept
     });
-    let by_exception = assessment.by_exception(kept_classes.into_iter());
+    let reason = (last_copy_nodes > 0).then(|| ReasonCount {
+        code: ReasonCode::LastCopy,
+        rule: None,
+        mode: Mode::Enforce,
+        nodes: last_copy_nodes,
+    });
+    let permitted = permitted_classes.len();
+    let by_exception = assessment.by_exception(permitted_classes.into_iter());
     Ok(Decided {
         answer,
         pod: arguments.pod,
@@ -190,19 +197,11 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
         by_exception,
         outcome: Outcome::Preempt {
             candidates: arguments.nodes.len(),
-            kept,
-            last_copy_nodes,
-            protected,
+            permitted,
+            last_copies,
+            reasons: reason.into_iter().collect(),
         },
     })
-}
-
-/// A UID as text; one that is none is nobody's.
-fn text(uid: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match uid {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
 }
 
 /// How many candidates are permitted, and what all were given.

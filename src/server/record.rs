@@ -8,7 +8,7 @@ use crate::decisions::{
     RecordVersion, RuleMode, Verb, Verdict,
 };
 use crate::model::{PodRequirements, Tuple};
-use crate::placement::{Answer, Assessment, ReasonCode, ReasonCount};
+use crate::placement::{Answer, Assessment, ReasonCount};
 use crate::policy::{self, SourcedTuple};
 
 /// What was answered, in the words of records and metrics.
@@ -30,12 +30,13 @@ pub(super) fn verdict(decided: &Decided<'_>) -> Verdict {
     }
 }
 
-/// Why candidates were refused; only filter asks each.
+/// Why candidates were refused; of policies only filter asks each.
 #[must_use]
 pub(super) fn reasons<'d>(decided: &'d Decided<'_>) -> &'d [ReasonCount] {
     match &decided.outcome {
         Outcome::Filter(outcome) => &outcome.reasons,
-        Outcome::Prioritize { .. } | Outcome::Preempt { .. } => &[],
+        Outcome::Preempt { reasons, .. } => reasons,
+        Outcome::Prioritize { .. } => &[],
     }
 }
 
@@ -72,53 +73,41 @@ pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timesta
         exceptions: (decided.by_exception.as_ref())
             .map(|by_exception| by_exception.exceptions.clone())
             .unwrap_or_default(),
-        reasons: reasons(decided)
-            .iter()
-            .chain(&last_copies(decided))
-            .map(reason)
-            .collect(),
+        reasons: reasons(decided).iter().map(reason).collect(),
         verdict,
-        sentence: would_say.then(|| last_copy_in_words(decided).unwrap_or_else(|| assessment.sentence())),
+        sentence: would_say.then(|| refusal(decided)),
         scores: match outcome {
             Outcome::Prioritize { scores, .. } => Some(*scores),
             Outcome::Filter(_) | Outcome::Preempt { .. } => None,
         },
         creates: creates(assessment),
         degraded: degraded(assessment),
+        last_copies: last_copies(outcome),
         admission: None,
         valid_until: assessment.verdict.valid_until,
         lost: 0,
     }
 }
 
-/// Where preemption would evict the last permitted copy of a data set.
-fn last_copies(decided: &Decided<'_>) -> Option<ReasonCount> {
-    let Outcome::Preempt { last_copy_nodes, .. } = &decided.outcome else {
-        return None;
-    };
-    (*last_copy_nodes > 0).then(|| ReasonCount {
-        code: ReasonCode::LastCopy,
-        rule: None,
-        mode: match decided.assessment.observes() {
-            true => policy::Mode::Audit,
-            false => policy::Mode::Enforce,
-        },
-        nodes: *last_copy_nodes,
-    })
+/// The data sets whose last permitted copy evictions would take away.
+fn last_copies(outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Preempt { last_copies, .. } => last_copies.iter().map(ToString::to_string).collect(),
+        Outcome::Filter(_) | Outcome::Prioritize { .. } => Vec::new(),
+    }
 }
 
-/// Whose last permitted copy preemption would evict.
-fn last_copy_in_words(decided: &Decided<'_>) -> Option<String> {
-    let Outcome::Preempt { protected, .. } = &decided.outcome else {
-        return None;
-    };
-    let names: Vec<String> = protected.iter().map(|name| format!("`{name}`")).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "domicile: preemption would evict the last permitted copy of {}",
-            names.join(" and ")
-        )
-    })
+/// Why nothing passes: that evictions would take last copies away, else what the policies say of the pod.
+fn refusal(decided: &Decided<'_>) -> String {
+    let names = last_copies(&decided.outcome);
+    if names.is_empty() {
+        return decided.assessment.sentence();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "domicile: no pod is evicted that holds the last permitted copy of {}",
+        names.join(" or ")
+    )
 }
 
 /// The claims with which the pod creates data.

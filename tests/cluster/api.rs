@@ -314,7 +314,7 @@ impl Cluster {
     }
 
     /// Removes all that tests make and that could reach into the next test: webhooks, admission policies,
-    /// pods, nodes, events, services, priority classes and namespaces. Roles and accounts stay.
+    /// pods, nodes, events, services, volumes, priority classes and namespaces. Roles and accounts stay.
     pub async fn sweep(&self) {
         self.sweep_webhooks().await;
         let now = DeleteParams {
@@ -339,6 +339,7 @@ impl Cluster {
             .await
             .expect("nodes can be deleted");
 
+        self.sweep_storage().await;
         let namespaces: Api<Namespace> = Api::all(client());
         for namespace in namespaces.list(&all).await.expect("namespaces can be read") {
             let name = namespace.name_any();

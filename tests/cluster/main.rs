@@ -8,8 +8,8 @@
 //!
 //! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
 //! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `webhook` (what the
-//! API server is told of webhooks), `mutator` (one of the test itself), `api`, `objects` and
-//! `creations` (what tests do through the API server). `smoke` tests the harness alone; the
+//! API server is told of webhooks), `mutator` (one of the test itself), `api`, `objects`, `storage`
+//! and `creations` (what tests do through the API server). `smoke` tests the harness alone; the
 //! product is in `cases`; `fidelity` measures the model of kube-scheduler against the real one.
 
 #![expect(
@@ -41,5 +41,6 @@ mod recorder;
 mod scenario;
 mod scheduler;
 mod smoke;
+mod storage;
 mod waiting;
 mod webhook;

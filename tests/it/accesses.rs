@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use domicile::embedded;
 use domicile::model::{DataSet, DataSetName, Latency, PodRequirements, Statistic};
 use domicile::placement::{
-    Answer, Assessment, BlindSample, FilterOutcome, ReasonCode, Refusal, assess, filter, keeps_candidate,
+    Answer, Assessment, BlindSample, FilterOutcome, Preemption, ReasonCode, Refusal, assess, filter,
     prioritize,
 };
 use domicile::policy::{Mode, PolicySet};
@@ -104,11 +104,13 @@ fn check(world: &Snapshot, pod: &PodRequirements, permitted: &[&str], sentence: 
     );
     let outcome = filtered(&assessment);
     assert_eq!(outcome.permitted, permitted.len());
+    let mut preemption = Preemption::new(&assessment, NOW.parse().unwrap());
     for region in REGIONS {
         let at = class(world, region);
         let refuses = assessment.refusals(at).any(|(_, mode)| mode == Mode::Enforce);
         assert_eq!(refuses, !permitted.contains(&region), "{region}");
-        assert_eq!(keeps_candidate(&assessment, at, 1), !refuses, "{region}");
+        let kept = preemption.judge(at, &["somebody"]).is_kept;
+        assert_eq!(kept, !refuses, "{region}");
         assert!(!refuses || scores.score(at).get() == 0, "{region}");
     }
     let refused = REGIONS.len() - permitted.len();

@@ -50,6 +50,11 @@ items:
   - {apiVersion: v1, kind: PersistentVolume, metadata: {name: pv-1, annotations: {domicile.dev/data-classification: confidential, domicile.dev/data-categories: health, domicile.dev/data-subjects: SE}}, spec: {storageClassName: plain}}
   - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: bound, namespace: public-site}, spec: {volumeName: pv-1, storageClassName: plain}}
   - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: unbound, namespace: public-site}, spec: {storageClassName: us-only}}
+  - {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: waits}, volumeBindingMode: WaitForFirstConsumer}
+  - {apiVersion: v1, kind: PersistentVolume, metadata: {name: pv-2}, spec: {storageClassName: waits, nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: topology.kubernetes.io/zone, operator: In, values: [eu-west-1a]}]}]}}}}
+  - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data-cat-0, namespace: public-site, annotations: {domicile.dev/data-sets: catalog}}, spec: {volumeName: pv-2, storageClassName: waits}}
+  - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data-cat-1, namespace: public-site, annotations: {domicile.dev/data-sets: catalog}}, spec: {storageClassName: waits}}
+  - {apiVersion: v1, kind: Pod, metadata: {name: cat-0, namespace: public-site, uid: cat-0, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: cat, uid: s, controller: true}]}, spec: {nodeName: ip-10-20-1-21.eu-west-1.compute.internal, volumes: [{name: v, persistentVolumeClaim: {claimName: data-cat-0}}]}, status: {phase: Running, conditions: [{type: Ready, status: "True"}]}}
 "#;
 
 fn texts(settings: &[(&str, &str)], nodes: (&str, &str)) -> FactTexts {
@@ -198,7 +203,14 @@ fn pods() -> Vec<Value> {
                 "metadata": {"annotations": {"domicile.dev/data-subjects": "SE"}},
                 "spec": {"storageClassName": "us-only"}}}}]),
         ),
+        new_member(pod("cat-1", "public-site", &[], claim("data-cat-1"))),
     ]
+}
+
+/// The pod as the next of the StatefulSet `cat`, which has a member in Ireland.
+fn new_member(mut pod: Value) -> Value {
+    pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "cat", "uid": "s", "controller": true}]);
+    pod
 }
 
 /// Which nodes pass, with their scores: absent is refused.
@@ -411,6 +423,14 @@ async fn server_command_line_and_simulation_give_one_answer() {
     assert!(sizes.len() >= 5 && sizes.contains(&0), "{sizes:?}");
     let scores: BTreeSet<u8> = answers.iter().flat_map(BTreeMap::values).copied().collect();
     assert!(scores.len() >= 5, "{scores:?}");
+    let of_member: BTreeSet<u8> = answers
+        .iter()
+        .rev()
+        .take(1)
+        .flat_map(BTreeMap::values)
+        .copied()
+        .collect();
+    assert!(of_member.len() >= 3, "{of_member:?}");
 }
 
 /// Confidential data runs nowhere once the cluster was away too long; all else goes on.

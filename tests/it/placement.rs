@@ -1,7 +1,7 @@
 //! The decision over small worlds: what is refused, what is an error, what is scored.
 
 use domicile::placement::{
-    Answer, BlindSample, FilterOutcome, ReasonCode, assess, filter, keeps_candidate, prioritize,
+    Answer, BlindSample, FilterOutcome, Preemption, ReasonCode, assess, filter, prioritize,
 };
 use domicile::snapshot::{ClassIndex, Snapshot};
 
@@ -133,9 +133,11 @@ fn the_nearest_to_the_leader_scores_ten_and_a_forbidden_place_nothing() {
     assert_eq!((germany, virginia), (10, 0));
     assert!(ireland < 10, "{ireland}");
     assert!(!scores.all_equal());
-    assert!(keeps_candidate(&assessment, offered[0], 1));
-    assert!(!keeps_candidate(&assessment, offered[0], 0), "nobody to evict");
-    assert!(!keeps_candidate(&assessment, offered[2], 1), "a forbidden place");
+    let mut preemption = Preemption::new(&assessment, NOW.parse().unwrap());
+    let mut keeps = |class, victims: &[&str]| preemption.judge(class, victims).is_kept;
+    assert!(keeps(offered[0], &["somebody"]));
+    assert!(!keeps(offered[0], &[]), "nobody to evict");
+    assert!(!keeps(offered[2], &["somebody"]), "a forbidden place");
 }
 
 #[test]

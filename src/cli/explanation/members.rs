@@ -1,11 +1,15 @@
-//! What draws a new member of a data set beyond its accesses, as people and programs read it: the copy that it clones
-//! from, and the copies that are in its failure domain already.
+//! What members of data sets are treated to beyond their accesses, as people and programs read it: of a new one the copy
+//! that it clones from, and the copies that are in its failure domain already; of one that runs whether it holds a last
+//! copy.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::access::{AccessLeg, rounded};
 use super::volumes::place_in_words;
-use crate::placement::{CloneDemand, Crowding, Demanded, Leg};
+use crate::model::PodRequirements;
+use crate::placement::{CloneDemand, Crowding, Demanded, LastCopies, Leg};
+use crate::snapshot::Snapshot;
 
 /// The copy that a new member clones from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +31,25 @@ pub struct Apart {
     pub copies: usize,
     /// What they count against the place in the score, in milliseconds of access.
     pub ms: f64,
+}
+
+/// The data sets whose last permitted copy a pod holds that runs already, so that preemption spares it.
+#[must_use]
+pub fn last_copies_of(snapshot: &Snapshot, pod: &PodRequirements, now: Timestamp) -> Vec<String> {
+    let held = LastCopies::new(snapshot, now).lost_with(&[&pod.uid]);
+    held.iter().map(ToString::to_string).collect()
+}
+
+/// The same in one phrase; nothing where it holds none.
+#[must_use]
+pub fn last_copies_in_words(data_sets: &[String]) -> Option<String> {
+    let names: Vec<String> = data_sets.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "without it no permitted copy of {} would be ready: preemption spares it",
+            names.join(" or of ")
+        )
+    })
 }
 
 /// Describes the way to a copy that is cloned from.
@@ -66,11 +89,11 @@ impl CloneSource {
 impl Apart {
     /// Describes it.
     #[must_use]
-    pub fn new(crowding: &Crowding) -> Self {
+    pub fn new(crowding: &Crowding<'_>) -> Self {
         Self {
             data_set: crowding.data_set.to_string(),
             copies: crowding.copies,
-            ms: crowding.ms,
+            ms: crowding.ms(),
         }
     }
 
@@ -79,7 +102,7 @@ impl Apart {
     pub fn in_words(&self) -> String {
         let copies = if self.copies == 1 { "copy" } else { "copies" };
         format!(
-            "{} {copies} of `{}` in that failure domain already: the place counts {} ms less in the score",
+            "its failure domain has {} {copies} of `{}` already: in the score that counts {} ms more",
             self.copies, self.data_set, self.ms
         )
     }

@@ -21,7 +21,7 @@ pub use causes::{
 pub use demand::DemandInWords;
 pub use exceptions::ExceptionUse;
 pub use found::FoundReplica;
-pub use members::{Apart, CloneSource};
+pub use members::{Apart, CloneSource, last_copies_in_words, last_copies_of};
 pub use peers::PeersFound;
 pub use place::{Certification, NodePlace, Operator, place};
 pub use volumes::{MountedVolume, VolumePlace, mounted_volumes};

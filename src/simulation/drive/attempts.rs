@@ -156,7 +156,7 @@ impl Drive<'_> {
         if let Some(refusal) = remembered.filter(|refusal| Some(refusal.standing) == standing) {
             return (refusal.attempt.clone(), refusal.was_blind, self.alike(refusal));
         }
-        let running = &self.running;
+        let running = (&self.running, self.life_of.as_slice());
         let attempt = match manner.extends {
             Extends::Nothing => self.cluster.attempt(pod, None),
             _ => {

@@ -17,11 +17,11 @@ use super::costs::{KnownCosts, score_nearest};
 use super::roster::{KindIndex, Roster};
 use crate::admission::{Growth, PermittedPlaces, Term, knows_all_facts, permitted};
 use crate::model::RegionKey;
-use crate::placement::{Assessment, BlindSample, Refusal, assess, keeps_candidate};
+use crate::placement::{Assessment, BlindSample, Preemption, Refusal, assess};
 use crate::policy::{Cause, Mode, PlaceIndex};
 use crate::simulation::comparator::Extends;
 use crate::simulation::extender::{filter_nodes, score_nodes};
-use crate::simulation::kube::{NodeIndex, Question, Reply};
+use crate::simulation::kube::{NodeIndex, PodIndex, Question, Reply};
 use crate::snapshot::{ClassIndex, Snapshot};
 
 /// How many pods of a kind run on which node.
@@ -132,12 +132,13 @@ impl<'s> Judge<'s> {
         })
     }
 
-    /// Answers a question of kube-scheduler about a pod of a kind.
+    /// Answers a question of kube-scheduler about a pod of a kind. `life_of` is for each pod of the model which of the roster
+    /// it is.
     pub fn answer(
         &mut self,
         kind: KindIndex,
         question: Question<'_>,
-        running: &Running,
+        (running, life_of): (&Running, &[usize]),
         manner: Manner,
         at: Timestamp,
     ) -> Reply {
@@ -178,8 +179,11 @@ impl<'s> Judge<'s> {
             }
             Question::Preempt { candidates, kept } => {
                 let assessment = &judged.assessment;
+                let mut preemption = Preemption::new(assessment, at);
+                let uid = |pod: &PodIndex| self.roster.pods[life_of[pod.get()]].pod.uid.as_str();
                 for (kept, candidate) in kept.iter_mut().zip(candidates) {
-                    *kept = keeps_candidate(assessment, class_of(&candidate.node), candidate.victims.len());
+                    let victims: Vec<&str> = candidate.victims.iter().map(uid).collect();
+                    *kept = preemption.judge(class_of(&candidate.node), &victims).is_kept;
                 }
                 Reply::Answered
             }

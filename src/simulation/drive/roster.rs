@@ -2,7 +2,8 @@
 //!
 //! Inputs: the events of a run. Outputs: kinds, and the kind of each pod that is made. Invariant: two pods are of one
 //! kind exactly where they agree in namespace, controller, labels and annotations, which is all that an assessment
-//! reads of them. Deliberately absent: what kube-scheduler reads of them.
+//! reads of them: what their names count (`db-0`) and their UIDs hold it asks of pods with claims, which traces have not.
+//! Deliberately absent: what kube-scheduler reads of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

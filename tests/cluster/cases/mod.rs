@@ -19,5 +19,6 @@ mod scan;
 mod second_extender;
 pub mod stand;
 mod transcript;
+mod volumes;
 mod waking;
 mod watches;
