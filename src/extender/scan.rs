@@ -18,10 +18,12 @@ use super::error::BadRequest;
 pub struct RawText<'b>(&'b [u8]);
 
 impl<'b> RawText<'b> {
-    /// Takes a whole JSON value that serde has found valid; `None` where it is no string.
+    /// Takes a whole JSON value that serde has found valid; `None` where it is no string, or half a character.
     pub(super) fn from_json(json: &'b str) -> Option<Self> {
         let text = json.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Self(text.as_bytes()))
+        // Where serde only looks for the end of a value, it passes a lone surrogate over.
+        let reads = !text.contains('\\') || serde_json::from_str::<String>(json).is_ok();
+        reads.then_some(Self(text.as_bytes()))
     }
 
     /// The bytes in the body.
@@ -390,6 +392,18 @@ mod tests {
         }
         assert!(Scanner::new(b"\"\xff\"").string().is_err());
         assert_eq!(Scanner::new(b"7").string(), Ok(None));
+    }
+
+    #[test]
+    fn half_a_character_in_a_node_or_a_victim_is_no_text() {
+        for (json, reads) in [
+            (r#""a""#, true),
+            (r#""\ud83d\ude00""#, true),
+            (r#""\ud800""#, false),
+            ("7", false),
+        ] {
+            assert_eq!(RawText::from_json(json).is_some(), reads, "{json}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod diff;
 mod doctor;
 mod documentation;
 mod followed_copies;
+mod fuzz;
 mod latency;
 mod latency_replay;
 mod latency_route;

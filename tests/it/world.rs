@@ -112,13 +112,18 @@ pub fn fleet(regions: &[(&str, usize)]) -> Fleet {
 
 /// A snapshot of a policy set over a fleet, with the shipped latencies and no data sets of its own.
 pub fn snapshot(policies: PolicySet, fleet: Fleet) -> Snapshot {
+    Snapshot::new(inputs(policies, fleet))
+}
+
+/// What such a snapshot is made from.
+pub fn inputs(policies: PolicySet, fleet: Fleet) -> Inputs {
     let (name, text) = embedded::latency();
     let coordinates = policies.catalogue().coordinates();
     let measurements =
         parse_latency_csv(name, text, |_| None, &coordinates).expect("the shipped latencies load");
     let (name, text) = embedded::data_sets();
     let data_sets = domicile::policy::read_data_sets([(name, text)]).expect("the shipped data sets load");
-    Snapshot::new(Inputs {
+    Inputs {
         fleet: Arc::new(fleet),
         fleet_version: "test".to_owned(),
         running: RunningFacts::default(),
@@ -127,7 +132,7 @@ pub fn snapshot(policies: PolicySet, fleet: Fleet) -> Snapshot {
         data_sets_version: "shipped".to_owned(),
         latency: Arc::new(LatencyTable::build(&measurements, &coordinates, Statistic::P50)),
         policies: Arc::new(policies),
-    })
+    }
 }
 
 /// A pod of a namespace that says nothing itself.

@@ -1,5 +1,5 @@
 //! Seeded damage to real policy files: the shipped ones and every case of the linter. Never a panic, never
-//! more findings than the text has bytes. `fuzz/` takes the same way without a seed.
+//! more findings than the text has bytes. `fuzz/` has a target for single files.
 
 use std::fs;
 use std::path::Path;
