@@ -10,16 +10,14 @@ use actix_web::{App, HttpServer};
 use arc_swap::ArcSwapOption;
 use domicile::decisions::DecisionIds;
 use domicile::metrics::Metrics;
-use domicile::server::{Admission, AnswerSettings, BodyBudget, Readiness, ServerState};
+use domicile::server::{Admission, AnswerSettings, BodyBudget, Readiness, ServerState, Turns};
 use domicile::snapshot::Snapshot;
 
 use crate::world;
 
-/// Starts it and tells its address; it ends with the process.
-pub fn start(snapshot: Snapshot, routes: fn(&mut ServiceConfig)) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let state = Data::new(ServerState {
+/// What it answers from.
+pub fn state(snapshot: Snapshot) -> ServerState {
+    ServerState {
         snapshots: Arc::new(ArcSwapOption::from_pointee(snapshot)),
         measured: Arc::default(),
         readiness: Arc::new(Readiness::waiting_for(Vec::<String>::new())),
@@ -27,12 +25,20 @@ pub fn start(snapshot: Snapshot, routes: fn(&mut ServiceConfig)) -> SocketAddr {
         clock: || world::NOW.parse().expect("an instant"),
         answers: AnswerSettings::default(),
         bodies: Arc::new(BodyBudget::new(256 << 20)),
+        turns: Arc::new(Turns::new(256, Duration::from_mins(1))),
         admission: Admission::default(),
         metrics: Arc::new(Metrics::new()),
         pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(world::NOW.parse().expect("an instant")),
-    });
+    }
+}
+
+/// Starts it and tells its address; it ends with the process.
+pub fn start(snapshot: Snapshot, routes: fn(&mut ServiceConfig)) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let state = Data::new(state(snapshot));
     std::thread::spawn(move || {
         let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes));
         let server = server.keep_alive(Duration::from_secs(150)).tcp_nodelay(true);

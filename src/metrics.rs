@@ -133,6 +133,8 @@ pub struct Metrics {
     source_last_known_good: Family<SourceLabels, Gauge>,
     state_write_failures: Family<SourceLabels, Counter>,
     ready: Gauge,
+    waiting: Gauge,
+    body_bytes: Gauge,
     observing: Gauge,
     nodes: Gauge,
     node_classes: Gauge,
@@ -167,6 +169,8 @@ impl Default for Metrics {
             source_last_known_good: Family::default(),
             state_write_failures: Family::default(),
             ready: Gauge::default(),
+            waiting: Gauge::default(),
+            body_bytes: Gauge::default(),
             observing: Gauge::default(),
             nodes: Gauge::default(),
             node_classes: Gauge::default(),
@@ -219,8 +223,18 @@ impl Metrics {
         );
         registry.register(
             "undecided_requests",
-            "Requests that were not decided, by code: bad requests, not ready, too large",
+            "Requests that were not decided, by code: bad requests, not ready, too large, too many",
             self.failures.clone(),
+        );
+        registry.register(
+            "waiting_requests",
+            "Requests that wait to be decided",
+            self.waiting.clone(),
+        );
+        registry.register(
+            "body_bytes_in_flight",
+            "Bytes of bodies that are read, wait or are decided",
+            self.body_bytes.clone(),
         );
         registry.register(
             "admission_reviews",
@@ -408,6 +422,12 @@ impl Metrics {
     /// Whether every source is loaded.
     pub fn ready(&self, is_ready: bool) {
         self.ready.set(i64::from(is_ready));
+    }
+
+    /// How many requests wait to be decided, and how many bytes their bodies have.
+    pub fn load(&self, waiting: usize, body_bytes: usize) {
+        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.body_bytes.set(i64::try_from(body_bytes).unwrap_or(i64::MAX));
     }
 
     /// So many snapshots were published, and this is what the last one is like.

@@ -36,6 +36,7 @@ use crate::policy::PolicySet;
 use crate::publish::Publisher;
 use crate::server::{
     self, Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, TlsAddress,
+    Turns,
 };
 use crate::{cluster, embedded, prometheus, telemetry};
 
@@ -120,6 +121,10 @@ async fn serve(settings: ServeSettings) -> Result<()> {
         decisions: decisions.clone(),
         decision_ids: DecisionIds::new(Timestamp::now()),
         bodies: Arc::new(BodyBudget::new(settings.body_limit_bytes.get())),
+        turns: Arc::new(Turns::new(
+            settings.overload.most_waiting.get(),
+            settings.overload.longest_wait,
+        )),
         admission: match &settings.admission {
             Some(admission) => Admission::new(admission.settings.clone(), admission.wait_for_facts),
             None => Admission::default(),

@@ -77,6 +77,8 @@ settings! {
     "state-dir" = None, "directory that keeps the last good files";
     "decisions" = None, "file for decision records";
     "body-limit-bytes" = Some("268435456"), "most bytes of one request body, and of all in flight together";
+    "overload.most-waiting" = Some("256"), "most requests that wait to be decided; a further one gets 503 at once";
+    "overload.longest-wait" = Some("300ms"), "how long one waits to be decided before it gets 503, docs/failures.md";
     "on-blind-sample" = Some("error"), "answer when permitted nodes exist and none was offered: error or refuse";
     "refusal-reasons" = Some("auto"), "on how many refused nodes the sentence is written: auto, one or all";
     "reload-interval" = Some("10s"), "how often files are read again although nothing announced a change";

@@ -12,6 +12,7 @@ mod arguments;
 mod error;
 mod layers;
 mod live_latency;
+mod overload;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use arguments::{FactsArgs, ServeArgs, SourceArgs, parse_instant};
 pub use error::ConfigError;
 pub use layers::{Origin, SETTINGS, Setting};
 pub use live_latency::LiveLatencySettings;
+pub use overload::OverloadSettings;
 pub use settings::{
     FleetSource, LogFormat, LogSettings, ObjectSource, OnBlindSample, RefusalReasons, ServeSettings,
     WordSetting,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use super::admission::AdmissionServer;
 use super::live_latency::LiveLatencySettings;
+use super::overload::OverloadSettings;
 use crate::cluster::DutySettings;
 use crate::cluster::lease::LeaseSettings;
 use crate::server::TlsSettings;
@@ -146,6 +147,8 @@ pub struct ServeSettings {
     pub decisions: Option<PathBuf>,
     /// The most bytes of one body, and of all bodies that are being read at one time.
     pub body_limit_bytes: NonZeroUsize,
+    /// How much may wait to be decided.
+    pub overload: OverloadSettings,
     /// What to answer to a blind sample.
     pub on_blind_sample: OnBlindSample,
     /// On how many refused nodes the sentence is written.

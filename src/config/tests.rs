@@ -62,6 +62,10 @@ fn without_any_layer_the_defaults_serve_on_loopback_from_what_is_built_in() {
             state_dir: None,
             decisions: None,
             body_limit_bytes: (256 * 1024 * 1024).try_into().expect("not zero"),
+            overload: OverloadSettings {
+                most_waiting: 256.try_into().expect("not zero"),
+                longest_wait: Duration::from_millis(300),
+            },
             on_blind_sample: OnBlindSample::Error,
             refusal_reasons: RefusalReasons::Auto,
             reload_interval: Duration::from_secs(10),
@@ -200,6 +204,8 @@ fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
         ("state-dir", "s"),
         ("decisions", "r"),
         ("body-limit-bytes", "65536"),
+        ("overload.most-waiting", "7"),
+        ("overload.longest-wait", "2s"),
         ("on-blind-sample", "refuse"),
         ("refusal-reasons", "one"),
         ("reload-interval", "2m"),
@@ -222,6 +228,8 @@ fn the_environment_writes_every_key_and_other_variables_are_not_ours() {
     assert_eq!(settings.fleet, FleetSource::Cluster);
     assert_eq!(settings.data_sets, Some(PathBuf::from("d")));
     assert_eq!(settings.on_blind_sample, OnBlindSample::Refuse);
+    assert_eq!(settings.overload.most_waiting.get(), 7);
+    assert_eq!(settings.overload.longest_wait, Duration::from_secs(2));
     assert_eq!(settings.refusal_reasons, RefusalReasons::One);
     assert_eq!(settings.reload_interval, Duration::from_secs(120));
     assert_eq!(settings.shutdown_grace, Duration::ZERO);

@@ -94,6 +94,7 @@ impl Reader {
         let state_dir = self.path("state-dir");
         let decisions = self.path("decisions");
         let body_limit_bytes = self.number("body-limit-bytes", LEAST_BODY_LIMIT_BYTES, usize::MAX / 2);
+        let overload = self.overload();
         let on_blind_sample = self.word("on-blind-sample");
         let refusal_reasons = self.word("refusal-reasons");
         let reload_interval = self.duration(
@@ -122,6 +123,7 @@ impl Reader {
             state_dir,
             decisions,
             body_limit_bytes: body_limit_bytes?,
+            overload: overload?,
             on_blind_sample: on_blind_sample?,
             refusal_reasons: refusal_reasons?,
             reload_interval: reload_interval?,
@@ -270,7 +272,7 @@ impl Reader {
         is_name.then_some(text)
     }
 
-    fn number(&mut self, key: &str, least: usize, most: usize) -> Option<NonZeroUsize> {
+    pub(super) fn number(&mut self, key: &str, least: usize, most: usize) -> Option<NonZeroUsize> {
         let text = self.text(key)?;
         let number = text
             .parse()

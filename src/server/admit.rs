@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, rt};
 
 use super::admit_record::{admitted, validated};
 use super::body::{BodyBudget, read_body};
-use super::routes::{json, no_body};
+use super::routes::{json, no_body, no_turn};
 use super::sentence::sentence;
 use super::state::ServerState;
 use crate::admission::{
@@ -53,6 +53,14 @@ impl Admission {
             wait_for_facts,
             bodies: Arc::new(BodyBudget::of_each(LARGEST_REVIEW_BYTES, ALL_REVIEWS_BYTES)),
         }
+    }
+}
+
+impl Admission {
+    /// How many bytes of reviews are taken now.
+    #[must_use]
+    pub fn bytes_in_flight(&self) -> usize {
+        self.bodies.in_flight()
     }
 }
 
@@ -95,6 +103,9 @@ pub(super) async fn admit(
         Ok(body) => body,
         Err(error) => return no_body(&state, verb, &error),
     };
+    if let Err(busy) = state.turns.next().await {
+        return no_turn(&state, verb, &busy);
+    }
     let started = Instant::now();
     let (review, pod) = match read(body.bytes()) {
         Ok(read) => read,

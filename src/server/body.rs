@@ -46,6 +46,12 @@ impl BodyBudget {
         }
     }
 
+    /// How many bytes are taken now.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let taken = self
             .in_flight

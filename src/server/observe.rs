@@ -74,6 +74,8 @@ pub(super) fn failed(state: &ServerState, verb: Verb, code: &'static str) {
 pub(super) async fn metrics(state: Data<ServerState>) -> HttpResponse {
     let missing = state.missing();
     state.metrics.ready(missing.is_empty());
+    let bytes = state.bodies.in_flight() + state.admission.bytes_in_flight();
+    state.metrics.load(state.turns.waiting(), bytes);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, METRICS_CONTENT_TYPE))
         .body(state.metrics.encode((state.clock)()))

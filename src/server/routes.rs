@@ -15,6 +15,7 @@ use super::latency::latency;
 use super::observe;
 use super::sentence::sentence;
 use super::state::ServerState;
+use super::turns::Busy;
 use crate::decisions::Verb;
 use crate::extender::{
     BadRequest, filter_survivors, preemption_candidates, read_arguments, read_preemption_arguments,
@@ -119,6 +120,9 @@ async fn answer(
         Ok(body) => body,
         Err(error) => return no_body(state, verb, &error),
     };
+    if let Err(busy) = state.turns.next().await {
+        return no_turn(state, verb, &busy);
+    }
     let started = Instant::now();
     let now = (state.clock)();
     let Some(snapshot) = state.world() else {
@@ -197,6 +201,12 @@ pub(super) fn no_body(state: &ServerState, verb: Verb, error: &BodyError) -> Htt
     };
     observe::failed(state, verb, code);
     sentence(status, error.to_string())
+}
+
+/// Says at once that there is no time for a request: kube-scheduler tries the pod again in a moment.
+pub(super) fn no_turn(state: &ServerState, verb: Verb, busy: &Busy) -> HttpResponse {
+    observe::failed(state, verb, busy.code());
+    sentence(StatusCode::SERVICE_UNAVAILABLE, busy.to_string())
 }
 
 async fn only_post(request: HttpRequest) -> HttpResponse {

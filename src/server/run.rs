@@ -17,6 +17,14 @@ use super::tls::{ServerTls, listed_clients_only, remember_client};
 /// drop it, a request would meet a closed connection.
 const IDLE: Duration = Duration::from_secs(150);
 
+/// How long the head of the first request of a connection may take to arrive; kube-scheduler and API servers send it in
+/// one packet.
+const LONGEST_HEAD: Duration = Duration::from_secs(5);
+
+/// The most connections of a worker. kube-scheduler has one for each call at a time, an API server a few; each holds at
+/// most 128 KiB of a head that is not whole. Further ones wait to be accepted.
+const MOST_CONNECTIONS: usize = 1_024;
+
 /// How the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunSettings {
@@ -69,6 +77,8 @@ impl Endpoint {
         let tls = self.tls.clone();
         let server = HttpServer::new(application)
             .keep_alive(IDLE)
+            .client_request_timeout(LONGEST_HEAD)
+            .max_connections(MOST_CONNECTIONS)
             // An answer is written in one piece; its last packet must not wait for an acknowledgement.
             .tcp_nodelay(true)
             .shutdown_timeout(settings.shutdown_grace.as_secs())
@@ -92,7 +102,8 @@ impl Endpoint {
     }
 }
 
-/// Serves every endpoint until SIGINT or SIGTERM, then lets requests in flight finish.
+/// Serves every endpoint until SIGINT or SIGTERM; then no connection is accepted, those that are idle are closed, and
+/// requests in flight may finish.
 ///
 /// # Errors
 /// Where a listener cannot be used.

@@ -10,6 +10,7 @@ use super::admit::Admission;
 use super::body::BodyBudget;
 use super::decide::AnswerSettings;
 use super::readiness::Readiness;
+use super::turns::Turns;
 use crate::decisions::{DecisionIds, DecisionLog};
 use crate::metrics::Metrics;
 use crate::model::NamespaceName;
@@ -43,6 +44,8 @@ pub struct ServerState {
     pub decision_ids: DecisionIds,
     /// The room for bodies.
     pub bodies: Arc<BodyBudget>,
+    /// The line of those that wait to be decided.
+    pub turns: Arc<Turns>,
     /// What answering API servers needs.
     pub admission: Admission,
 }

@@ -77,6 +77,18 @@ impl ControlPlane {
         self.api_server.lock().await.kill();
     }
 
+    /// Kills etcd. Whoever stops it starts it again.
+    pub async fn stop_etcd(&self) {
+        self.etcd.lock().await.kill();
+    }
+
+    /// Starts etcd again on the same port and with the same objects, after [`Self::stop_etcd`].
+    pub async fn start_etcd(&self) {
+        let mut process = self.etcd.lock().await;
+        let program = process.program().clone();
+        *process = Process::start(program);
+    }
+
     /// Starts the API server again on the same port, after [`Self::stop_api_server`].
     pub async fn start_api_server(&self) {
         let mut process = self.api_server.lock().await;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use targets::TARGETS;
+use targets::{Check, TARGETS};
 
 #[path = "../../fuzz/src/targets/mod.rs"]
 mod targets;
@@ -149,7 +149,7 @@ impl Damage {
     }
 }
 
-fn tried(target: &str, check: fn(&[u8]), origin: &str, bytes: &[u8]) {
+fn tried(target: &str, check: Check, origin: &str, bytes: &[u8]) {
     if catch_unwind(|| check(bytes)).is_err() {
         let escaped = bytes.escape_ascii();
         panic!("{target} fails, by the message above, about {origin}: {escaped}");

@@ -10,8 +10,8 @@ use arc_swap::ArcSwapOption;
 use domicile::decisions::DecisionIds;
 use domicile::metrics::Metrics;
 use domicile::server::{
-    Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, configure_admin,
-    configure_extender, run,
+    Admission, AnswerSettings, BodyBudget, Endpoint, Readiness, RunSettings, ServerState, Turns,
+    configure_admin, configure_extender, run,
 };
 
 use crate::world::{NOW, fleet, policies, snapshot};
@@ -37,6 +37,7 @@ fn start() -> (SocketAddr, SocketAddr) {
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1_000)),
+        turns: Arc::new(Turns::new(256, Duration::from_mins(1))),
         admission: Admission::default(),
     });
     let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
@@ -56,21 +57,21 @@ fn start() -> (SocketAddr, SocketAddr) {
     addresses
 }
 
-struct Connection(BufReader<TcpStream>);
+pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    fn open(address: SocketAddr) -> Self {
+    pub fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self(BufReader::new(stream))
     }
 
-    fn send(&mut self, bytes: &str) {
+    pub fn send(&mut self, bytes: &str) {
         self.0.get_mut().write_all(bytes.as_bytes()).unwrap();
     }
 
     /// The first line, the header lines and the body, which must be as long as it was announced.
-    fn receive(&mut self) -> (String, Vec<String>, String) {
+    pub fn receive(&mut self) -> (String, Vec<String>, String) {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -89,7 +90,7 @@ impl Connection {
     }
 }
 
-fn request(path: &str, header: &str, body: &str) -> String {
+pub fn request(path: &str, header: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n{header}\r\n\r\n{body}")
 }
 

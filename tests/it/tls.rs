@@ -15,7 +15,7 @@ use domicile::files::{SourceWatch, WatchSettings, watch_files};
 use domicile::metrics::Metrics;
 use domicile::server::{
     Admission, AnswerSettings, BodyBudget, ClientSettings, Endpoint, Readiness, RunSettings, ServerState,
-    TlsAddress, TlsHealth, TlsKeeper, TlsSettings, configure, run,
+    TlsAddress, TlsHealth, TlsKeeper, TlsSettings, Turns, configure, run,
 };
 use jiff::Timestamp;
 use rcgen::{
@@ -188,6 +188,7 @@ impl Server {
             decisions: None,
             decision_ids: DecisionIds::new(NOW.parse().unwrap()),
             bodies: Arc::new(BodyBudget::new(1_000_000)),
+            turns: Arc::new(Turns::new(256, Duration::from_mins(1))),
             admission: Admission::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,7 @@
 //! The server without a socket: every route, what it says when it is not ready, and its limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
@@ -14,7 +15,7 @@ use domicile::decisions::{
 use domicile::metrics::Metrics;
 use domicile::model::NamespaceName;
 use domicile::server::{
-    Admission, AnswerSettings, BodyBudget, Readiness, ServerState, configure, configure_admin,
+    Admission, AnswerSettings, BodyBudget, Readiness, ServerState, Turns, configure, configure_admin,
     configure_extender,
 };
 use domicile::snapshot::Snapshot;
@@ -45,6 +46,7 @@ pub fn state(snapshot: Option<Snapshot>) -> ServerState {
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
         bodies: Arc::new(BodyBudget::new(1 << 20)),
+        turns: Arc::new(Turns::new(256, Duration::from_mins(1))),
         admission: Admission::default(),
     }
 }
@@ -391,7 +393,7 @@ async fn an_exception_is_recorded_and_counted_where_it_makes_a_difference() {
     said!(&server, post("/prioritize", offers(london)));
     // Nothing that is offered here rests on the exception.
     said!(&server, post("/filter", FILTER));
-    assert_eq!(log.close(std::time::Duration::from_secs(5)).lost, 0);
+    assert_eq!(log.close(Duration::from_secs(5)).lost, 0);
     let text = std::fs::read_to_string(path).unwrap();
     let records: Vec<DecisionRecord> = text
         .lines()
@@ -427,7 +429,7 @@ async fn each_decision_is_recorded() {
     said!(&server, post("/filter", offer(3)));
     said!(&server, post("/prioritize", FILTER));
     said!(&server, post("/filter", "{"));
-    assert_eq!(log.close(std::time::Duration::from_secs(5)).lost, 0);
+    assert_eq!(log.close(Duration::from_secs(5)).lost, 0);
     let text = std::fs::read_to_string(path).unwrap();
     let records: Vec<DecisionRecord> = text
         .lines()

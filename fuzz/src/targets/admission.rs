@@ -101,7 +101,8 @@ fn answered(
     }
     let mut pod: Value = serde_json::from_str(json).ok()?;
     // The raw text may have no `spec`, or a name twice; what an API server sends has neither (see `check`).
-    let is_whole = ["metadata", "spec"].iter().all(|part| pod[part].is_object()) && pod.to_string() == json;
+    let canonical = pod.to_string();
+    let is_whole = ["metadata", "spec"].iter().all(|part| pod[part].is_object()) && canonical == json;
     if let Some(patch) = response.get("patch") {
         let patch = STANDARD.decode(patch.as_str().unwrap()).unwrap();
         let patch: json_patch::Patch = serde_json::from_slice(&patch).unwrap();

@@ -14,8 +14,11 @@ use domicile::snapshot::Snapshot;
 
 use crate::world;
 
+/// What a target does with an input.
+pub type Check = fn(&[u8]);
+
 /// Every target: its name, which is that of its corpus, and what it checks.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Check); 6] = [
     ("admission", admission::check),
     ("latency", latency::check),
     ("policies", policies::check),

@@ -5,6 +5,8 @@
 //! extender. `stand` puts that together; a theme is a module.
 
 mod admission;
+mod chaos;
+mod chaos_checker;
 mod custom_resources;
 mod faults;
 pub mod fleet;

@@ -216,6 +216,17 @@ impl Stand {
         &self.scenario.cluster
     }
 
+    /// One more replica with other policies; its files are in a folder of this name.
+    pub fn another_domicile_with(&self, name: &str, policies: PathBuf) -> Domicile {
+        let directory = self.scenario.directory.join(name);
+        std::fs::create_dir_all(&directory).expect("the temporary folder can be written");
+        let settings = DomicileSettings {
+            policies: Some(policies),
+            ..self.settings.clone()
+        };
+        Domicile::start(directory, settings)
+    }
+
     /// One more replica of its domicile, which nobody asks; its files are in a folder of this name.
     pub fn another_domicile(&self, name: &str) -> Domicile {
         let directory = self.scenario.directory.join(name);
@@ -337,7 +348,7 @@ fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("the temporary folder can be written");
     for entry in std::fs::read_dir(from).expect("the shipped policies can be read") {
         let entry = entry.expect("the shipped policies can be read");
