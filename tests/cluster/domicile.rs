@@ -173,6 +173,10 @@ impl Domicile {
 
     /// The same as they were written.
     pub fn decision_lines(&self) -> Vec<String> {
+        // What stands for a full disk is a device, and has no end.
+        if !std::fs::metadata(&self.decisions).is_ok_and(|log| log.is_file()) {
+            return Vec::new();
+        }
         let text = std::fs::read_to_string(&self.decisions).unwrap_or_default();
         // The last line may be half written.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
