@@ -17,6 +17,7 @@ use super::chaos_checker::{Checked, Known, check, records};
 use super::fleet::{EEA_PERSONAL, aws};
 use super::stand::{LIMIT, Plan, Stand, copy_folder, metrics};
 use crate::domicile::Domicile;
+use crate::objects::Pod;
 use crate::recorder::Recorder;
 use crate::scheduler::{Extender, Mode, SchedulerSettings};
 
@@ -296,44 +297,56 @@ async fn chaos_two_replicas_that_disagree_for_a_moment_each_keep_to_their_own_sn
     let good = fs::read_to_string(first.join(FILE)).expect("the copy can be read");
     let wide = good.replace("allowed: [group/EEA]", "allowed: [group/EEA, GB]");
     assert_ne!(good, wide, "the policy names its places in another way now");
+    let strict = sets.keys().next().expect("there is one").clone();
+    fs::write(first.join(FILE), &wide).expect("the copy can be written");
+    let (widened, regions) = known(&first, &WITH_LONDON);
+    sets.insert(widened.clone(), regions);
     let mut pods = Vec::new();
-    for (round, (of_first, of_second)) in [(&wide, &good), (&wide, &wide), (&good, &wide), (&good, &good)]
-        .into_iter()
-        .enumerate()
+    for (round, sets_of_both) in [
+        (&widened, &strict),
+        (&widened, &widened),
+        (&strict, &widened),
+        (&strict, &strict),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        fs::write(first.join(FILE), of_first).expect("the copy can be written");
-        fs::write(second.join(FILE), of_second).expect("the copy can be written");
-        if round == 0 {
-            sets.extend([known(&first, &WITH_LONDON)]);
-        }
-        for number in 0..6 {
+        let text = |set: &String| if *set == strict { &good } else { &wide };
+        fs::write(first.join(FILE), text(sets_of_both.0)).expect("the copy can be written");
+        fs::write(second.join(FILE), text(sets_of_both.1)).expect("the copy can be written");
+        // Pods come until each replica has decided by what it was told, and a few more then.
+        let (began, mut more, mut number) = (Instant::now(), 0, 0);
+        while more < 3 {
+            let both = (last_set(&stand.domicile), last_set(&replica));
+            let are_there =
+                both.0.as_ref() == Some(sets_of_both.0) && both.1.as_ref() == Some(sets_of_both.1);
+            assert!(
+                are_there || began.elapsed() < LIMIT,
+                "{both:?} where {sets_of_both:?} was told"
+            );
+            more += usize::from(are_there);
             pods.extend(create(&stand, &format!("first-{round}-{number}"), 1).await);
-            let pod = crate::objects::Pod::named(format!("second-{round}-{number}"))
+            let pod = Pod::named(format!("second-{round}-{number}"))
                 .scheduled_by("of-the-second")
                 .in_namespace("shop");
             pods.push(stand.cluster().create_pod(&pod).await);
+            number += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
     let over = Instant::now();
     until_all_bound(&stand, &pods, case, over).await;
-    let of_both = async |pods: &[core::Pod]| {
-        let all: Vec<_> = [&stand.domicile, &replica]
-            .into_iter()
-            .flat_map(records_of)
-            .collect();
-        let recorders = [&stand.lanes[0].recorder, &recorder];
-        check(stand.cluster(), pods, &all, &recorders, &sets).await
-    };
-    println!("{case}: {:?}", of_both(&pods).await);
-    for (replica, name) in [(&stand.domicile, "the first"), (&replica, "the second")] {
-        let decided: std::collections::BTreeSet<_> = records_of(replica)
-            .into_iter()
-            .map(|record| record["policy_set"].as_str().map(str::to_owned))
-            .collect();
-        println!("{case}: {name} decided by {} sets", decided.len());
-    }
+    let all: Vec<_> = [&stand.domicile, &replica]
+        .into_iter()
+        .flat_map(records)
+        .collect();
+    let recorders = [&stand.lanes[0].recorder, &recorder];
+    let checked = check(stand.cluster(), &pods, &all, &recorders, &sets).await;
+    println!("{case}: {checked:?}");
 }
 
-fn records_of(replica: &Domicile) -> Vec<serde_json::Value> {
-    records(replica)
+/// By which set a replica decided last.
+fn last_set(replica: &Domicile) -> Option<String> {
+    let set = records(replica).pop()?["policy_set"].as_str()?.to_owned();
+    Some(set)
 }
