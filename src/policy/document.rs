@@ -150,25 +150,6 @@ pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Objects
     (objects, findings)
 }
 
-/// What is wrong with a file of policies in which no policy is: an editor or a copy that writes it in place has emptied it
-/// and is not done, or never will be, and without it the other files would permit more.
-pub fn holds_nothing(file: &str, text: &str) -> Option<Finding> {
-    if !documents(text).is_empty() {
-        return None;
-    }
-    let position = Position {
-        file: file.to_owned(),
-        line: 1,
-        column: 1,
-        length: 0,
-    };
-    let sentence = "the file holds no object".to_owned();
-    Some(
-        Finding::error("L01", position, sentence)
-            .with_fix("remove the file, or write an object into it".to_owned()),
-    )
-}
-
 /// A document of a file.
 struct Part<'a> {
     lines_before: usize,

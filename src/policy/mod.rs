@@ -117,12 +117,7 @@ impl PolicySet {
     /// All findings, where one of them is an error.
     pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Loaded, Vec<Finding>> {
         let files: BTreeMap<&str, &str> = files.into_iter().collect();
-        let (objects, mut findings) = document::read(files.iter().map(|(name, text)| (*name, *text)));
-        findings.extend(
-            files
-                .iter()
-                .filter_map(|(name, text)| document::holds_nothing(name, text)),
-        );
+        let (objects, findings) = document::read(files.iter().map(|(name, text)| (*name, *text)));
         let mut reader = words::Reader {
             findings,
             knows_groups: true,
