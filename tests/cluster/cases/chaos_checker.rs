@@ -59,11 +59,11 @@ pub async fn check(
         let labels = cluster.node_labels(&node).await;
         let region = labels["topology.kubernetes.io/region"].as_str();
         let uid = pod.metadata.uid.as_deref();
-        let about = records
+        let mut about = records
             .iter()
             .filter(|record| record["pod"]["uid"].as_str() == uid);
         let permits = |record: &&Value| record["verb"] == "filter" && record["verdict"] == "permitted";
-        if let Some(record) = about.filter(permits).next_back() {
+        if let Some(record) = about.rfind(permits) {
             let set = record["policy_set"].as_str().unwrap_or_default();
             assert!(
                 known[set].contains(&region),
@@ -75,10 +75,10 @@ pub async fn check(
         let calls = recorders
             .iter()
             .flat_map(|recorder| recorder.calls_about("filter", &name));
-        let answers = calls.filter_map(|call| call.answer());
+        let mut answers = calls.filter_map(|call| call.answer());
         assert!(
             answers
-                .last()
+                .next_back()
                 .is_some_and(|answer| survivors(&answer).contains(&node)),
             "`{name}` is on `{node}`, which no answer names"
         );
