@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use actix_web::{App, test};
+use actix_web::{App, test as web_test};
 use domicile::cli::facts::Facts;
 use domicile::decisions::{
     DecisionLog, DecisionLogCounters, DecisionLogSettings, DecisionRecord, Mode, Verdict,
@@ -394,7 +394,7 @@ async fn the_routes_answer_so_and_the_record_says_why() {
     runs(&mut cluster, 1, "stream", "virginia", true);
     runs(&mut cluster, 2, "stream", "frankfurt-a", true);
     comes(&mut cluster, 3, "stream");
-    let server = test::init_service(
+    let server = web_test::init_service(
         App::new()
             .app_data(Data::new(ServerState {
                 decisions: Some(Arc::clone(&log)),
@@ -405,12 +405,12 @@ async fn the_routes_answer_so_and_the_record_says_why() {
     )
     .await;
     let post = |path: &str, body: String| {
-        let request = test::TestRequest::post().uri(path);
+        let request = web_test::TestRequest::post().uri(path);
         let request = request.insert_header(("content-type", "application/json"));
         request.set_payload(body).to_request()
     };
     let some = body(&[("sydney", vec![0]), ("virginia", vec![1])]);
-    let answer: Value = test::call_and_read_body_json(&server, post("/preempt", some)).await;
+    let answer: Value = web_test::call_and_read_body_json(&server, post("/preempt", some)).await;
     let kept = json!({"virginia": {"Pods": [{"UID": "uid-1"}], "NumPDBViolations": 0}});
     assert_eq!(answer, json!({"NodeNameToMetaVictims": kept}));
     // The same with whole pods, which are answered by their UIDs too.
@@ -418,11 +418,11 @@ async fn the_routes_answer_so_and_the_record_says_why() {
         "Pod": wants_room(), "NodeNameToMetaVictims": null,
         "NodeNameToVictims": {"sydney": {"Pods": [{"metadata": {"name": "db-0", "uid": "uid-0"}}]}},
     });
-    let answer: Value = test::call_and_read_body_json(&server, post("/preempt", whole.to_string())).await;
+    let answer: Value = web_test::call_and_read_body_json(&server, post("/preempt", whole.to_string())).await;
     assert_eq!(answer, json!({"NodeNameToMetaVictims": {}}));
     let names: Vec<&str> = NODES.iter().map(|(name, ..)| *name).collect();
     let offer = json!({"Pod": member(3), "Nodes": null, "NodeNames": names}).to_string();
-    let answer: Value = test::call_and_read_body_json(&server, post("/prioritize", offer)).await;
+    let answer: Value = web_test::call_and_read_body_json(&server, post("/prioritize", offer)).await;
     let scored = answer.as_array().unwrap().iter();
     let best = scored.max_by_key(|score| score["Score"].as_u64()).unwrap();
     assert_eq!(best["Host"], "frankfurt-b", "{answer}");
