@@ -182,7 +182,7 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
         permitted_classes.extend(judged.is_permitted.then_some((node.class, 1)));
         judged.is_kept
     });
-    let reason = (last_copy_nodes > 0).then(|| ReasonCount {
+    let reason = (last_copy_nodes > 0).then_some(ReasonCount {
         code: ReasonCode::LastCopy,
         rule: None,
         mode: Mode::Enforce,
