@@ -173,7 +173,7 @@ impl Rules {
 pub fn read_rules(texts: &RuleTexts) -> Result<Rules, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut note = |found: Vec<Problem>| problems.extend(found);
-    let loaded = PolicySet::load(named(&texts.policies))
+    let loaded = PolicySet::load_to_decide(named(&texts.policies))
         .map_err(|findings| note(findings.into_iter().map(Problem::Policies).collect()))
         .ok();
     let data_sets = crate::policy::read_data_sets(named(&texts.data_sets))

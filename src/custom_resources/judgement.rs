@@ -29,7 +29,7 @@ pub struct Judgement {
     pub texts: BTreeMap<String, String>,
 }
 
-/// Takes policies: they can be read, every guarantee holds, and the objects of a cluster permit nothing that files
+/// Takes policies: every file holds an object, they can be read, every guarantee holds, and the objects of a cluster permit nothing that files
 /// beside them refuse.
 ///
 /// # Errors
@@ -38,7 +38,7 @@ pub fn take_policies<'a>(
     texts: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
     now: Timestamp,
 ) -> Result<Loaded, Vec<Finding>> {
-    let loaded = PolicySet::load(texts.clone())?;
+    let loaded = PolicySet::load_to_decide(texts.clone())?;
     let (objects, files): (Vec<_>, Vec<_>) =
         texts.into_iter().partition(|(name, _)| is_custom_resource(name));
     if !objects.is_empty() && !files.is_empty() {

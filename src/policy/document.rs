@@ -150,6 +150,22 @@ pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Objects
     (objects, findings)
 }
 
+/// Which files of a set hold no object. A file that is written in place is empty for an instant, and cut off at its
+/// beginning it may stay so; the set without it is another one, which may permit more. So whoever decides by files takes
+/// none of these.
+pub fn without_objects<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {
+    let blank = files.into_iter().filter(|(_, text)| documents(text).is_empty());
+    let findings = blank.map(|(file, _)| {
+        let position = Position {
+            file: file.to_owned(),
+            ..Position::default()
+        };
+        Finding::error("L01", position, "the file holds no object".to_owned())
+            .with_fix("remove the file, or write an object into it".to_owned())
+    });
+    findings.collect()
+}
+
 /// A document of a file.
 struct Part<'a> {
     lines_before: usize,

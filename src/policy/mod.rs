@@ -57,7 +57,7 @@ pub use definition::{
     RegionKeyTrust, Rule, RuleIndex, Settings, TestCase, TransitDemand, Unlabelled,
 };
 pub use difference::{Difference, RouteChange, SettingChange, Told, ToldPlaces, difference};
-pub use document::KINDS;
+pub use document::{KINDS, without_objects};
 pub use draft::{Answers, Draft, draft, is_about_draft};
 pub use epoch::{Epoch, EpochRule, RuleKind};
 pub use evaluate::{
@@ -154,6 +154,20 @@ impl PolicySet {
             written_at: written_at(&objects),
         };
         Ok(Loaded { set, findings })
+    }
+
+    /// As [`load`](Self::load), for whoever decides by the files: each must hold an object ([`without_objects`]).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and where a file holds no object.
+    pub fn load_to_decide<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+    ) -> Result<Loaded, Vec<Finding>> {
+        let blank = without_objects(files.clone());
+        match blank.is_empty() {
+            true => Self::load(files),
+            false => Err(blank),
+        }
     }
 
     /// The hash of the files: the same files give the same hash anywhere.

@@ -18,6 +18,7 @@ use crate::objects::FleetFile;
 use crate::placement::{LintedFleet, lint_fleet};
 use crate::policy::{
     Finding, Level, PolicySet, Position, WrittenDataSets, lint, lint_data_sets, read_written_data_sets,
+    without_objects,
 };
 use crate::snapshot::{Inputs, RunningFacts, Snapshot};
 use crate::topology::{LatencyTable, Measurements};
@@ -131,6 +132,7 @@ impl Report {
             }
             Err(findings) => (None, findings),
         };
+        findings.extend(without_objects(files.iter()));
         findings.extend(data_sets.err().into_iter().flatten());
         findings.sort();
         Self {
