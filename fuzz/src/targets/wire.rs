@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domicile::extender::{BadRequest, read_arguments, read_preemption_arguments};
-use domicile::placement::{Answer, assess, keeps_candidate};
+use domicile::extender::{BadRequest, NodeVictims, read_arguments, read_preemption_arguments};
+use domicile::placement::{Answer, Preemption, assess};
 use domicile::server::{AnswerSettings, Outcome, filter, preempt, prioritize};
 use domicile::snapshot::{NAMES_AT_ONCE, Snapshot};
 use jiff::Timestamp;
@@ -104,10 +104,13 @@ fn preempted(world: &Snapshot, bytes: &[u8], now: Timestamp) {
     taken(bytes);
     let arguments = read_preemption_arguments(bytes, |names| world.classes_of(names)).unwrap();
     let assessment = assess(world, &arguments.pod, now);
-    let kept = arguments.nodes.iter();
-    let kept: Vec<_> = kept
-        .filter(|node| keeps_candidate(&assessment, node.class, node.uids.len()))
-        .collect();
+    let mut preemption = Preemption::new(&assessment, now);
+    let is_kept = |node: &&NodeVictims<'_>| {
+        let uids: Vec<String> = node.uids.iter().map(|uid| unescaped(uid.as_bytes())).collect();
+        let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
+        preemption.judge(node.class, &uids).is_kept
+    };
+    let kept: Vec<_> = arguments.nodes.iter().filter(is_kept).collect();
     // A name that is there twice is one key to whoever reads the answer; the last of its values counts.
     let expected: BTreeMap<String, (Vec<String>, i64)> = kept
         .iter()
