@@ -1,4 +1,5 @@
 use super::*;
+use crate::custom_resources::take_policies;
 
 const SETTINGS: &str = "apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings\nmetadata: {name: default}\n\
     spec: {version: \"1\", mode: enforce, uncovered: deny, unlabelled: allow, regionKey: topology}\n";
@@ -26,6 +27,27 @@ fn a_bare_region_of_the_latency_file_is_found_in_the_catalogue_beside_it() {
         .latency
         .between(point("aws/eu-west-1"), point("gcp/europe-west1"));
     assert_eq!(way.map(|way| way.latency.as_ms()), Some(12.0));
+}
+
+#[test]
+fn a_policy_file_that_was_emptied_is_no_set_without_it() {
+    for emptied in ["", "# who answers for it\n", "---\n"] {
+        let mut texts = texts("from,to,rtt_ms\n");
+        texts.policies.push(text("emptied.yaml", emptied));
+        let problems = read_rules(&texts).expect_err("a file without an object");
+        let [problem] = problems.as_slice() else {
+            panic!("{problems:?}");
+        };
+        assert_eq!(
+            problem.to_string(),
+            "emptied.yaml: error L01: the file holds no object; remove the file, or write an object into it"
+        );
+        let files = named(&texts.policies);
+        assert!(
+            take_policies(files, Timestamp::UNIX_EPOCH).is_err(),
+            "{emptied:?}"
+        );
+    }
 }
 
 #[test]

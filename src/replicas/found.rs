@@ -67,6 +67,11 @@ impl FoundCopies {
         changed
     }
 
+    /// The claims that are any copy.
+    pub fn claims(&self) -> impl Iterator<Item = &ClaimKey> {
+        self.by_claim.keys()
+    }
+
     /// The data sets of which any copy was found.
     pub fn data_sets(&self) -> impl Iterator<Item = &DataSetName> {
         self.by_data_set.keys()

@@ -95,9 +95,10 @@ impl Copies {
         before: Option<Before<'_>>,
         running: &RunningFacts,
     ) -> Self {
-        let following = before.filter(|before| Arc::ptr_eq(&before.copies.beside, &beside));
-        let followed = following.and_then(|before| Self::following(before, world, running));
-        followed.unwrap_or_else(|| Self::anew(world, beside, running))
+        match before.filter(|before| Arc::ptr_eq(&before.copies.beside, &beside)) {
+            Some(before) => Self::following(before, world, running),
+            None => Self::anew(world, beside, running),
+        }
     }
 
     /// The same where other pods run.
@@ -136,8 +137,8 @@ impl Copies {
         copies
     }
 
-    /// What follows upon a world; `None` where everything is to be found anew.
-    fn following(before: Before<'_>, world: Where<'_>, running: &RunningFacts) -> Option<Self> {
+    /// What follows upon a world with the same declared data sets.
+    fn following(before: Before<'_>, world: Where<'_>, running: &RunningFacts) -> Self {
         let mut copies = before.copies.clone();
         copies.pods = running.pods.clone();
         let moved = world.moved_since(before.fleet);
@@ -145,7 +146,11 @@ impl Copies {
             copies.zones = Arc::new(world.zones());
         }
         let there = before.copies.sight(before.fleet, world.policies);
-        let claims = concerned(&there, &copies.sight(world.fleet, world.policies), &moved)?;
+        let claims = concerned(&there, &copies.sight(world.fleet, world.policies), &moved);
+        let claims = claims.unwrap_or_else(|| {
+            let there_now = world.fleet.claims.iter().flat_map(|claims| claims.keys());
+            there_now.chain(copies.found.claims()).cloned().collect()
+        });
         for name in copies.find(world, claims.iter()) {
             if copies.join(world, &name) && before.has_same_latency {
                 copies.place_one(world, &name);
@@ -154,7 +159,7 @@ impl Copies {
         if !before.has_same_latency {
             copies.place(world);
         }
-        Some(copies)
+        copies
     }
 
     fn sight<'a>(&'a self, fleet: &'a Fleet, policies: &'a PolicySet) -> Sight<'a> {

@@ -10,6 +10,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{self as core, Event, Namespace, Service, ServiceAccount};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
@@ -372,6 +373,41 @@ impl Cluster {
                     .expect("a priority class can be deleted");
             }
         }
+    }
+
+    /// Removes all claims, volumes and storage classes; what protects those in use goes first.
+    async fn sweep_storage(&self) {
+        let (now, all) = (DeleteParams::default().grace_period(0), ListParams::default());
+        let unprotected = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        let every: Api<core::PersistentVolumeClaim> = Api::all(self.client.clone());
+        for claim in every.list(&all).await.expect("claims can be read") {
+            let namespace = claim.namespace().unwrap_or_default();
+            let claims: Api<core::PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &namespace);
+            let patched = claims
+                .patch(&claim.name_any(), &PatchParams::default(), &unprotected)
+                .await;
+            patched.expect("the claim can be released");
+            claims
+                .delete(&claim.name_any(), &now)
+                .await
+                .expect("the claim can be deleted");
+        }
+        let volumes: Api<core::PersistentVolume> = Api::all(self.client.clone());
+        for volume in volumes.list(&all).await.expect("volumes can be read") {
+            let patched = volumes
+                .patch(&volume.name_any(), &PatchParams::default(), &unprotected)
+                .await;
+            patched.expect("the volume can be released");
+            volumes
+                .delete(&volume.name_any(), &now)
+                .await
+                .expect("the volume can be deleted");
+        }
+        let classes: Api<StorageClass> = Api::all(self.client.clone());
+        classes
+            .delete_collection(&now, &all)
+            .await
+            .expect("storage classes can be deleted");
     }
 
     /// Deletes a namespace and does what the absent namespace controller would: release it.

@@ -1,13 +1,13 @@
 //! Volumes and claims as a provisioner leaves them: nothing here binds volumes, so tests do what the absent controllers
-//! would, and what protects volumes from going is taken off them at the end.
+//! would.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::storage::v1::StorageClass;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, ResourceExt as _};
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::api::Cluster;
@@ -144,40 +144,6 @@ impl Cluster {
             )
             .await;
         patched.expect("the status of the pod can be patched");
-    }
-
-    /// Removes all claims, volumes and storage classes; what protects those in use goes first.
-    pub async fn sweep_storage(&self) {
-        let (now, all) = (DeleteParams::default().grace_period(0), ListParams::default());
-        let unprotected = Patch::Merge(json!({"metadata": {"finalizers": null}}));
-        let every: Api<core::PersistentVolumeClaim> = Api::all(self.client.clone());
-        for claim in every.list(&all).await.expect("claims can be read") {
-            let claims = self.claims(&claim.namespace().unwrap_or_default());
-            let patched = claims
-                .patch(&claim.name_any(), &PatchParams::default(), &unprotected)
-                .await;
-            patched.expect("the claim can be released");
-            claims
-                .delete(&claim.name_any(), &now)
-                .await
-                .expect("the claim can be deleted");
-        }
-        let volumes = self.volumes();
-        for volume in volumes.list(&all).await.expect("volumes can be read") {
-            let patched = volumes
-                .patch(&volume.name_any(), &PatchParams::default(), &unprotected)
-                .await;
-            patched.expect("the volume can be released");
-            volumes
-                .delete(&volume.name_any(), &now)
-                .await
-                .expect("the volume can be deleted");
-        }
-        let classes: Api<StorageClass> = Api::all(self.client.clone());
-        classes
-            .delete_collection(&now, &all)
-            .await
-            .expect("storage classes can be deleted");
     }
 
     fn claims(&self, namespace: &str) -> Api<core::PersistentVolumeClaim> {

@@ -42,7 +42,9 @@ fn world_confirmed(allowed: &str, beside: &str, confirmed_until: Option<Timestam
             file.text = file.text.replacen("allowed: [group/EEA]", &wanted, 1);
         }
     }
-    policies.push(SourceText::new("beside.yaml", beside));
+    if !beside.is_empty() {
+        policies.push(SourceText::new("beside.yaml", beside));
+    }
     let rules = RuleTexts {
         policies,
         data_sets: vec![text(embedded::data_sets())],
