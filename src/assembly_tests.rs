@@ -32,7 +32,7 @@ fn a_bare_region_of_the_latency_file_is_found_in_the_catalogue_beside_it() {
 #[test]
 fn a_policy_file_that_was_emptied_is_no_set_without_it() {
     for emptied in ["", "# who answers for it\n", "---\n"] {
-        let mut texts = texts("from,to,rtt_ms\n");
+        let mut texts = texts("from,to,rtt_ms\naws/eu-west-1,gcp/europe-west1,12\n");
         texts.policies.push(text("emptied.yaml", emptied));
         let problems = read_rules(&texts).expect_err("a file without an object");
         let [problem] = problems.as_slice() else {

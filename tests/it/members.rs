@@ -225,6 +225,7 @@ fn preempt(facts: &Facts, candidates: &[(&str, Vec<u32>)]) -> Answered {
     }
 }
 
+#[expect(clippy::panic, reason = "a test fails by panicking")]
 fn last_copies(outcome: &Outcome) -> Vec<String> {
     match outcome {
         Outcome::Preempt { last_copies, .. } => last_copies.iter().map(ToString::to_string).collect(),

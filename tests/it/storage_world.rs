@@ -1,5 +1,6 @@
 //! A small cluster with volumes for tests, object by object, over the shipped policies: five nodes of AWS, claims and
 //! volumes that are made as a test wants them, and pods of the StatefulSet `db`.
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use domicile::assembly::{RuleTexts, SourceText, assemble};
 use domicile::cli::facts::Facts;

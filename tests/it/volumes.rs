@@ -1,6 +1,5 @@
 //! Copies of data that are in the cluster, from a fleet file to answers: where a pod is drawn, what refuses it, what is
 //! told and recorded (docs/data-sets.md).
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use domicile::placement::assess;
 use serde_json::json;
