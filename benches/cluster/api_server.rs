@@ -47,7 +47,9 @@ pub fn run() {
                 .route("/api/v1/{plural}", web::get().to(list_or_watch))
                 .route("/apis/{group}/v1/{plural}", web::get().to(of_group))
         });
-        let server = server.workers(1).bind("127.0.0.1:0").expect("an address");
+        // As Go's servers do; else an event waits for the client's word on the one before it.
+        let server = server.workers(1).tcp_nodelay(true);
+        let server = server.bind("127.0.0.1:0").expect("an address");
         println!("{}", server.addrs()[0]);
         std::io::stdout().flush().expect("a reader");
         server.run().await.expect("a server");

@@ -2,8 +2,8 @@
 //!
 //! Inputs: the world before and after, and the nodes that are elsewhere now. Output: every claim of which the copies may
 //! be others, or that all may be. Invariants: a claim that is not named has the same copies in both worlds (held by a
-//! property that compares with a world made anew); a pod that comes or goes costs its own claims; objects of storage and
-//! nodes cost a look at each claim. Deliberately absent: what the copies are (`discover`).
+//! property that compares with a world made anew); a pod, claim or volume that comes or goes costs itself; storage classes
+//! and nodes cost a look at each claim. Deliberately absent: what the copies are (`discover`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,6 +12,63 @@ use imbl::ordmap::DiffItem;
 
 use super::discover::{Sight, class_name};
 use crate::model::{ByName, Claim, ClaimKey, Fleet, Known, NodeName, RunningPods};
+
+/// The claims that name each volume: one as a rule.
+#[derive(Debug, Clone, Default)]
+pub struct BoundClaims(ByName<Arc<str>, Vec<ClaimKey>>);
+
+impl BoundClaims {
+    /// Gathers those of a fleet.
+    #[must_use]
+    pub fn gather(fleet: &Fleet) -> Self {
+        let mut bound = Self::default();
+        for (key, claim) in fleet.claims.iter().flatten() {
+            bound.add(key, claim);
+        }
+        bound
+    }
+
+    /// Makes those of one fleet the ones of the next.
+    pub fn follow(&mut self, before: &Fleet, after: &Fleet) {
+        let (Some(before), Some(there)) = (&before.claims, &after.claims) else {
+            *self = Self::gather(after);
+            return;
+        };
+        for change in before.diff(there) {
+            match change {
+                DiffItem::Add(key, claim) => self.add(key, claim),
+                DiffItem::Remove(key, claim) => self.remove(key, claim),
+                DiffItem::Update {
+                    old,
+                    new: (key, claim),
+                } => {
+                    self.remove(key, old.1);
+                    self.add(key, claim);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, key: &ClaimKey, claim: &Claim) {
+        if let Some(volume) = &claim.volume {
+            self.0.entry(volume.clone()).or_default().push(key.clone());
+        }
+    }
+
+    fn remove(&mut self, key: &ClaimKey, claim: &Claim) {
+        let Some(volume) = &claim.volume else { return };
+        if let Some(claims) = self.0.get_mut(volume) {
+            claims.retain(|other| other != key);
+            if claims.is_empty() {
+                self.0.remove(volume);
+            }
+        }
+    }
+
+    fn of(&self, volume: &str) -> impl Iterator<Item = &ClaimKey> {
+        self.0.get(volume).into_iter().flatten()
+    }
+}
 
 /// The claims to ask about again; `None` is all. `moved` are the nodes that came, went or are elsewhere.
 #[must_use]
@@ -26,7 +83,7 @@ pub fn concerned(
     if !are_judged_alike {
         return None;
     }
-    let mut concerned = changed_storage(before.fleet, after.fleet, moved)?;
+    let mut concerned = changed_storage(before.fleet, after, moved)?;
     // Whether a pod speaks for one of its claims depends on what the others name.
     let pods = |claim| after.running.map_or(&[][..], |running| running.holders(claim));
     let siblings = concerned.iter().flat_map(pods).flat_map(|pod| {
@@ -49,16 +106,18 @@ pub fn concerned(
 }
 
 /// The claims that changed, or of which the volume, its class or its nodes did.
-fn changed_storage(before: &Fleet, after: &Fleet, moved: &BTreeSet<NodeName>) -> Option<BTreeSet<ClaimKey>> {
+fn changed_storage(
+    before: &Fleet,
+    after: &Sight<'_>,
+    moved: &BTreeSet<NodeName>,
+) -> Option<BTreeSet<ClaimKey>> {
+    let (bound_now, after) = (after.bound, after.fleet);
     let mut concerned = changed(&before.claims, &after.claims)?;
     let volumes: BTreeSet<Arc<str>> = changed(&before.volumes, &after.volumes)?;
     let classes: BTreeSet<Arc<str>> = changed(&before.storage_classes, &after.storage_classes)?;
     let all = || after.claims.iter().flatten();
-    if !volumes.is_empty() {
-        let is_bound_to_one = |name: &Arc<str>| volumes.contains(name);
-        let bound = all().filter(|(_, claim)| claim.volume.as_ref().is_some_and(is_bound_to_one));
-        concerned.extend(bound.map(|(key, _)| key.clone()));
-    }
+    let bound = volumes.iter().flat_map(|volume| bound_now.of(volume));
+    concerned.extend(bound.cloned());
     if !classes.is_empty() || !moved.is_empty() {
         let depends = |claim: &Claim| {
             let volume = after.volumes.as_ref()?.get(claim.volume.as_ref()?)?;

@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::changes::BoundClaims;
 use super::volume_places::{ZoneRegions, only_node};
 use crate::model::{
     Claim, ClaimKey, CopyHealth, DataSetName, DataSets, Fleet, FoundCopy, Holder, Locality, NodeName,
@@ -31,6 +32,8 @@ pub struct Sight<'a> {
     pub running: Option<&'a RunningPods>,
     /// Which labels tell the role of a copy.
     pub roles: &'a RoleLabels,
+    /// The claims of the fleet that name each volume.
+    pub bound: &'a BoundClaims,
     /// The regions of zones, by the nodes of the fleet.
     pub zones: &'a ZoneRegions,
 }

@@ -147,6 +147,7 @@ impl Cluster {
             fleet: &self.fleet,
             running: running.as_ref(),
             roles: &RoleLabels::default(),
+            bound: &BoundClaims::gather(&self.fleet),
             zones: &zones,
         };
         let mut found = FoundCopies::default();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::model::{ByName, DataSet, DataSetName, DataSets, Locality};
 use crate::topology::LatencyPoint;
 
-pub use changes::{changed_keys, concerned};
+pub use changes::{BoundClaims, changed_keys, concerned};
 pub use discover::{Discovered, Sight};
 pub use found::FoundCopies;
 pub use join::{KnownPlace, join};

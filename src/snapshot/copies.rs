@@ -14,7 +14,8 @@ use crate::model::{
 };
 use crate::policy::PolicySet;
 use crate::replicas::{
-    FoundCopies, KnownPlace, PlacedDataSet, Replicas, Sight, ZoneRegions, changed_keys, concerned, join,
+    BoundClaims, FoundCopies, KnownPlace, PlacedDataSet, Replicas, Sight, ZoneRegions, changed_keys,
+    concerned, join,
 };
 use crate::topology::LatencyTable;
 
@@ -26,6 +27,7 @@ pub struct Copies {
     declared: DataSets,
     /// The zones of the nodes.
     zones: Arc<ZoneRegions>,
+    bound: BoundClaims,
     found: FoundCopies,
     /// The pods by which the copies were found.
     pods: Option<Arc<RunningPods>>,
@@ -121,6 +123,7 @@ impl Copies {
         let mut copies = Self {
             beside,
             zones: Arc::new(world.zones()),
+            bound: BoundClaims::gather(world.fleet),
             found: FoundCopies::default(),
             pods: running.pods.clone(),
             replicas: Replicas::default(),
@@ -141,6 +144,7 @@ impl Copies {
     fn following(before: Before<'_>, world: Where<'_>, running: &RunningFacts) -> Self {
         let mut copies = before.copies.clone();
         copies.pods = running.pods.clone();
+        copies.bound.follow(before.fleet, world.fleet);
         let moved = world.moved_since(before.fleet);
         if !moved.is_empty() {
             copies.zones = Arc::new(world.zones());
@@ -168,6 +172,7 @@ impl Copies {
             fleet,
             running: self.pods.as_deref(),
             roles: &policies.settings().role_labels,
+            bound: &self.bound,
             zones: &self.zones,
         }
     }
