@@ -87,7 +87,14 @@ async fn scans(metrics: &Metrics, count: f64) {
 fn figure(metrics: &Metrics, name: &str) -> Option<f64> {
     let text = metrics.encode(Timestamp::now());
     let mut lines = text.lines();
-    lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    // A family without labels has its brackets all the same.
+    lines.find_map(|line| {
+        line.strip_prefix(name)?
+            .trim_start_matches("{}")
+            .trim()
+            .parse()
+            .ok()
+    })
 }
 
 /// What this process has resident now.
