@@ -1,9 +1,9 @@
 //! Copies of data sets, found by following a cluster change by change: they are those that somebody finds who sees its
 //! last state for the first time.
 //!
-//! Drawn are changes of nodes, claims, volumes, storage classes, pods that hold claims, data sets and policies, in any
-//! order, published one by one or several together, through the index that serves watches. Not drawn is what the API
-//! server does wrong (`cluster_index`).
+//! Drawn are changes of nodes, claims, volumes, storage classes, pods that hold claims, data sets, policies and
+//! latencies, in any order, published one by one or several together, through the index that serves watches. Not drawn
+//! is what the API server does wrong (`cluster_index`).
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,6 +110,8 @@ enum Happening {
     DataSets(BTreeMap<DataSetName, DataSet>),
     /// Another set of policies, by its number.
     Policies(usize),
+    /// Latencies are known of so many regions, in the order of their names.
+    Latencies(usize),
 }
 
 impl Happening {
@@ -333,6 +335,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (kind, prop::bool::weighted(0.7)).prop_map(|(kind, speaks)| Happening::Speaks(kind, speaks)),
         2 => data_sets().prop_map(Happening::DataSets),
         1 => (0..SETTINGS.len()).prop_map(Happening::Policies),
+        1 => (0..=REGIONS.len()).prop_map(Happening::Latencies),
     ]
 }
 
@@ -350,8 +353,10 @@ struct World {
     latency: Arc<LatencyTable>,
 }
 
-fn table(policies: &PolicySet) -> Arc<LatencyTable> {
+/// Latencies of the first regions of the catalogue.
+fn table(policies: &PolicySet, regions: usize) -> Arc<LatencyTable> {
     let coordinates = policies.catalogue().coordinates();
+    let coordinates = coordinates.into_iter().take(regions).collect();
     Arc::new(LatencyTable::build(
         &Measurements::default(),
         &coordinates,
@@ -403,7 +408,7 @@ impl World {
             silent: BTreeSet::new(),
             index: Index::default(),
             data_sets: Arc::default(),
-            latency: table(policies),
+            latency: table(policies, REGIONS.len()),
             policies: policies.clone(),
         };
         world.index.namespaces.take(Change::ListBegins);
@@ -472,8 +477,9 @@ impl World {
             Happening::DataSets(data_sets) => self.data_sets = Arc::new(data_sets),
             Happening::Policies(number) => {
                 self.policies = sets[number].clone();
-                self.latency = table(&self.policies);
+                self.latency = table(&self.policies, REGIONS.len());
             }
+            Happening::Latencies(regions) => self.latency = table(&self.policies, regions),
         }
     }
 
@@ -606,7 +612,7 @@ fn properties_of_followed_copies_do_draw_copies() {
     let mut runner = TestRunner::deterministic();
     let happenings = vec(happening(), 30..60);
     let mut seen = BTreeSet::new();
-    for _ in 0..60 {
+    for _ in 0..240 {
         let drawn = happenings.new_tree(&mut runner).expect("a value").current();
         let mut world = World::new(&sets[0]);
         for happening in drawn {

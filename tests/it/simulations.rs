@@ -220,6 +220,63 @@ fn pods_that_find_no_room_are_told_from_pods_that_may_go_nowhere() {
     assert!(summary.refused[0].sentence.contains("`cn-personal-data/place`"));
 }
 
+/// The checker took declared copies alone, and called every pod a violation that only a found copy permits.
+#[test]
+fn a_copy_that_a_volume_of_the_fleet_shows_counts_for_the_checker_too() {
+    let region = |name: &str, country: &str| {
+        format!(
+            "apiVersion: domicile.dev/v1alpha1\nkind: Region\nmetadata: {{name: a.{name}}}\nspec: {{provider: a, region: {name}, \
+             country: {country}, source: {{cite: none, asOf: \"2026-11-21\"}}}}\n---\n"
+        )
+    };
+    let policies = format!(
+        "{}{}apiVersion: domicile.dev/v1alpha1\nkind: PolicySettings\nmetadata: {{name: default}}\nspec: {{mode: enforce, \
+         uncovered: allow, unlabelled: allow, regionKey: topology}}\n---\napiVersion: domicile.dev/v1alpha1\nkind: PlacementPolicy\n\
+         metadata: {{name: reads}}\nspec:\n  title: Orders are read from Germany\n  \
+         owner: {{team: any, contact: any@corp.example}}\n  legalBasis: [{{cite: none, url: \"https://www.example.com/\", note: none}}]\n  \
+         mode: enforce\n  effective: {{from: \"2026-01-01\", reviewBy: \"2027-03-31\"}}\n  appliesTo: {{dataSets: [orders]}}\n  rules:\n  \
+         - {{id: place, allowed: [anywhere]}}\n  - {{id: german, reads: {{fromReplicaIn: [DE]}}}}\n",
+        region("de", "DE"),
+        region("ie", "IE"),
+    );
+    let data_sets = "apiVersion: domicile.dev/v1alpha1\nkind: DataSet\nmetadata: {name: orders}\nspec:\n  profile: {classification: internal, \
+                     categories: [none], subjects: [none]}\n  consistency: available\n  replicas: [{region: a/ie, role: voter}]\n";
+    let fleet = |annotations: &str| {
+        let node = |region: &str| {
+            format!(
+                "- {{apiVersion: v1, kind: Node, metadata: {{name: n-{region}, labels: {{domicile.dev/provider: a, \
+                 topology.kubernetes.io/region: {region}, topology.kubernetes.io/zone: {region}-1}}}}, \
+                 status: {{allocatable: {{cpu: \"8\", memory: 32Gi, pods: \"110\"}}}}}}\n"
+            )
+        };
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n{}{}- {{apiVersion: v1, kind: Namespace, metadata: {{name: shop, \
+             annotations: {{domicile.dev/data: none}}}}}}\n- {{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: data-0, \
+             namespace: shop}}, spec: {{volumeName: pv-0}}}}\n- {{apiVersion: v1, kind: PersistentVolume, metadata: {{name: pv-0, \
+             annotations: {{{annotations}}}}}, spec: {{nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: \
+             [{{key: topology.kubernetes.io/zone, operator: In, values: [de-1]}}]}}]}}}}}}}}\n",
+            node("de"),
+            node("ie"),
+        )
+    };
+    let run = "seed: 1\npolicies: policies.yaml\ndataSets: data-sets.yaml\nfleet: {file: fleet.yaml}\n\
+               workloads: [{namespace: shop, name: web, pods: 4, cpu: 100m, memory: 1Gi, \
+               annotations: {domicile.dev/data-sets: \"orders: reads=1\"}}]\n";
+    for (annotations, placed) in [("", 0), ("domicile.dev/data-sets: orders", 4)] {
+        let fleet = fleet(annotations);
+        let files = [
+            ("policies.yaml", policies.as_str()),
+            ("data-sets.yaml", data_sets),
+            ("fleet.yaml", &fleet),
+        ];
+        let summary = small_with(run, &files).unwrap().summary;
+        let with = summary.comparator("domicile").unwrap();
+        assert_eq!((with.placed, with.violations), (placed, 0), "{annotations:?}");
+        let without = summary.comparator("kube-default").unwrap();
+        assert_eq!(without.violations, 4 - placed, "{annotations:?}");
+    }
+}
+
 #[test]
 fn the_score_draws_pods_to_their_data_as_hard_as_its_weight() {
     let run = |weight: u32| {

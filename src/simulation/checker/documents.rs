@@ -110,6 +110,15 @@ impl Documents {
         self.names_groups_that_are_there()
     }
 
+    /// Takes the copies of a data set, as its `replicas` say them, for those that it has from now on.
+    pub(super) fn set_copies(&mut self, name: &str, copies: &serde_json::Value) -> Result<(), String> {
+        let copies = Vec::deserialize(copies).map_err(|error| format!("the copies of `{name}`: {error}"))?;
+        if let Some(data_set) = self.data_sets.get_mut(name) {
+            data_set.replicas = copies;
+        }
+        Ok(())
+    }
+
     /// Every instant at which something begins or ends.
     pub(super) fn dates(&self) -> BTreeSet<Timestamp> {
         let mut dates = BTreeSet::new();

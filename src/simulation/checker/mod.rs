@@ -191,6 +191,15 @@ impl Checker {
         self.documents.set_data_set(name, spec)
     }
 
+    /// Tells which copies a data set has, where some were found in the cluster and not declared: what its `replicas` would
+    /// say. They stand until it is declared or read again.
+    ///
+    /// # Errors
+    /// Where these are no copies.
+    pub fn copies(&mut self, name: &str, copies: &serde_json::Value) -> Result<(), String> {
+        self.documents.set_copies(name, copies)
+    }
+
     /// Whether a pod may run on a node at an instant.
     #[must_use]
     pub fn check(&self, pod: &CheckedPod, node: &CheckedNode, at: Timestamp) -> Verdict {

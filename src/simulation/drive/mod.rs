@@ -218,6 +218,7 @@ impl<'a> Drive<'a> {
         let mut decided: Option<Decided> = None;
         loop {
             let snapshot = self.world.snapshot();
+            self.watcher.found(snapshot.replicas())?;
             let mut judge = Judge::new(&snapshot, self.setting.roster, self.nodes.names());
             self.nodes.locate(&judge);
             let decides = Decided {

@@ -1,16 +1,19 @@
 //! The independent checker at work: it is told what the events say, and asked about every placement.
 //!
 //! Inputs: the texts of policies and data sets, events, placements. Outputs: breaches. Invariants: it never asks what
-//! decided (`placement`, `policy`); what it said is only remembered while documents, objects and dates stay, for pods
-//! that carry the same and nodes that say the same of their place.
+//! decided (`placement`, `policy`), only which copies of data sets were found in the cluster, which is a fact and no
+//! decision; what it said is only remembered while documents, objects and dates stay, for pods that carry the same and
+//! nodes that say the same of their place.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::assembly::SourceText;
+use crate::model::Replica;
+use crate::replicas::Replicas;
 use crate::simulation::checker::{Carrier, CheckedNode, CheckedOwner, CheckedPod, Checker};
 use crate::simulation::kube::spec::Labels;
 use crate::simulation::trace::{LeaderMove, TraceNode, What};
@@ -35,6 +38,8 @@ pub struct Watcher<'a> {
     checker: Checker,
     /// The data sets of the trace, as they stand now.
     data_sets: BTreeMap<String, Value>,
+    /// The copies that it was told of data sets of which some were found.
+    copies: BTreeMap<String, Value>,
     /// Nodes that say the same of their place have one number.
     places: Numbered<CheckedNode>,
     /// Kinds of pods that carry the same have one number. This and what was said is forgotten when anything changes.
@@ -82,6 +87,16 @@ const PLACE_LABELS: [&str; 3] = [
     "domicile.",
 ];
 
+/// A copy as the document of a data set would declare it. One that is nobody knows where is in no region.
+fn as_declared(replica: &Replica) -> Value {
+    let region = replica.locality.region.as_ref();
+    json!({
+        "region": region.map_or(String::new(), ToString::to_string),
+        "zone": replica.locality.zone,
+        "role": replica.role.word(),
+    })
+}
+
 impl<'a> Watcher<'a> {
     /// Before the first event.
     ///
@@ -92,6 +107,7 @@ impl<'a> Watcher<'a> {
             checker: Checker::read(&named(&documents.policies, &documents.data_sets))?,
             documents,
             data_sets: BTreeMap::new(),
+            copies: BTreeMap::new(),
             places: Numbered::new(),
             carriers: Numbered::new(),
             carrier_of: BTreeMap::new(),
@@ -135,7 +151,31 @@ impl<'a> Watcher<'a> {
             }
             _ => return Ok(()),
         }
+        // What was declared stands again.
+        self.copies.clear();
         self.forget();
+        Ok(())
+    }
+
+    /// Tells it which copies of data sets were found in a world, beside those that are declared. Rules look at what they
+    /// believe alone.
+    ///
+    /// # Errors
+    /// Where the checker cannot read them.
+    pub fn found(&mut self, replicas: &Replicas) -> Result<(), String> {
+        for placed in replicas.iter() {
+            let (name, replicas) = (placed.data_set.name.to_string(), &placed.data_set.replicas);
+            if replicas.iter().all(|replica| replica.found.is_none()) {
+                continue;
+            }
+            let believed = replicas.iter().filter(|replica| replica.counts_for_rules());
+            let copies: Value = believed.map(as_declared).collect();
+            if self.copies.get(&name) != Some(&copies) {
+                self.checker.copies(&name, &copies)?;
+                self.copies.insert(name, copies);
+                self.forget();
+            }
+        }
         Ok(())
     }
 
