@@ -40,7 +40,7 @@ fn a_policy_file_that_was_emptied_is_no_set_without_it() {
         };
         assert_eq!(
             problem.to_string(),
-            "emptied.yaml: error L01: the file holds no object; remove the file, or write an object into it"
+            "emptied.yaml:1:1: error L01: the file holds no object; remove the file, or write an object into it"
         );
         let files = named(&texts.policies);
         assert!(

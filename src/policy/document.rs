@@ -158,7 +158,9 @@ pub fn without_objects<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) 
     let findings = blank.map(|(file, _)| {
         let position = Position {
             file: file.to_owned(),
-            ..Position::default()
+            line: 1,
+            column: 1,
+            length: 0,
         };
         Finding::error("L01", position, "the file holds no object".to_owned())
             .with_fix("remove the file, or write an object into it".to_owned())
