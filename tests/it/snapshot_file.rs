@@ -161,7 +161,7 @@ fn every_offline_verb_answers_from_one_file_as_it_does_from_several() {
         (vec!["exceptions", "list"], [&policies[..], &at].concat()),
         (
             vec!["latency", "show"],
-            [&["latency.csv"], &policies[..]].concat(),
+            [&["latency.csv"], &policies[..], &at].concat(),
         ),
         (
             vec!["latency", "dump"],
