@@ -169,7 +169,9 @@ async fn collect(
 ) -> Result<Body, BodyError> {
     let mut reservation = Reservation::none_of(budget);
     // Before the first byte is read, so that a body over the limit costs nothing.
-    reservation.grow_to(announced)?;
+    if let Err(error) = reservation.grow_to(announced) {
+        return Err(refused(payload, error).await);
+    }
     let mut gathered = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyError::Broken)?;
@@ -180,7 +182,10 @@ async fn collect(
                 _reservation: reservation,
             });
         }
-        reservation.grow_to(gathered.len() + chunk.len())?;
+        if let Err(error) = reservation.grow_to(gathered.len() + chunk.len()) {
+            drop((gathered, reservation));
+            return Err(refused(payload, error).await);
+        }
         if gathered.is_empty() {
             gathered.reserve(announced.max(chunk.len()));
         }
@@ -190,6 +195,15 @@ async fn collect(
         bytes: gathered.freeze(),
         _reservation: reservation,
     })
+}
+
+/// Where others hold the budget, the rest of the body is let in and thrown away: a client that is still sending when
+/// the connection is closed sees only that, and not why. A body over the limit is not worth its bytes.
+async fn refused(mut payload: Payload, error: BodyError) -> BodyError {
+    if matches!(error, BodyError::TooManyInFlight { .. }) {
+        while let Some(Ok(_)) = payload.next().await {}
+    }
+    error
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ const ANSWER: &str = r#"{"NodeNames":["aws-eu-central-1-0"],"Error":""}"#;
 
 /// Starts a server with a limit of a thousand bytes; gives the addresses for kube-scheduler and operators.
 fn start() -> (SocketAddr, SocketAddr) {
+    start_with_limit(1_000)
+}
+
+fn start_with_limit(body_limit_bytes: usize) -> (SocketAddr, SocketAddr) {
     let world = snapshot(
         policies(&[]),
         fleet(&[("aws/eu-central-1", 1), ("aws/us-east-1", 1)]),
@@ -36,7 +40,7 @@ fn start() -> (SocketAddr, SocketAddr) {
         pod_events: None,
         decisions: None,
         decision_ids: DecisionIds::new(NOW.parse().unwrap()),
-        bodies: Arc::new(BodyBudget::new(1_000)),
+        bodies: Arc::new(BodyBudget::new(body_limit_bytes)),
         turns: Arc::new(Turns::new(256, Duration::from_mins(1))),
         admission: Admission::default(),
     });
@@ -181,6 +185,33 @@ fn bodies_in_flight_share_the_limit_and_give_it_back() {
         after.receive().2 == ANSWER
     });
     assert!(answered, "the limit was not given back");
+}
+
+/// What is being sent when others hold the budget is more than what fits between client and server: a connection that
+/// were closed then would break the sending, and nobody would read why.
+#[test]
+fn a_body_that_is_refused_for_others_may_be_sent_whole_and_is_told_why() {
+    let (address, _) = start_with_limit(32 << 20);
+    let mut slow = Connection::open(address);
+    slow.send(&request("/filter", "Content-Length: 30000000", "{"));
+    let padded = format!("{}{BODY}", " ".repeat(20 << 20));
+    let length = format!("Content-Length: {}", padded.len());
+    let mut other = Connection::open(address);
+    let body = loop {
+        other.send(&request("/filter", &length, &padded));
+        let (status, _, body) = other.receive();
+        // The two connections race.
+        if status != "http/1.1 200 ok" {
+            break body;
+        }
+    };
+    assert!(
+        body.starts_with("the bodies in flight together are larger than"),
+        "{body}"
+    );
+    let length = format!("Content-Length: {}", BODY.len());
+    other.send(&request("/filter", &length, BODY));
+    assert_eq!(other.receive().2, ANSWER);
 }
 
 #[test]
