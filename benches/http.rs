@@ -3,7 +3,7 @@
 //! One server on loopback with one worker, one keep-alive connection. The echo reads a body as the
 //! extender routes do and answers with as many bytes as it read, so what is beyond it is JSON, look-ups,
 //! the decision and the answer. Samples are interleaved, so that whatever else the machine does falls
-//! on all alike; medians are compared. Run: `cargo bench --bench http`.
+//! on all alike; medians are compared, and calls that took longer than 5 ms are counted. Run: `cargo bench --bench http`.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -36,6 +36,9 @@ fn request(path: &str, body: &[u8]) -> Vec<u8> {
     serving::request(path, "Go-http-client/1.1", body)
 }
 
+/// A call that takes longer is counted.
+const LONG: Duration = Duration::from_millis(5);
+
 fn median(mut samples: Vec<Duration>) -> Duration {
     samples.sort_unstable();
     samples[samples.len() / 2]
@@ -43,8 +46,16 @@ fn median(mut samples: Vec<Duration>) -> Duration {
 
 fn main() {
     println!(
-        "{:>7} {:<12} {:>9} {:>12} {:>10} {:>7} {:>12}",
-        "names", "route", "permitted", "answer bytes", "P50 µs", "x echo", "ns per name"
+        "{:>7} {:<12} {:>9} {:>12} {:>10} {:>7} {:>12} {:>7} {:>9}",
+        "names",
+        "route",
+        "permitted",
+        "answer bytes",
+        "P50 µs",
+        "x echo",
+        "ns per name",
+        "calls",
+        "over 5 ms"
     );
     for (count, rounds) in [(500, 1_500), (5_000, 600), (15_000, 250)] {
         let nodes = world::nodes(count);
@@ -71,16 +82,19 @@ fn main() {
                 bytes[case] = length;
             }
         }
+        let long = |samples: &Vec<Duration>| samples.iter().filter(|sample| **sample > LONG).count();
+        let long: Vec<usize> = samples.iter().map(long).collect();
         let medians: Vec<Duration> = samples.into_iter().map(median).collect();
         let echo = medians[0];
         for (case, (route, permitted, _)) in cases.iter().enumerate() {
             let beyond = medians[case].as_nanos() as f64 - echo.as_nanos() as f64;
             println!(
-                "{count:>7} {route:<12} {permitted:>9} {:>12} {:>10.1} {:>7.2} {:>12.1}",
+                "{count:>7} {route:<12} {permitted:>9} {:>12} {:>10.1} {:>7.2} {:>12.1} {rounds:>7} {:>9}",
                 bytes[case],
                 medians[case].as_nanos() as f64 / 1e3,
                 medians[case].as_nanos() as f64 / echo.as_nanos() as f64,
                 beyond / count as f64,
+                long[case],
             );
         }
     }

@@ -64,12 +64,19 @@ impl Client {
         }
     }
 
+    fn receive(&mut self, filled: &mut usize) {
+        if *filled == self.buffer.len() {
+            self.buffer.resize(*filled * 2, 0);
+        }
+        *filled += self.stream.read(&mut self.buffer[*filled..]).expect("received");
+    }
+
     /// Sends a whole request and reads the whole answer; gives its body.
     pub fn call(&mut self, request: &[u8]) -> &[u8] {
         self.stream.write_all(request).expect("sent");
         let mut filled = 0;
         loop {
-            filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
+            self.receive(&mut filled);
             let received = &self.buffer[..filled];
             let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
                 continue;
@@ -84,7 +91,7 @@ impl Client {
             });
             let whole = end + 4 + length.unwrap_or(0_usize);
             while filled < whole {
-                filled += self.stream.read(&mut self.buffer[filled..]).expect("received");
+                self.receive(&mut filled);
             }
             return &self.buffer[end + 4..whole];
         }

@@ -136,12 +136,13 @@ pub(super) fn objects<'b>(
             return Ok(());
         }
         scanner.list(&not_a_list, |scanner| {
-            let (node, object) = scanner.object_value::<NodeView<'b>>(BadRequest::InvalidNode)?;
+            let (name, object) = match scanner.usual_node() {
+                Some(read) => read,
+                None => unusual_node(scanner)?,
+            };
             if std::str::from_utf8(object).is_err() {
                 return Err(BadRequest::InvalidNode("it is not UTF-8".to_owned()));
             }
-            let name = RawText::from_json(node.metadata.name.get())
-                .ok_or_else(|| BadRequest::InvalidNode("its name is not a text".to_owned()))?;
             let class = class_of(name, classes_of);
             nodes.push(Candidate { name, class });
             objects.push(object);
@@ -152,4 +153,12 @@ pub(super) fn objects<'b>(
         nodes,
         form: Form::Objects(objects),
     })
+}
+
+/// Reads a node in whatever form it has, or says what is wrong with it.
+fn unusual_node<'b>(scanner: &mut Scanner<'b>) -> Result<(RawText<'b>, &'b [u8]), BadRequest> {
+    let (node, object) = scanner.object_value::<NodeView<'b>>(BadRequest::InvalidNode)?;
+    let name = RawText::from_json(node.metadata.name.get())
+        .ok_or_else(|| BadRequest::InvalidNode("its name is not a text".to_owned()))?;
+    Ok((name, object))
 }

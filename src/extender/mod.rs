@@ -18,6 +18,7 @@ mod candidates;
 mod error;
 mod preemption;
 mod scan;
+mod skip;
 
 pub use answer::{
     RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates, priorities,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::BadRequest;
+use super::skip;
 
 /// A JSON string as it stands in the body, without its quotes: escapes are still escapes, and it may be
 /// written into another body as it is.
@@ -247,6 +248,16 @@ impl<'b> Scanner<'b> {
         self.value(invalid)
     }
 
+    /// Reads a node in the form that Go's encoder gives it, and gives its name and its bytes; nothing is read where it stands
+    /// there in another form.
+    pub(super) fn usual_node(&mut self) -> Option<(RawText<'b>, &'b [u8])> {
+        self.peek();
+        let (name, end) = skip::node(self.body, self.at)?;
+        let object = self.body.get(self.at..end)?;
+        self.at = end;
+        Some((RawText(name), object))
+    }
+
     /// Reads any value by serde, and gives its bytes too. The cursor stands where the value begins.
     fn value<T: Deserialize<'b>>(
         &mut self,
@@ -270,6 +281,10 @@ impl<'b> Scanner<'b> {
 
     /// Reads a value that nobody needs.
     pub(super) fn skip(&mut self) -> Result<(), BadRequest> {
+        if let Some(end) = skip::value_end(self.body, self.at) {
+            self.at = end;
+            return Ok(());
+        }
         self.value::<IgnoredAny>(|_| BadRequest::MalformedJson { byte: 0 })
             .map(|_| ())
     }
@@ -305,7 +320,7 @@ fn first_unusual(word: u64) -> u64 {
 /// It looks at 16 bytes at a time: node names mostly end within the same sixteen, and a processor that
 /// guesses the end right goes on with the next name meanwhile.
 #[inline]
-fn plain_prefix(bytes: &[u8]) -> usize {
+pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     let (blocks, tail) = bytes.as_chunks::<16>();
     let mut length = 0;
     for block in blocks {
