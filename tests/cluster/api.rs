@@ -1,6 +1,7 @@
 //! What tests do to the cluster and see of it, through the API server only.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt as _};
@@ -13,6 +14,7 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::objects::{Node, Pod, priority_class_name};
@@ -378,30 +380,15 @@ impl Cluster {
     /// Removes all claims, volumes and storage classes; what protects those in use goes first.
     async fn sweep_storage(&self) {
         let (now, all) = (DeleteParams::default().grace_period(0), ListParams::default());
-        let unprotected = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         let every: Api<core::PersistentVolumeClaim> = Api::all(self.client.clone());
         for claim in every.list(&all).await.expect("claims can be read") {
             let namespace = claim.namespace().unwrap_or_default();
             let claims: Api<core::PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &namespace);
-            let patched = claims
-                .patch(&claim.name_any(), &PatchParams::default(), &unprotected)
-                .await;
-            patched.expect("the claim can be released");
-            claims
-                .delete(&claim.name_any(), &now)
-                .await
-                .expect("the claim can be deleted");
+            remove_protected(&claims, &claim.name_any()).await;
         }
         let volumes: Api<core::PersistentVolume> = Api::all(self.client.clone());
         for volume in volumes.list(&all).await.expect("volumes can be read") {
-            let patched = volumes
-                .patch(&volume.name_any(), &PatchParams::default(), &unprotected)
-                .await;
-            patched.expect("the volume can be released");
-            volumes
-                .delete(&volume.name_any(), &now)
-                .await
-                .expect("the volume can be deleted");
+            remove_protected(&volumes, &volume.name_any()).await;
         }
         let classes: Api<StorageClass> = Api::all(self.client.clone());
         classes
@@ -427,4 +414,19 @@ impl Cluster {
             .await
             .expect("a namespace can be released");
     }
+}
+
+/// Deletes an object, and first what protects it while it is in use.
+async fn remove_protected<K>(objects: &Api<K>, name: &str)
+where
+    K: Clone + Debug + DeserializeOwned,
+{
+    let unprotected = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let patched = objects.patch(name, &PatchParams::default(), &unprotected).await;
+    patched.expect("the object can be released");
+    let now = DeleteParams::default().grace_period(0);
+    objects
+        .delete(name, &now)
+        .await
+        .expect("the object can be deleted");
 }
