@@ -64,6 +64,8 @@ pub struct Judge<'w> {
     pace: &'w Pace,
     answers: Receiver<Answered>,
     unmet: BTreeMap<u64, Answered>,
+    /// How long it waits for the next answer that is not there: after one that never came, no longer much.
+    patience: Duration,
     replayer: Replayer<'w>,
     found: Found,
 }
@@ -82,6 +84,7 @@ impl<'w> Judge<'w> {
             pace,
             answers,
             unmet: BTreeMap::new(),
+            patience: LIMIT,
             replayer,
             found: Found::default(),
         }
@@ -180,13 +183,16 @@ impl<'w> Judge<'w> {
 
     /// The answer to a request, which may be under way.
     fn answer(&mut self, serial: u64) -> Option<Answered> {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + self.patience;
         loop {
             if let Some(answered) = self.unmet.remove(&serial) {
                 return Some(answered);
             }
             let rest = deadline.saturating_duration_since(Instant::now());
-            let answered = self.answers.recv_timeout(rest).ok()?;
+            let Ok(answered) = self.answers.recv_timeout(rest) else {
+                self.patience = LIMIT / 1_000;
+                return None;
+            };
             self.unmet.insert(answered.serial, answered);
         }
     }

@@ -3,7 +3,7 @@
 //! `domicile serve` runs on files. A few connections ask it about pods of sixteen kinds, without a pause; every second
 //! one source of its facts is replaced: policies, data sets, latencies, the fleet. Its records are moved away under it,
 //! each is compared with a replay in the world that it names, as is the answer that the client got, and then removed.
-//! docs/soak.md says what is held, and keeps figures. Run:
+//! docs/soak.md says what is held. Run:
 //!
 //! ```text
 //! cargo bench --bench soak [-- --minutes=10 --per-second=5000 --connections=4]
