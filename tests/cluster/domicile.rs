@@ -163,6 +163,14 @@ impl Domicile {
         self.process = Process::start(self.process.program().clone());
     }
 
+    /// Starts it again, with these variables too from now on.
+    pub fn restart_within(&mut self, environment: Vec<(String, OsString)>) {
+        self.process.kill();
+        let mut program = self.process.program().clone();
+        program.environment.extend(environment);
+        self.process = Process::start(program);
+    }
+
     /// The decision records written so far, one JSON value per line.
     pub fn decisions(&self) -> Vec<serde_json::Value> {
         self.decision_lines()

@@ -50,6 +50,8 @@ struct Held {
 pub(super) struct Retrying {
     current: Option<Decided>,
     has_begun: bool,
+    /// When it was looked last whether something changed.
+    looked: Option<Instant>,
     gathering: Option<Gathering>,
     held: VecDeque<Held>,
     recent: VecDeque<(Instant, Arc<Change>)>,
@@ -61,6 +63,7 @@ impl Retrying {
         Self {
             current: None,
             has_begun: false,
+            looked: None,
             gathering: None,
             held: VecDeque::new(),
             recent: VecDeque::new(),
@@ -196,6 +199,7 @@ impl Retrying {
         let Some(current) = self.current.as_mut().filter(|_| roster.is_whole()) else {
             return;
         };
+        let looked = self.looked.replace(now).unwrap_or(now);
         if !self.has_begun {
             self.has_begun = true;
             current.at = at;
@@ -222,10 +226,11 @@ impl Retrying {
                 self.hold(Change::new(before, now_decides), gathering.since, roster);
             }
             None if has_date_passed => {
-                // When the date passed, as far as this process has run since.
+                // When the date passed. Was that before the last look, then the clock has just been set.
                 let passed = now_decides.snapshot.policies().at(at).from;
                 let ago = Duration::try_from(at.duration_since(passed)).unwrap_or_default();
-                let since = now.checked_sub(ago).unwrap_or(now);
+                let since = now.checked_sub(ago).filter(|since| *since >= looked);
+                let since = since.unwrap_or(now);
                 self.hold(Change::new(vec![then], now_decides), since, roster);
             }
             None => {}

@@ -262,6 +262,44 @@ fn a_date_that_passes_is_a_change_and_is_due_when_it_does() {
     );
 }
 
+/// Set, it may stand long after the date that is passed thereby, or after one of years ago.
+#[test]
+fn a_clock_that_is_set_changes_things_when_that_is_seen_and_not_hours_before() {
+    let (mut roster, mut retrying, mut scanning) = empty();
+    let start = Instant::now();
+    let allowed = exception("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z");
+    let [before, within, after] = ["11:00", "12:45", "13:30"].map(|time| {
+        let instant = format!("2026-11-21T{time}:00Z");
+        instant.parse::<Timestamp>().expect("an instant")
+    });
+    retrying.published(world("[IS]", &allowed), start, after);
+    assert_eq!(woken(&mut retrying, &roster, start, after), []);
+    for (seconds, name, at, admits) in [
+        (10, "a", within, true),
+        (20, "b", before, false),
+        (30, "c", within, true),
+    ] {
+        let set = start + Duration::from_secs(seconds);
+        assert_eq!(woken(&mut retrying, &roster, set, at), [], "nobody waits");
+        // It was refused before, and that is seen now.
+        let late = set + Duration::from_millis(500);
+        apply(
+            ("shop", name),
+            &Pod::Refused,
+            (&mut roster, &mut retrying, &mut scanning),
+            late,
+        );
+        retrying.step(&roster, late, at, || false);
+        let next = retrying.queue.next(late);
+        assert_eq!(next.is_some(), admits, "{name}");
+        for (key, retry) in next {
+            assert_eq!((&*key.name, retry.reason.cause), (name, Cause::Date));
+            assert_eq!(retry.reason.since, set, "{name}");
+        }
+        roster.take(Change::Delete(key("shop", name)));
+    }
+}
+
 /// What the scan tells until nothing is due by `now`: Events with the kind of their object, and whether a scan ended.
 fn scanned(
     scanning: &mut Scanning,

@@ -2,7 +2,7 @@
 //! (`chaos_checker`). How long it took is printed: `cargo test --test cluster -- chaos --nocapture`.
 //!
 //! Random moments are drawn by a seed that is printed and that `DOMICILE_CHAOS_SEED` sets. That the clock of a machine
-//! is stepped back no program of ours can bring about; `tests/it/clock.rs` does it in the process.
+//! is stepped is in `clock`.
 
 use std::fs;
 use std::path::Path;
@@ -27,24 +27,24 @@ const WITH_LONDON: [&str; 3] = ["eu-central-1", "eu-west-1", "eu-west-2"];
 /// The file whose loss would let the pods run anywhere.
 const FILE: &str = "eea-personal-data.yaml";
 
-struct Moments(Pcg64Mcg);
+pub(super) struct Moments(Pcg64Mcg);
 
 impl Moments {
-    fn of(case: &str) -> Self {
+    pub fn of(case: &str) -> Self {
         let seed = std::env::var("DOMICILE_CHAOS_SEED").ok();
         let seed: u64 = seed.map_or(20_261_122, |seed| seed.parse().expect("a seed is a number"));
         println!("{case}: DOMICILE_CHAOS_SEED={seed}");
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    async fn pass(&mut self, most_ms: u64) {
+    pub async fn pass(&mut self, most_ms: u64) {
         let ms = self.0.random_range(0..most_ms);
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }
 
 /// Nodes in the EEA, in London and in the US, and the namespace `shop`, whose pods belong into the EEA.
-async fn begin(name: &str) -> Plan {
+pub(super) async fn begin(name: &str) -> Plan {
     let nodes = [
         aws("frankfurt", "eu-central-1"),
         aws("dublin", "eu-west-1"),
@@ -68,7 +68,7 @@ async fn create(stand: &Stand, name: &str, count: usize) -> Vec<core::Pod> {
 }
 
 /// Waits until every pod is bound, and tells how long that took since the fault was over.
-async fn until_all_bound(stand: &Stand, pods: &[core::Pod], case: &str, over: Instant) {
+pub(super) async fn until_all_bound(stand: &Stand, pods: &[core::Pod], case: &str, over: Instant) {
     for pod in pods {
         stand.cluster().until_bound(pod, 2 * LIMIT).await;
     }
@@ -80,7 +80,7 @@ async fn until_all_bound(stand: &Stand, pods: &[core::Pod], case: &str, over: In
 }
 
 /// The name of a set, and where it lets the pods run.
-fn known(folder: &Path, regions: &[&'static str]) -> (String, Vec<&'static str>) {
+pub(super) fn known(folder: &Path, regions: &[&'static str]) -> (String, Vec<&'static str>) {
     let mut files = Vec::new();
     read_below(folder, folder, &mut files);
     let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));

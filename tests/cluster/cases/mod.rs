@@ -7,6 +7,7 @@
 mod admission;
 mod chaos;
 mod chaos_checker;
+mod clock;
 mod custom_resources;
 mod faults;
 pub mod fleet;
@@ -19,6 +20,8 @@ mod retries;
 mod sampling;
 mod scan;
 mod second_extender;
+mod spreading;
+mod spreading_fleet;
 pub mod stand;
 mod transcript;
 mod volumes;
