@@ -18,7 +18,7 @@ const MOST_COPIES: usize = 100;
 /// Every copy that was found.
 #[derive(Debug, Clone, Default)]
 pub struct FoundCopies {
-    by_claim: ByName<ClaimKey, Arc<[(DataSetName, Discovered)]>>,
+    by_claim: ByName<ClaimKey, Arc<[(DataSetName, Arc<Discovered>)]>>,
     by_data_set: ByName<DataSetName, CopiesOfOne>,
 }
 
@@ -42,8 +42,9 @@ impl FoundCopies {
         claim: &ClaimKey,
         copies: Vec<(DataSetName, Discovered)>,
     ) -> BTreeSet<DataSetName> {
+        let copies: Arc<[_]> = (copies.into_iter().map(|(name, copy)| (name, Arc::new(copy)))).collect();
         let before = self.by_claim.get(claim).cloned().unwrap_or_default();
-        if *before == *copies {
+        if before == copies {
             return BTreeSet::new();
         }
         for (number, (name, copy)) in before.iter().enumerate() {
@@ -58,11 +59,11 @@ impl FoundCopies {
             let of_one = self.by_data_set.entry(name.clone()).or_default();
             of_one.insert((claim.clone(), number), copy);
         }
-        let names = before.iter().chain(&copies).map(|(name, _)| name.clone());
+        let names = before.iter().chain(&*copies).map(|(name, _)| name.clone());
         let changed = names.collect();
         match copies.is_empty() {
             true => drop(self.by_claim.remove(claim)),
-            false => drop(self.by_claim.insert(claim.clone(), copies.into())),
+            false => drop(self.by_claim.insert(claim.clone(), copies)),
         }
         changed
     }
@@ -96,9 +97,9 @@ impl FoundCopies {
 }
 
 impl CopiesOfOne {
-    fn insert(&mut self, key: CopyKey, copy: &Discovered) {
+    fn insert(&mut self, key: CopyKey, copy: &Arc<Discovered>) {
         self.kinds.entry(kind(copy)).or_default().insert(key.clone());
-        self.copies.insert(key, Arc::new(copy.clone()));
+        self.copies.insert(key, Arc::clone(copy));
     }
 
     fn remove(&mut self, key: &CopyKey, copy: &Discovered) {

@@ -102,7 +102,7 @@ impl Scenario {
         });
         let mut policies = |files: &[SourceText]| {
             let named = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
-            PolicySet::load(named)
+            PolicySet::load_to_decide(named)
                 .map_err(|found| problems.extend(found.iter().map(|finding| format!("policies: {finding}"))))
                 .ok()
                 .map(|loaded| Arc::new(loaded.set))
