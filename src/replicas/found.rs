@@ -18,9 +18,12 @@ const MOST_COPIES: usize = 100;
 /// Every copy that was found.
 #[derive(Debug, Clone, Default)]
 pub struct FoundCopies {
-    by_claim: ByName<ClaimKey, Arc<[(DataSetName, Arc<Discovered>)]>>,
+    by_claim: ByName<ClaimKey, CopiesOfClaim>,
     by_data_set: ByName<DataSetName, CopiesOfOne>,
 }
+
+/// The copies that the volume of a claim is, by data set.
+type CopiesOfClaim = Arc<[(DataSetName, Arc<Discovered>)]>;
 
 /// The copies of one data set.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +45,7 @@ impl FoundCopies {
         claim: &ClaimKey,
         copies: Vec<(DataSetName, Discovered)>,
     ) -> BTreeSet<DataSetName> {
-        let copies: Arc<[_]> = (copies.into_iter().map(|(name, copy)| (name, Arc::new(copy)))).collect();
+        let copies: CopiesOfClaim = (copies.into_iter().map(|(name, copy)| (name, Arc::new(copy)))).collect();
         let before = self.by_claim.get(claim).cloned().unwrap_or_default();
         if before == copies {
             return BTreeSet::new();

@@ -292,7 +292,7 @@ fn a_clock_that_is_set_changes_things_when_that_is_seen_and_not_hours_before() {
         retrying.step(&roster, late, at, || false);
         let next = retrying.queue.next(late);
         assert_eq!(next.is_some(), admits, "{name}");
-        for (key, retry) in next {
+        if let Some((key, retry)) = next {
             assert_eq!((&*key.name, retry.reason.cause), (name, Cause::Date));
             assert_eq!(retry.reason.since, set, "{name}");
         }
