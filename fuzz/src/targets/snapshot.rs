@@ -40,7 +40,8 @@ pub fn check(bytes: &[u8]) {
         }
         Err(errors) => {
             assert!(!errors.is_empty());
-            let last = text.lines().count() + 1;
+            // To YAML a carriage return ends a line too.
+            let last = text.replace("\r\n", "\n").split(['\n', '\r']).count();
             for error in errors {
                 says_something(&error.problem);
                 // The lines of a snapshot file are those of the text that is kept in it.
