@@ -149,7 +149,7 @@ impl Drop for Reservation {
 /// Where a limit is met or the connection breaks.
 pub async fn read_body(
     request: &HttpRequest,
-    payload: Payload,
+    mut payload: Payload,
     budget: &Arc<BodyBudget>,
 ) -> Result<Body, BodyError> {
     let announced = request
@@ -157,21 +157,28 @@ pub async fn read_body(
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok())
         .unwrap_or(0);
-    rt::time::timeout(LONGEST_ARRIVAL, collect(payload, announced, budget))
+    let arrival = async {
+        let collected = collect(&mut payload, announced, budget).await;
+        // Where others hold the budget, the rest of the body is let in and thrown away: a client that is still sending
+        // when the connection is closed sees only that, and not why. A body over the limit is not worth its bytes.
+        if let Err(BodyError::TooManyInFlight { .. }) = collected {
+            while let Some(Ok(_)) = payload.next().await {}
+        }
+        collected
+    };
+    rt::time::timeout(LONGEST_ARRIVAL, arrival)
         .await
         .unwrap_or(Err(BodyError::TooSlow))
 }
 
 async fn collect(
-    mut payload: Payload,
+    payload: &mut Payload,
     announced: usize,
     budget: &Arc<BodyBudget>,
 ) -> Result<Body, BodyError> {
     let mut reservation = Reservation::none_of(budget);
     // Before the first byte is read, so that a body over the limit costs nothing.
-    if let Err(error) = reservation.grow_to(announced) {
-        return Err(refused(payload, error).await);
-    }
+    reservation.grow_to(announced)?;
     let mut gathered = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyError::Broken)?;
@@ -182,10 +189,7 @@ async fn collect(
                 _reservation: reservation,
             });
         }
-        if let Err(error) = reservation.grow_to(gathered.len() + chunk.len()) {
-            drop((gathered, reservation));
-            return Err(refused(payload, error).await);
-        }
+        reservation.grow_to(gathered.len() + chunk.len())?;
         if gathered.is_empty() {
             gathered.reserve(announced.max(chunk.len()));
         }
@@ -195,15 +199,6 @@ async fn collect(
         bytes: gathered.freeze(),
         _reservation: reservation,
     })
-}
-
-/// Where others hold the budget, the rest of the body is let in and thrown away: a client that is still sending when
-/// the connection is closed sees only that, and not why. A body over the limit is not worth its bytes.
-async fn refused(mut payload: Payload, error: BodyError) -> BodyError {
-    if matches!(error, BodyError::TooManyInFlight { .. }) {
-        while let Some(Ok(_)) = payload.next().await {}
-    }
-    error
 }
 
 #[cfg(test)]
