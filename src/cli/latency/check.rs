@@ -18,7 +18,6 @@ use super::sources::{LatencyFiles, Loaded, fleet_regions};
 use super::words::{ms, percent, rounded, to_the_second, when};
 use super::{VERSION, finding};
 use crate::cli::Outcome;
-use crate::cli::facts::read_snapshot;
 use crate::cli::output::{Output, write_json};
 use crate::config::parse_instant;
 use crate::model::{Level, Provenance, RegionKey};
@@ -161,8 +160,7 @@ pub fn check(args: &CheckArgs, now: Timestamp, out: &mut dyn Write) -> Result<Ou
         Some(fleet) => fleet_regions(fleet, &loaded.policies)?,
         None => loaded.catalogued_regions(),
     };
-    let world = read_snapshot(args.files.snapshot.as_deref())?;
-    let at = args.at.or(world.and_then(|world| world.taken_at)).unwrap_or(now);
+    let at = args.files.instant(args.at, now)?;
     let report = Report::new(args, &loaded, &regions, at);
     match args.output {
         Output::Text => report.write(out)?,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use jiff::Timestamp;
 
 use super::words::listed;
 use super::{StatisticArg, server};
@@ -58,6 +59,15 @@ impl LatencyFiles {
     /// The set whose catalogue is meant.
     fn policies(&self) -> Result<Arc<PolicySet>> {
         catalogued(self.policies.as_deref(), self.snapshot.as_deref())
+    }
+
+    /// The instant that ages are judged at: the one that is named, or that of the snapshot, or now.
+    ///
+    /// # Errors
+    /// Where the snapshot cannot be read.
+    pub fn instant(&self, named: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
+        let world = read_snapshot(self.snapshot.as_deref())?;
+        Ok(named.or(world.and_then(|world| world.taken_at)).unwrap_or(now))
     }
 }
 

@@ -20,7 +20,6 @@ use super::sources::{LatencyFiles, Loaded};
 use super::words::{to_the_second, when};
 use super::{Screen, StatisticArg, VERSION};
 use crate::cli::Outcome;
-use crate::cli::facts::read_snapshot;
 use crate::cli::output::{TableOutput, write_json};
 use crate::config::parse_instant;
 use crate::model::Statistic;
@@ -148,8 +147,7 @@ struct Document<'a> {
 /// Where something cannot be read or selected, or the answer cannot be written.
 pub fn show(args: &ShowArgs, now: Timestamp, screen: &Screen, out: &mut dyn Write) -> Result<Outcome> {
     let loaded = Loaded::whole(&args.files)?;
-    let world = read_snapshot(args.files.snapshot.as_deref())?;
-    let at = args.at.or(world.and_then(|world| world.taken_at)).unwrap_or(now);
+    let at = args.files.instant(args.at, now)?;
     let statistic = loaded.statistic(args.statistic);
     let tables = Tables::of(&loaded);
     let viewed = tables.viewed(&loaded.measurements, statistic);
