@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
-use kube::api::{DeleteParams, ListParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchEvent, WatchParams};
 use serde_json::json;
 
 use crate::api::Cluster;
@@ -75,7 +75,7 @@ impl Bench {
         }
         let run = self.measure(row, count).await;
         self.domicile.kill();
-        self.remove_pods(row.share.namespace()).await;
+        self.cluster().remove_pods(row.share.namespace()).await;
         run
     }
 
@@ -196,22 +196,6 @@ impl Bench {
             match lines.find_map(|line| line.strip_prefix("domicile_nodes ")) {
                 Some(nodes) if nodes.parse() == Ok(fleet::NODES) => Ok(()),
                 other => Err(format!("it knows {other:?}")),
-            }
-        })
-        .await;
-    }
-
-    async fn remove_pods(&self, namespace: &str) {
-        let pods = self.scenario.cluster.pods(namespace);
-        let now = DeleteParams::default().grace_period(0);
-        pods.delete_collection(&now, &ListParams::default())
-            .await
-            .expect("pods can be deleted");
-        waiting::until("the pods are gone", LIMIT, async || {
-            let left = pods.list(&ListParams::default().limit(1)).await;
-            match left.map_err(|error| error.to_string())?.items.len() {
-                0 => Ok(()),
-                _ => Err("some are there".to_owned()),
             }
         })
         .await;

@@ -23,6 +23,9 @@ use crate::waiting;
 /// Namespaces that the API server makes and keeps.
 const OWN_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
+/// Longer than thousands of pods take on a slow machine.
+const GONE_WITHIN: Duration = Duration::from_secs(280);
+
 #[derive(Clone)]
 pub struct Cluster {
     pub client: Client,
@@ -375,6 +378,23 @@ impl Cluster {
                     .expect("a priority class can be deleted");
             }
         }
+    }
+
+    /// Removes the pods of a namespace, and waits until they are gone.
+    pub async fn remove_pods(&self, namespace: &str) {
+        let pods = self.pods(namespace);
+        let now = DeleteParams::default().grace_period(0);
+        pods.delete_collection(&now, &ListParams::default())
+            .await
+            .expect("pods can be deleted");
+        waiting::until("the pods are gone", GONE_WITHIN, async || {
+            let left = pods.list(&ListParams::default().limit(1)).await;
+            match left.map_err(|error| error.to_string())?.items.len() {
+                0 => Ok(()),
+                _ => Err("some are there".to_owned()),
+            }
+        })
+        .await;
     }
 
     /// Removes all claims, volumes and storage classes; what protects those in use goes first.

@@ -207,21 +207,11 @@ impl Bench {
             self.scenario.start_scheduler("kube-scheduler", &settings)
         );
         let pods_per_second = PODS as f64 / begun.elapsed().as_secs_f64();
-        let now = DeleteParams::default().grace_period(0);
-        let deleted = api.delete_collection(&now, &ListParams::default()).await;
-        deleted.expect("pods can be deleted");
         if row.of_a_service {
-            let deleted = services.delete("web", &now).await;
+            let deleted = services.delete("web", &DeleteParams::default()).await;
             deleted.expect("the service can be deleted");
         }
-        waiting::until("the pods are gone", LIMIT, async || {
-            let left = api.list(&ListParams::default().limit(1)).await;
-            match left.map_err(|error| error.to_string())?.items.len() {
-                0 => Ok(()),
-                _ => Err("some are there".to_owned()),
-            }
-        })
-        .await;
+        cluster.remove_pods(namespace).await;
         Spread {
             half: self.count(&nodes[..PODS / 2]),
             whole: self.count(&nodes),
