@@ -77,6 +77,9 @@ pub struct DecisionLog {
 
 /// Records that are written at once.
 const MOST_IN_BATCH: usize = 512;
+/// How long records are gathered once some were written: under load, waking the thread for each took longer than the
+/// decision. A process that is killed loses those of so long at most.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long the thread sleeps before it looks whether it shall sync, reopen or end.
 const TICK: Duration = Duration::from_millis(100);
 /// How long it waits after a failure, at first and at most.
@@ -238,6 +241,9 @@ impl<S: Sink> Writer<S> {
                     let more = records.try_iter().take(MOST_IN_BATCH - 1);
                     let batch = self.encode(std::iter::once(first).chain(more));
                     self.write(&batch);
+                    if !is_closing && batch.ends.len() < MOST_IN_BATCH {
+                        std::thread::sleep(GATHER);
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) if !is_closing => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
