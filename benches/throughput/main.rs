@@ -18,6 +18,8 @@
 
 #[path = "../../tests/cluster/api.rs"]
 mod api;
+#[path = "../../tests/cluster/bindings.rs"]
+mod bindings;
 mod burst;
 #[path = "../../tests/cluster/certificates.rs"]
 mod certificates;

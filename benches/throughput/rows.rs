@@ -24,6 +24,8 @@ pub struct Row {
     /// `percentageOfNodesToScore: 100` instead of what kube-scheduler takes by itself, here a tenth.
     pub looks_at_all: bool,
     pub share: Share,
+    /// Every other pod is of a namespace that says nothing about its data.
+    pub beside_ungoverned: bool,
 }
 
 const fn row(beside: Beside, affinity: Affinity, looks_at_all: bool, share: Share) -> Row {
@@ -32,6 +34,14 @@ const fn row(beside: Beside, affinity: Affinity, looks_at_all: bool, share: Shar
         affinity,
         looks_at_all,
         share,
+        beside_ungoverned: false,
+    }
+}
+
+const fn mixed(beside: Beside, affinity: Affinity) -> Row {
+    Row {
+        beside_ungoverned: true,
+        ..row(beside, affinity, false, Half)
     }
 }
 
@@ -39,7 +49,7 @@ use Affinity::{ByHand, Injected, None};
 use Beside::{Domicile, NoExtender, NoOp};
 use Share::{All, Half, Tenth, Ungoverned};
 
-pub const ROWS: [Row; 17] = [
+pub const ROWS: [Row; 19] = [
     row(NoExtender, None, false, Ungoverned),
     row(NoOp, None, false, Ungoverned),
     row(Domicile, None, false, Ungoverned),
@@ -53,6 +63,8 @@ pub const ROWS: [Row; 17] = [
     row(NoExtender, ByHand, false, All),
     row(NoOp, ByHand, false, All),
     row(Domicile, Injected, false, All),
+    mixed(NoOp, ByHand),
+    mixed(Domicile, Injected),
     row(NoOp, None, true, Ungoverned),
     row(Domicile, None, true, Tenth),
     row(Domicile, None, true, Half),
@@ -79,7 +91,20 @@ impl Row {
             Half => "50%",
             All => "100%",
         };
-        format!("{beside}{affinity}{looks_at}, {share}")
+        let others = if self.beside_ungoverned {
+            " and ungoverned"
+        } else {
+            ""
+        };
+        format!("{beside}{affinity}{looks_at}, {share}{others}")
+    }
+
+    /// Whose pod that with a number is.
+    pub fn share_of(&self, number: usize) -> Share {
+        match self.beside_ungoverned && number % 2 == 1 {
+            true => Ungoverned,
+            false => self.share,
+        }
     }
 
     /// Whether that row is this one with an extender that decides nothing.
@@ -89,6 +114,7 @@ impl Row {
         self.beside == Domicile
             && other.beside == NoOp
             && self.looks_at_all == other.looks_at_all
+            && self.beside_ungoverned == other.beside_ungoverned
             && is_behind(self) == is_behind(other)
             && (!is_behind(self) || self.share == other.share)
     }

@@ -146,6 +146,36 @@ impl Domicile {
         (response.status, response.text())
     }
 
+    /// The sum of all series of a metric; `None` where there is none.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let (status, text) = self.get("/metrics").await;
+        assert_eq!(status, 200, "{text}");
+        let values = text.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            (series.split('{').next() == Some(name)).then(|| value.parse::<f64>().ok())?
+        });
+        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+
+    /// Waits until a metric satisfies `wanted`; its value then.
+    pub async fn until_metric(&self, name: &str, limit: Duration, wanted: impl Fn(f64) -> bool) -> f64 {
+        waiting::until(
+            &format!("`{name}` has the wanted value"),
+            limit,
+            async || match self.metric(name).await {
+                Some(value) if wanted(value) => Ok(value),
+                other => Err(format!("it is {other:?}")),
+            },
+        )
+        .await
+    }
+
+    /// Waits until it decides with so many nodes.
+    pub async fn until_it_knows_nodes(&self, count: usize, limit: Duration) {
+        self.until_metric("domicile_nodes", limit, |nodes| nodes == count as f64)
+            .await;
+    }
+
     /// Kills it as a crash would.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -185,6 +215,8 @@ impl Domicile {
         if !std::fs::metadata(&self.decisions).is_ok_and(|log| log.is_file()) {
             return Vec::new();
         }
+        // What was decided just now is written within ten milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
         let text = std::fs::read_to_string(&self.decisions).unwrap_or_default();
         // The last line may be half written.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);

@@ -8,8 +8,8 @@
 //!
 //! The harness: `control_plane` (etcd and API server, shared), `scenario` (one test's
 //! turn), `scheduler`, `domicile`, `recorder` (an extender that remembers), `webhook` (what the
-//! API server is told of webhooks), `mutator` (one of the test itself), `api`, `objects`, `storage`
-//! and `creations` (what tests do through the API server). `smoke` tests the harness alone; the
+//! API server is told of webhooks), `mutator` (one of the test itself), `api`, `objects`, `storage`,
+//! `creations` and `bindings` (what tests do and see through the API server). `smoke` tests the harness alone; the
 //! product is in `cases`; `fidelity` measures the model of kube-scheduler against the real one.
 
 #![expect(
@@ -23,6 +23,7 @@
 )]
 
 mod api;
+mod bindings;
 mod cases;
 mod certificates;
 mod components;

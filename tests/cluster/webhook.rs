@@ -154,6 +154,22 @@ impl Cluster {
         .await;
     }
 
+    /// Registers the shipped webhook that injects affinity, at a URL, and waits until it is asked. In `namespace` something
+    /// is injected for certain.
+    pub async fn register_injection(&self, url: &str, authority: &Path, namespace: &str) {
+        let webhook = Webhook::shipped("admission/mutating-webhook.yaml")
+            .at(url)
+            .trusting(&[authority])
+            .failing(FailurePolicy::Fail);
+        self.register(&webhook).await;
+        let canary = Pod::named("canary").in_namespace(namespace);
+        self.until_admission("the webhook is asked", &canary, |tried| {
+            let spec = tried.as_ref().ok().and_then(|pod| pod.spec.as_ref());
+            spec.is_some_and(|spec| spec.affinity.is_some())
+        })
+        .await;
+    }
+
     /// Removes all registered webhooks and waits until pods pass without them.
     pub async fn sweep_webhooks(&self) {
         let (now, all) = (DeleteParams::default(), ListParams::default());

@@ -23,7 +23,6 @@ use super::chaos_checker::{check_by, records};
 use super::stand::{LIMIT, Lane, Stand};
 use crate::domicile::Domicile;
 use crate::objects::Pod;
-use crate::waiting;
 
 /// Where the package puts it, by the architecture of the machine.
 const LIBRARY: &str = "faketime/libfaketime.so.1";
@@ -166,20 +165,10 @@ async fn expect_sound(replica: &Domicile) {
     assert_eq!(negative, None);
 }
 
-async fn metric(replica: &Domicile, name: &str) -> String {
-    let (_, metrics) = replica.get("/metrics").await;
-    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
-    value.unwrap_or_default().trim().to_owned()
-}
-
-async fn until_held(replica: &Domicile, what: &str) {
-    waiting::until(what, LIMIT, async || {
-        match metric(replica, "domicile_lease_held").await {
-            held if held == "1" => Ok(()),
-            other => Err(format!("`domicile_lease_held` is `{other}`")),
-        }
-    })
-    .await;
+async fn until_held(replica: &Domicile) {
+    replica
+        .until_metric("domicile_lease_held", LIMIT, |held| held == 1.0)
+        .await;
 }
 
 async fn lease(stand: &Stand) -> LeaseSpec {
@@ -213,7 +202,7 @@ async fn chaos_the_clock_stepped_back_and_forth_leaves_each_decision_right_at_it
     stand.domicile.restart_within(clock.environment());
     stand.domicile.until_ready().await;
     stand.until_nodes(4).await;
-    until_held(&stand.domicile, "the first replica holds the Lease").await;
+    until_held(&stand.domicile).await;
     let mut other = stand.another_domicile("other");
     other.restart_within(clock.environment());
     other.until_ready().await;
@@ -250,8 +239,8 @@ async fn chaos_the_clock_stepped_back_and_forth_leaves_each_decision_right_at_it
     let after = lease(&stand).await;
     assert_eq!(after.holder_identity, before.holder_identity, "{after:?}");
     assert_eq!(after.lease_transitions, before.lease_transitions, "{after:?}");
-    assert_eq!(metric(&stand.domicile, "domicile_lease_lost_total").await, "0");
-    assert_eq!(metric(&other, "domicile_lease_taken_total").await, "0");
+    assert_eq!(stand.metric("domicile_lease_lost_total").await, Some(0.0));
+    assert_eq!(other.metric("domicile_lease_taken_total").await, Some(0.0));
 
     // Who waits for a date is woken when the clock gets there.
     let [mut london, mut dublin] = [Vec::new(), Vec::new()];
@@ -283,7 +272,7 @@ async fn chaos_the_clock_stepped_back_and_forth_leaves_each_decision_right_at_it
     stand.domicile.kill();
     clock.step(Stretch::Before.ahead());
     let killed = Instant::now();
-    until_held(&other, "the Lease of a holder that died is taken over").await;
+    until_held(&other).await;
     println!(
         "{case}: the Lease is taken over {} ms after a crash",
         killed.elapsed().as_millis()

@@ -9,24 +9,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
 use super::fleet::EEA_PERSONAL;
 use super::spreading_fleet::{FARTHER_NODES, NODES, data_sets, farther_nodes, nodes, zones};
+use crate::bindings::{Binding, Bindings};
 use crate::creations::create_all;
 use crate::domicile::{Domicile, DomicileSettings, Facts};
 use crate::objects::Pod;
 use crate::scenario::Scenario;
 use crate::scheduler::{Extender, Mode, SchedulerSettings};
-use crate::waiting;
-use crate::webhook::{FailurePolicy, Webhook};
 
 const PODS: usize = 1_000;
 /// By what share a zone may differ from what it has without us.
@@ -139,18 +136,6 @@ impl Bench {
         }
     }
 
-    async fn until_domicile_knows(&self, count: usize) {
-        let line = format!("domicile_nodes {count}");
-        waiting::until("domicile knows all nodes", LIMIT, async || {
-            let (_, text) = self.domicile.get("/metrics").await;
-            match text.lines().any(|told| told == line) {
-                true => Ok(()),
-                false => Err(format!("`{line}` is not among its metrics")),
-            }
-        })
-        .await;
-    }
-
     async fn run(&self, row: &Row) -> Spread {
         let cluster = &self.scenario.cluster;
         let namespace = if matches!(row.pods, Pods::Governed | Pods::Injected) {
@@ -169,7 +154,11 @@ impl Bench {
             created.expect("the API server takes the service");
         }
         if row.pods == Pods::Injected {
-            self.register().await;
+            let (url, authority) = (
+                self.domicile.webhook("/mutate"),
+                &self.scenario.plane.certificates.authority,
+            );
+            cluster.register_injection(&url, &authority.file, "shop").await;
         }
         let pod = |number| {
             let pod = Pod::named(format!("web-{number}")).in_namespace(namespace);
@@ -187,10 +176,7 @@ impl Bench {
         }
         cluster.sweep_webhooks().await;
 
-        let api = cluster.pods(namespace);
-        let begin = api.list(&ListParams::default().limit(1)).await;
-        let version = begin.expect("pods can be read").metadata.resource_version;
-        let version = version.expect("a list has a version");
+        let bindings = Bindings::from_now(cluster.pods(namespace)).await;
         let extender = row.asks.then(|| Extender {
             weight: 5,
             timeout_ms: 20_000,
@@ -202,73 +188,33 @@ impl Bench {
             ..SchedulerSettings::with_extenders(extender)
         };
         let begun = Instant::now();
-        let (nodes, _scheduler) = tokio::join!(
-            bound_nodes(&api, &version),
+        let (bound, _scheduler) = tokio::join!(
+            bindings.first(PODS, LIMIT),
             self.scenario.start_scheduler("kube-scheduler", &settings)
         );
-        let pods_per_second = PODS as f64 / begun.elapsed().as_secs_f64();
+        let took = bound[PODS - 1].at.duration_since(begun);
+        let pods_per_second = PODS as f64 / took.as_secs_f64();
         if row.of_a_service {
             let deleted = services.delete("web", &DeleteParams::default()).await;
             deleted.expect("the service can be deleted");
         }
         cluster.remove_pods(namespace).await;
         Spread {
-            half: self.count(&nodes[..PODS / 2]),
-            whole: self.count(&nodes),
+            half: self.count(&bound[..PODS / 2]),
+            whole: self.count(&bound),
             pods_per_second,
         }
     }
 
-    fn count(&self, nodes: &[String]) -> Vec<usize> {
+    fn count(&self, bound: &[Binding]) -> Vec<usize> {
         let mut counts: BTreeMap<&str, usize> = self.zones.values().map(|zone| (zone.as_str(), 0)).collect();
-        for node in nodes {
+        for Binding { node, .. } in bound {
             let zone = self.zones.get(node);
             let zone = zone.unwrap_or_else(|| panic!("`{node}` is none of the thousand nodes"));
             *counts.entry(zone).or_default() += 1;
         }
         counts.into_values().collect()
     }
-
-    async fn register(&self) {
-        let authority = &self.scenario.plane.certificates.authority.file;
-        let webhook = Webhook::shipped("admission/mutating-webhook.yaml")
-            .at(&self.domicile.webhook("/mutate"))
-            .trusting(&[authority])
-            .failing(FailurePolicy::Fail);
-        self.scenario.cluster.register(&webhook).await;
-        let canary = Pod::named("canary").in_namespace("shop");
-        let asked = |tried: &Result<k8s_openapi::api::core::v1::Pod, String>| {
-            let spec = tried.as_ref().ok().and_then(|pod| pod.spec.as_ref());
-            spec.is_some_and(|spec| spec.affinity.is_some())
-        };
-        let cluster = &self.scenario.cluster;
-        cluster
-            .until_admission("the webhook is asked", &canary, asked)
-            .await;
-    }
-}
-
-/// The nodes of all pods, in the order in which they were bound.
-async fn bound_nodes(api: &Api<k8s_openapi::api::core::v1::Pod>, version: &str) -> Vec<String> {
-    let bound = WatchParams::default().fields("spec.nodeName!=").timeout(290);
-    let events = api.watch(&bound, version).await.expect("pods can be watched");
-    let mut events = pin!(events);
-    let mut nodes = Vec::with_capacity(PODS);
-    let all = async {
-        while nodes.len() < PODS {
-            match events.try_next().await.expect("the watch goes on") {
-                Some(WatchEvent::Added(pod)) => {
-                    nodes.extend(pod.spec.and_then(|spec| spec.node_name));
-                }
-                Some(WatchEvent::Error(error)) => panic!("{error:?}"),
-                Some(_) => {}
-                None => panic!("the watch ended after {} bindings", nodes.len()),
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(LIMIT, all).await;
-    assert!(in_time.is_ok(), "{} of {PODS} pods were bound", nodes.len());
-    nodes
 }
 
 fn shipped(path: &str) -> PathBuf {
@@ -368,7 +314,7 @@ async fn a_thousand_pods_spread_over_thirty_zones_as_without_us() {
             bench.scenario.cluster.create_nodes(farther_nodes()).await;
             known += FARTHER_NODES;
         }
-        bench.until_domicile_knows(known).await;
+        bench.domicile.until_it_knows_nodes(known, LIMIT).await;
         let spread = bench.run(&row).await;
         println!("{}", line(row.name, &spread));
         spreads.push((row, spread));

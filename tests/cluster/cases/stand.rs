@@ -261,26 +261,12 @@ impl Stand {
 
     /// The sum over all series of a metric of domicile; `None` while it has none.
     pub async fn metric(&self, name: &str) -> Option<f64> {
-        let (status, text) = self.domicile.get("/metrics").await;
-        assert_eq!(status, 200, "{text}");
-        let values = text.lines().filter_map(|line| {
-            let (series, value) = line.rsplit_once(' ')?;
-            (series.split('{').next() == Some(name)).then(|| value.parse::<f64>().ok())?
-        });
-        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+        self.domicile.metric(name).await
     }
 
     /// Waits until a metric satisfies `wanted`; its value then.
     pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) -> f64 {
-        waiting::until(
-            &format!("`{name}` has the wanted value"),
-            LIMIT,
-            async || match self.metric(name).await {
-                Some(value) if wanted(value) => Ok(value),
-                other => Err(format!("it is {other:?}")),
-            },
-        )
-        .await
+        self.domicile.until_metric(name, LIMIT, wanted).await
     }
 
     /// Waits until there are `count` decision records about a pod; those.
@@ -299,8 +285,7 @@ impl Stand {
 
     /// Waits until domicile knows this many nodes.
     pub async fn until_nodes(&self, count: u32) {
-        self.until_metric(metrics::NODES, |nodes| nodes == f64::from(count))
-            .await;
+        self.domicile.until_it_knows_nodes(count as usize, LIMIT).await;
     }
 
     /// How many snapshots were published.
@@ -319,8 +304,6 @@ pub fn admitted_by(pod: &core::Pod) -> Option<&str> {
 
 /// The metrics that cases look at.
 pub mod metrics {
-    /// Nodes of the snapshot that decides.
-    pub const NODES: &str = "domicile_nodes";
     /// Snapshots published since the start.
     pub const PUBLICATIONS: &str = "domicile_snapshot_publications_total";
     /// Sources that are bad while what they said before decides.
