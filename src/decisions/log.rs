@@ -77,8 +77,8 @@ pub struct DecisionLog {
 
 /// Records that are written at once.
 const MOST_IN_BATCH: usize = 512;
-/// How long records are gathered once some were written: under load, waking the thread for each took longer than the
-/// decision. A process that is killed loses those of so long at most.
+/// How long records are gathered once some were written: where processors are busy, waking the thread for each took
+/// longer than the decision. A process that is killed loses what was gathered, as it loses what waits for a slow disk.
 const GATHER: Duration = Duration::from_millis(10);
 /// How long the thread sleeps before it looks whether it shall sync, reopen or end.
 const TICK: Duration = Duration::from_millis(100);
