@@ -1,6 +1,6 @@
 //! One measurement: pods are there before kube-scheduler is, and the time between bindings is taken.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kube::Api;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::api::Cluster;
 use crate::bindings::Bindings;
 use crate::creations::create_all;
-use crate::domicile::{Domicile, DomicileSettings, Facts};
+use crate::domicile::{Domicile, DomicileSettings, Facts, shipped};
 use crate::fleet::{self, Share};
 use crate::no_op;
 use crate::objects::Pod;
@@ -77,8 +77,9 @@ impl Bench {
         }
         let run = self.measure(row, count).await;
         self.domicile.kill();
-        for number in [0, 1] {
-            self.cluster().remove_pods(row.share_of(number).namespace()).await;
+        let namespaces = BTreeSet::from([0, 1].map(|number| row.share_of(number).namespace()));
+        for namespace in namespaces {
+            self.cluster().remove_pods(namespace).await;
         }
         run
     }
@@ -109,8 +110,8 @@ impl Bench {
             let confined = [Share::Tenth, Share::Half].map(Share::namespace);
             for pod in &creations.created {
                 let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref());
-                let namespace = pod.metadata.namespace.as_deref();
-                let is_confined = confined.iter().any(|confined| namespace == Some(confined));
+                let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+                let is_confined = confined.contains(&namespace);
                 assert!(affinity.is_some() || !is_confined, "it was not injected");
             }
             cluster.sweep_webhooks().await;
@@ -171,8 +172,4 @@ fn pod(row: &Row, number: usize) -> Pod {
     pod.requires(json!([{ "matchExpressions": [{
         "key": "topology.kubernetes.io/region", "operator": "In", "values": share.regions(),
     }] }]))
-}
-
-fn shipped(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -23,6 +23,11 @@ pub struct DomicileSettings {
     /// Settings that have no flag, by their keys.
     pub settings: Vec<(String, String)>,
     pub further_arguments: Vec<String>,
+}
+
+/// A file or folder of this repository.
+pub fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Where nodes and namespaces come from.

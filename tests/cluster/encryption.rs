@@ -17,7 +17,7 @@ use rcgen::{
 };
 use serde_json::json;
 
-use crate::domicile::{Domicile, DomicileSettings, Facts};
+use crate::domicile::{Domicile, DomicileSettings, Facts, shipped};
 use crate::objects::{Node, Pod};
 use crate::scenario::Scenario;
 use crate::scheduler::{ClientTls, Extender, Mode, Scheduler, SchedulerSettings};
@@ -95,7 +95,6 @@ struct Encrypted {
 
 impl Encrypted {
     async fn start(scenario: &Scenario, flags: &[(&str, &Path)]) -> Self {
-        let shipped = |path: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         let [port] = waiting::free_ports();
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut further_arguments = vec![format!("--admin-listen={admin}")];
@@ -333,7 +332,7 @@ async fn the_script_makes_what_the_webhook_is_served_with_and_rotates_it() {
     cluster.create_namespace("domicile-system", &[]).await;
     let at = |name: &str| scenario.directory.join(name);
     let run = |arguments: &[&str]| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/tls/webhook-certificate");
+        let script = shipped("deploy/tls/webhook-certificate");
         let output = Command::new(script)
             .arg(at("authority"))
             .args(arguments)

@@ -1,7 +1,7 @@
 //! Policies as objects of the cluster: the API server takes and checks them, they decide as files do, and say what became
 //! of them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::fleet::{EEA_PERSONAL, aws};
 use super::stand::{LIMIT, Plan, Stand, metrics};
 use crate::deploy::kubectl;
+use crate::domicile::shipped;
 use crate::scenario::Scenario;
 use crate::waiting;
 
@@ -58,7 +59,7 @@ impl Kubectl {
         let ours = "app.kubernetes.io/name=domicile";
         self.run(&["delete", "crd", "--selector", ours, "--timeout=60s"], "")
             .expect("what an earlier test left can be deleted");
-        let folder = repository("deploy/crds").display().to_string();
+        let folder = shipped("deploy/crds").display().to_string();
         let apply = [
             "apply",
             "--server-side",
@@ -88,10 +89,6 @@ impl Kubectl {
             .expect("the object is there");
         serde_json::from_str(&text).expect("kubectl prints JSON")
     }
-}
-
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The shipped policies as objects: names without capitals, and no tests.
@@ -551,7 +548,7 @@ async fn account(scenario: &Scenario, kubectl: &Kubectl) -> PathBuf {
         "deploy/base/domicile-rbac.yaml",
         "deploy/components/custom-resources/rbac.yaml",
     ] {
-        let path = repository(file).display().to_string();
+        let path = shipped(file).display().to_string();
         kubectl
             .run(&["apply", "--server-side", "--filename", &path], "")
             .expect("roles are taken");

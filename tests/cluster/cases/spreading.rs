@@ -8,7 +8,6 @@
 //! `cargo test --test cluster -- cases::spreading --nocapture`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Service;
@@ -20,7 +19,7 @@ use super::fleet::EEA_PERSONAL;
 use super::spreading_fleet::{FARTHER_NODES, NODES, data_sets, farther_nodes, nodes, zones};
 use crate::bindings::{Binding, Bindings};
 use crate::creations::create_all;
-use crate::domicile::{Domicile, DomicileSettings, Facts};
+use crate::domicile::{Domicile, DomicileSettings, Facts, shipped};
 use crate::objects::Pod;
 use crate::scenario::Scenario;
 use crate::scheduler::{Extender, Mode, SchedulerSettings};
@@ -215,10 +214,6 @@ impl Bench {
         }
         counts.into_values().collect()
     }
-}
-
-fn shipped(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The sum of what zones have more or less than the mean.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api::Cluster;
 use crate::certificates::Issued;
-use crate::domicile::{Domicile, DomicileSettings, Facts};
+use crate::domicile::{Domicile, DomicileSettings, Facts, shipped};
 use crate::objects::{Node, Pod};
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
@@ -324,11 +324,6 @@ pub fn scheduler_name(mode: Mode) -> &'static str {
         Mode::NamesOnly => "names-only",
         Mode::FullNodes => "full-nodes",
     }
-}
-
-/// A file or folder of this repository.
-fn shipped(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 pub fn copy_folder(from: &Path, to: &Path) {
