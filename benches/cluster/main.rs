@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domicile::assembly::SourceText;
-use domicile::cluster::{self, COALESCE, ClusterState};
+use domicile::cluster::{self, COALESCE, ClusterState, EveryPod};
 use domicile::embedded;
 use domicile::model::{LabelSelector, NamespaceName, PeerUse, RequestsPerCall};
 use domicile::policy::{PolicySet, read_data_sets};
@@ -69,7 +69,8 @@ async fn measure(server: &ApiServer) -> bool {
     let (sender, mut states) = watch::channel(ClusterState::default());
     let began = Instant::now();
     let alone_mib = peak_memory_mib();
-    tokio::spawn(cluster::follow(server.kube_client(), sender));
+    let (every_pod, listeners) = EveryPod::channel();
+    tokio::spawn(cluster::follow(server.kube_client(), sender, listeners));
     tokio::spawn(cluster::hand_over(states.clone(), publisher.clone(), |_| ()));
     let whole = |state: &ClusterState| {
         let pods = state.running_pods.as_ref().map_or(0, |pods| pods.len());
@@ -161,7 +162,7 @@ async fn measure(server: &ApiServer) -> bool {
         memory(relisted_mib),
     );
 
-    let scan = scan::scan(server, &publisher).await;
+    let scan = scan::scan(server, &publisher, every_pod).await;
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     let rows = [
         (

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use domicile::cluster::lease::{LeaseSettings, stand_for_election};
-use domicile::cluster::{Duties, DutyMetrics, DutySettings};
+use domicile::cluster::{Duties, DutyMetrics, DutySettings, EveryPod};
 use domicile::metrics::Metrics;
 use domicile::pod_events::PodEvents;
 use domicile::publish::Publisher;
@@ -31,7 +31,7 @@ pub struct Scan {
 }
 
 /// Acts as the only replica does, until every pod was scanned twice.
-pub async fn scan(server: &ApiServer, publisher: &Publisher) -> Scan {
+pub async fn scan(server: &ApiServer, publisher: &Publisher, every_pod: EveryPod) -> Scan {
     let metrics = Metrics::new();
     let client = server.kube_client();
     let nowhere = LeaseSettings {
@@ -48,6 +48,7 @@ pub async fn scan(server: &ApiServer, publisher: &Publisher) -> Scan {
     let (before_mib, began) = (resident_mib(), Instant::now());
     let duties = Duties {
         client,
+        every_pod,
         publications: publisher.publications(),
         leadership,
         events,

@@ -121,7 +121,7 @@ fn decided(snapshot: &Snapshot, verb: Verb, body: &[u8], at: Timestamp) -> (Opti
     if let Outcome::Preempt { last_copies, .. } = outcome {
         record.last_copies = last_copies.iter().map(ToString::to_string).collect();
     }
-    (Some(record), decided.answer)
+    (Some(record), decided.answer.bytes().into_owned())
 }
 
 fn reviewed(snapshot: &Snapshot, body: &[u8], at: Timestamp) -> (Option<DecisionRecord>, Vec<u8>) {
@@ -224,7 +224,7 @@ fn reason(count: &ReasonCount) -> ReasonRecord {
     }
 }
 
-fn verdict(decided: &Decided<'_>) -> Verdict {
+fn verdict(decided: &Decided<'_, '_>) -> Verdict {
     let outcome = &decided.outcome;
     if let Outcome::Filter(filtered) = outcome {
         match filtered.answer {

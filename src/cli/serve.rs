@@ -22,7 +22,7 @@ use super::encryption::Encryption;
 use super::first_decision::first_decision;
 use super::sources::{Kept, Report, keep_sources};
 use crate::cluster::lease::{Leadership, stand_for_election};
-use crate::cluster::{ClusterState, Duties, DutyMetrics};
+use crate::cluster::{ClusterState, Duties, DutyMetrics, EveryPod};
 use crate::config::{self, FleetSource, LiveLatencySettings, OnBlindSample, ServeArgs, ServeSettings};
 use crate::decisions::{DecisionIds, DecisionLog, DecisionLogSettings};
 use crate::extender::RefusalReasons;
@@ -251,9 +251,11 @@ async fn follow_cluster(
     metrics: &Arc<Metrics>,
 ) -> Result<Option<(PodEvents, Leadership)>> {
     let client = kube_client().await?;
-    let writing = (!settings.read_only).then(|| write_to_cluster(settings, &client, publisher, metrics));
+    let (every_pod, listeners) = EveryPod::channel();
+    let writing =
+        (!settings.read_only).then(|| write_to_cluster(settings, &client, every_pod, publisher, metrics));
     let (sender, states) = tokio::sync::watch::channel(ClusterState::default());
-    actix_web::rt::spawn(cluster::follow(client, sender));
+    actix_web::rt::spawn(cluster::follow(client, sender, listeners));
     let (readiness, metrics) = (readiness.clone(), metrics.clone());
     let look = move |state: &ClusterState| {
         if let Some(health) = cluster::cluster_health(state, Timestamp::now()) {
@@ -269,6 +271,7 @@ async fn follow_cluster(
 fn write_to_cluster(
     settings: &ServeSettings,
     client: &kube::Client,
+    every_pod: EveryPod,
     publisher: &Publisher,
     metrics: &Metrics,
 ) -> (PodEvents, Leadership) {
@@ -283,6 +286,7 @@ fn write_to_cluster(
     ));
     let duties = Duties {
         client: client.clone(),
+        every_pod,
         publications: publisher.publications(),
         leadership: leadership.clone(),
         events: pod_events.clone(),

@@ -12,6 +12,7 @@
 mod custom_resources;
 mod duties;
 mod events;
+mod every_pod;
 mod handover;
 mod index;
 pub mod lease;
@@ -39,10 +40,12 @@ pub use custom_resources::{
 };
 pub use duties::{Duties, DutyMetrics, DutySettings};
 pub use events::write_pod_events;
+pub use every_pod::{EveryPod, PodListeners};
 pub use handover::{cluster_health, hand_over};
 pub use index::{Change, Index, Store};
 pub use lists::list_fleet;
-use watch::{Heard, PODS, Word, watch_all};
+pub use watch::PodChange;
+use watch::{Heard, PODS, Word, watch_all_but_pods, watch_every_pod, watch_running_pods};
 
 /// How long changes are gathered before they are published together.
 pub const COALESCE: Duration = Duration::from_millis(2);
@@ -112,9 +115,11 @@ impl Due {
     }
 }
 
-/// Watches the cluster for ever and publishes its states. Returns when nobody listens any more.
-pub async fn follow(client: Client, states: Sender<ClusterState>) {
-    let mut heard = watch_all(&client);
+/// Watches the cluster for ever and publishes its states, and tells every pod to whoever asks for that. Returns when nobody
+/// listens to the states any more.
+pub async fn follow(client: Client, states: Sender<ClusterState>, mut listeners: PodListeners) {
+    let mut objects = watch_all_but_pods(&client);
+    let mut pods = watch_running_pods(&client);
     let mut index = Index::default();
     let mut state = ClusterState {
         missing: index.missing(),
@@ -123,21 +128,26 @@ pub async fn follow(client: Client, states: Sender<ClusterState>) {
     let mut due = Due::default();
     while !states.is_closed() {
         let next = due.next();
-        tokio::select! {
-            said = heard.next() => {
-                let Some(said) = said else { return };
-                let kind = said.kind;
-                match take(said, &mut index, &mut state) {
-                    News::Nothing => {}
-                    News::Objects => due.note(kind, Instant::now()),
-                    // Which watches are broken is told with the fleet, at once.
-                    News::Health => due.note("", Instant::now()),
-                }
+        let said = tokio::select! {
+            said = objects.next() => said,
+            said = pods.next() => said,
+            Some(listener) = listeners.recv() => {
+                pods = watch_every_pod(&client, listener);
+                continue;
             }
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 publish_due(&mut due, &mut index, &mut state, Instant::now());
                 states.send_replace(state.clone());
+                continue;
             }
+        };
+        let Some(said) = said else { return };
+        let kind = said.kind;
+        match take(said, &mut index, &mut state) {
+            News::Nothing => {}
+            News::Objects => due.note(kind, Instant::now()),
+            // Which watches are broken is told with the fleet, at once.
+            News::Health => due.note("", Instant::now()),
         }
     }
 }

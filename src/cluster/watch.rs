@@ -1,16 +1,17 @@
 //! The watches: from the API server to changes of the index.
 //!
 //! Objects are read straight from the bytes that arrive, each by itself, so that one which cannot be read spoils nothing
-//! but itself; of each only what decides is kept.
+//! but itself; of each only what decides is kept. Pods are watched once, for the index and for whoever looks at every pod.
 
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select_all};
+use futures::stream::{BoxStream, SelectAll, StreamExt, select_all};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1;
 use k8s_openapi::api::storage::v1 as storage;
 use kube::api::{Api, ApiResource};
 use kube::{Client, Resource};
+use tokio::sync::mpsc::Sender;
 
 use super::index::{Change, Index};
 use super::raw_object::RawObject;
@@ -19,7 +20,8 @@ use crate::model::{
     Claim, ClaimKey, Namespace, NamespaceName, NodeName, NodeRecord, PodKey, RunningPod, StorageClass, Volume,
 };
 use crate::objects::{
-    ClaimView, NamespaceView, NodeView, ObjectError, StorageClassView, VolumeView, running_pod_from_json,
+    ClaimView, NamespaceView, NodeView, ObjectError, StorageClassView, VolumeView, WatchedPod,
+    running_pod_from_json, watched_pod_from_json,
 };
 
 /// The kind of what says where pods run.
@@ -30,6 +32,12 @@ const ALL: Option<&str> = None;
 
 /// Pods that have a node and have not ended. To the watch, one that ends is deleted.
 const RUNNING: Option<&str> = Some("spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed");
+
+/// Pods that have not ended, bound or not.
+const NOT_ENDED: Option<&str> = Some("status.phase!=Succeeded,status.phase!=Failed");
+
+/// A change of pods that have not ended, bound or not; `None` is one that ended.
+pub type PodChange = Change<PodKey, Option<WatchedPod>>;
 
 /// A change of one kind.
 #[derive(Debug)]
@@ -85,8 +93,8 @@ pub enum Word<C> {
     },
 }
 
-/// Every kind that decides, in one stream that never ends.
-pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
+/// Every kind that decides but pods, in one stream that never ends.
+pub fn watch_all_but_pods(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
     select_all([
         watch::<v1::Node, _, _>(client, "nodes", ALL, node_name, read_node, KindChange::Nodes),
         watch::<v1::Namespace, _, _>(
@@ -121,15 +129,41 @@ pub fn watch_all(client: &Client) -> SelectAll<BoxStream<'static, Heard>> {
             read_storage_class,
             KindChange::StorageClasses,
         ),
-        watch::<v1::Pod, _, _>(
-            client,
-            PODS,
-            RUNNING,
-            pod_key,
-            running_pod_from_json,
-            KindChange::Pods,
-        ),
     ])
+}
+
+/// The pods that run, in a stream that never ends.
+pub fn watch_running_pods(client: &Client) -> BoxStream<'static, Heard> {
+    watch::<v1::Pod, _, _>(
+        client,
+        PODS,
+        RUNNING,
+        pod_key,
+        running_pod_from_json,
+        KindChange::Pods,
+    )
+}
+
+/// Every pod that has not ended, listed anew: `listener` is told of all of them, and the stream of those that run. It waits
+/// for a listener that is slow, and goes on without one that has gone.
+pub fn watch_every_pod(client: &Client, listener: Sender<PodChange>) -> BoxStream<'static, Heard> {
+    let told = move |said: Said| {
+        let listener = listener.clone();
+        async move {
+            let is_heard = !listener.is_closed();
+            let every = is_heard.then(|| change(&said, "every pod", pod_key, watched_pod_from_json));
+            if let Some(change) = every.flatten() {
+                // Whoever has gone needs to know nothing.
+                let _ = listener.send(change).await;
+            }
+            word(&said, PODS, pod_key, running_pod_from_json)
+        }
+    };
+    follow_kind(api::<v1::Pod>(client), NOT_ENDED)
+        .then(told)
+        .filter_map(std::future::ready)
+        .map(|word| heard(PODS, word, KindChange::Pods))
+        .boxed()
 }
 
 fn watch<R, K, V>(
@@ -145,54 +179,56 @@ where
     K: Send + 'static,
     V: Send + 'static,
 {
-    words::<R, K, V>(client, kind, fields, key, read)
-        .map(move |word| Heard {
-            kind,
-            word: match word {
-                Word::Changed(change) => Word::Changed(wrap(change)),
-                Word::Confirmed => Word::Confirmed,
-                Word::Away { heard } => Word::Away { heard },
-            },
-        })
+    follow_kind(api::<R>(client), fields)
+        .filter_map(move |said| std::future::ready(word(&said, kind, key, read)))
+        .map(move |word| heard(kind, word, wrap))
         .boxed()
 }
 
-/// The words about objects of one kind. An object without a name is not one.
-pub(super) fn words<R, K, V>(
-    client: &Client,
-    kind: &'static str,
-    fields: Option<&'static str>,
-    key: fn(&RawObject) -> Option<K>,
-    read: fn(&[u8]) -> Result<V, ObjectError>,
-) -> impl Stream<Item = Word<Change<K, V>>> + Send + use<R, K, V>
-where
-    R: Resource<DynamicType = ()> + 'static,
-    K: Send + 'static,
-    V: Send + 'static,
-{
-    let api: Api<RawObject> = Api::all_with(client.clone(), &ApiResource::erase::<R>(&()));
-    follow_kind(api, fields).filter_map(move |said| std::future::ready(word(said, kind, key, read)))
+fn api<R: Resource<DynamicType = ()>>(client: &Client) -> Api<RawObject> {
+    Api::all_with(client.clone(), &ApiResource::erase::<R>(&()))
+}
+
+fn heard<C>(kind: &'static str, word: Word<C>, wrap: impl FnOnce(C) -> KindChange) -> Heard {
+    let word = match word {
+        Word::Changed(change) => Word::Changed(wrap(change)),
+        Word::Confirmed => Word::Confirmed,
+        Word::Away { heard } => Word::Away { heard },
+    };
+    Heard { kind, word }
 }
 
 /// What is said of a kind as a word about its objects.
 fn word<K, V>(
-    said: Said,
+    said: &Said,
     kind: &'static str,
     key: fn(&RawObject) -> Option<K>,
     read: fn(&[u8]) -> Result<V, ObjectError>,
 ) -> Option<Word<Change<K, V>>> {
-    let change = match said {
-        Said::ListBegins => Change::ListBegins,
-        Said::ListEnds => Change::ListEnds,
-        Said::Applied(object) => applied(&object, kind, key, read)?,
-        Said::Deleted(object) => Change::Delete(key(&object)?),
-        Said::Confirmed => return Some(Word::Confirmed),
+    match said {
+        Said::Confirmed => Some(Word::Confirmed),
         Said::Away { heard, problem } => {
             tracing::warn!(kind, problem, "the watch broke and is taken up again");
-            return Some(Word::Away { heard });
+            Some(Word::Away { heard: *heard })
         }
-    };
-    Some(Word::Changed(change))
+        _ => change(said, kind, key, read).map(Word::Changed),
+    }
+}
+
+/// What is said of a kind as a change of its objects, where it is one. An object without a name is not one.
+fn change<K, V>(
+    said: &Said,
+    kind: &'static str,
+    key: fn(&RawObject) -> Option<K>,
+    read: fn(&[u8]) -> Result<V, ObjectError>,
+) -> Option<Change<K, V>> {
+    match said {
+        Said::ListBegins => Some(Change::ListBegins),
+        Said::ListEnds => Some(Change::ListEnds),
+        Said::Applied(object) => applied(object, kind, key, read),
+        Said::Deleted(object) => key(object).map(Change::Delete),
+        Said::Confirmed | Said::Away { .. } => None,
+    }
 }
 
 fn applied<K, V>(
@@ -235,7 +271,7 @@ fn claim_key(object: &RawObject) -> Option<ClaimKey> {
     })
 }
 
-pub(super) fn pod_key(object: &RawObject) -> Option<PodKey> {
+fn pod_key(object: &RawObject) -> Option<PodKey> {
     let namespace = NamespaceName::new(object.namespace()?).ok()?;
     Some(PodKey {
         namespace,

@@ -3,6 +3,7 @@
 //! Invariants: names are those of the request in its own bytes; where a node survives, the refused ones are not mentioned; where none
 //! survives, the list of survivors is there and empty, for an absent list is a refusal without a reason.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use super::candidates::{Candidates, Form};
@@ -30,17 +31,41 @@ const MOST_EXPLAINED_NODES: usize = 100;
 /// What stands around a score and its node: `{"Host":"","Score":10},`.
 const BYTES_PER_SCORE: usize = 24;
 
+/// An answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerBody<'b> {
+    /// Written for it.
+    Written(Vec<u8>),
+    /// A filter result of every name that was offered: the list of the request is the list of the answer, and whoever sends
+    /// it need not copy it.
+    WholeList(&'b [u8]),
+}
+
+impl AnswerBody<'_> {
+    /// What stands before and behind the list of a request that is answered whole.
+    pub const AROUND_WHOLE_LIST: [&'static [u8]; 2] = [br#"{"NodeNames":"#, br#","Error":""}"#];
+
+    /// All of it in one piece.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        let [before, behind] = Self::AROUND_WHOLE_LIST;
+        match self {
+            Self::Written(answer) => Cow::Borrowed(answer),
+            Self::WholeList(list) => Cow::Owned([before, list, behind].concat()),
+        }
+    }
+}
+
 /// A filter result with the survivors, in the form of the request.
 #[must_use]
-pub fn filter_survivors(
-    candidates: &Candidates<'_>,
+pub fn filter_survivors<'b>(
+    candidates: &Candidates<'b>,
     survivors: usize,
     passes: impl Fn(Option<ClassIndex>) -> bool,
-) -> Vec<u8> {
+) -> AnswerBody<'b> {
     let whole = survivors == candidates.nodes.len();
-    match &candidates.form {
-        // The list of the request is the list of the answer.
-        Form::Names(list) if whole => [br#"{"NodeNames":"#.as_slice(), list, br#","Error":""}"#].concat(),
+    let answer = match &candidates.form {
+        Form::Names(list) if whole => return AnswerBody::WholeList(list),
         Form::Names(list) => {
             let share = share(list.len(), survivors, candidates.nodes.len());
             let mut answer = Vec::with_capacity(share + 64);
@@ -68,7 +93,8 @@ pub fn filter_survivors(
             answer.extend_from_slice(br#"]},"Error":""}"#);
             answer
         }
-    }
+    };
+    AnswerBody::Written(answer)
 }
 
 /// A filter result without survivors: the nodes are unresolvable, so that nobody is evicted for a pod

@@ -21,7 +21,8 @@ mod scan;
 mod skip;
 
 pub use answer::{
-    RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates, priorities,
+    AnswerBody, RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates,
+    priorities,
 };
 pub use arguments::{Arguments, read_arguments};
 pub use candidates::{Candidate, Candidates, FindClasses, Form};

@@ -6,6 +6,7 @@
 //! costs its own group; a pod that ended or has no node is not one of them.
 //! Deliberately absent: which of the other pods is which, and where the nodes are: the snapshot looks after that.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::fleet::{ByName, ClaimKey};
@@ -46,6 +47,24 @@ impl PodGroup {
     pub fn on_node(&self, node: &NodeName) -> u32 {
         let found = self.position(node).ok();
         found.and_then(|at| self.on.get(at)).map_or(0, |(_, pods)| *pods)
+    }
+
+    /// The nodes on which a later state of this group has another number of pods, with the number before and after.
+    pub fn changed_on<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = (&'a NodeName, u32, u32)> {
+        let (mut old, mut new) = (self.on.iter().peekable(), later.on.iter().peekable());
+        let of_each = std::iter::from_fn(move || {
+            let order = match (old.peek(), new.peek()) {
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let before = old.next_if(|_| order.is_le());
+            let after = new.next_if(|_| order.is_ge());
+            let (node, _) = before.or(after)?;
+            let pods = |on: Option<&(NodeName, u32)>| on.map_or(0, |(_, pods)| *pods);
+            Some((node, pods(before), pods(after)))
+        });
+        of_each.filter(|(_, before, after)| before != after)
     }
 
     fn position(&self, node: &NodeName) -> Result<usize, usize> {

@@ -110,7 +110,8 @@ struct PhaseView<'a> {
     phase: Text<'a>,
 }
 
-fn is_ended(phase: &str) -> bool {
+/// Whether a pod in this phase ended, well or not.
+pub(super) fn is_ended(phase: &str) -> bool {
     matches!(phase, "Succeeded" | "Failed")
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::error::ObjectError;
 use super::pod::pod_from_json;
-use super::running_pod::EndedView;
+use super::running_pod::is_ended;
 use super::view::{Object, Text, or_null};
 use crate::model::PodRequirements;
 
@@ -72,6 +72,8 @@ struct OwnerView<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct StatusView<'a> {
+    #[serde(borrow)]
+    phase: Text<'a>,
     #[serde(borrow, deserialize_with = "or_null")]
     conditions: Vec<Object<ConditionView<'a>>>,
 }
@@ -92,12 +94,11 @@ struct ConditionView<'a> {
 /// # Errors
 /// Where the text is not a pod, or a name is invalid.
 pub fn watched_pod_from_json(json: &[u8]) -> Result<Option<WatchedPod>, ObjectError> {
-    let ended: Object<EndedView<'_>> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
-    if ended.is_ended() {
+    let view: Object<WatchedView<'_>> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
+    if is_ended(&view.status.phase) {
         return Ok(None);
     }
     let pod = pod_from_json(json)?;
-    let view: Object<WatchedView<'_>> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
     let owner = view
         .metadata
         .owner_references

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::decisions::ScoreSummary;
 use crate::extender::{
-    BadRequest, RefusalReasons, filter_error, filter_refused, filter_survivors, preemption_candidates,
-    priorities, read_arguments, read_preemption_arguments,
+    AnswerBody, BadRequest, RefusalReasons, filter_error, filter_refused, filter_survivors,
+    preemption_candidates, priorities, read_arguments, read_preemption_arguments,
 };
 use crate::model::{DataSetName, PodRequirements, Score};
 use crate::placement::{
@@ -30,9 +30,9 @@ pub struct AnswerSettings {
 
 /// What was decided about one request.
 #[derive(Debug)]
-pub struct Decided<'s> {
+pub struct Decided<'s, 'b> {
     /// The answer.
-    pub answer: Vec<u8>,
+    pub answer: AnswerBody<'b>,
     /// The pod.
     pub pod: PodRequirements,
     /// What the snapshot says about the pod.
@@ -94,12 +94,12 @@ impl Outcome {
 ///
 /// # Errors
 /// Where the body is no request.
-pub fn filter<'s>(
+pub fn filter<'s, 'b>(
     snapshot: &'s Snapshot,
-    body: &[u8],
+    body: &'b [u8],
     now: Timestamp,
     settings: AnswerSettings,
-) -> Result<Decided<'s>, BadRequest> {
+) -> Result<Decided<'s, 'b>, BadRequest> {
     let arguments = read_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let candidates = &arguments.candidates;
@@ -112,8 +112,10 @@ pub fn filter<'s>(
             };
             filter_survivors(candidates, survivors, |class| assessment.passes(class))
         }
-        Answer::Refused(sentence) => filter_refused(candidates, sentence, settings.refusal_reasons),
-        Answer::BlindSample => filter_error(Answer::BLIND_SAMPLE),
+        Answer::Refused(sentence) => {
+            AnswerBody::Written(filter_refused(candidates, sentence, settings.refusal_reasons))
+        }
+        Answer::BlindSample => AnswerBody::Written(filter_error(Answer::BLIND_SAMPLE)),
     };
     let by_exception = assessment.by_exception(candidates.classes().map(|class| (class, 1)));
     Ok(Decided {
@@ -133,7 +135,7 @@ pub fn prioritize<'s>(
     snapshot: &'s Snapshot,
     body: &[u8],
     now: Timestamp,
-) -> Result<Decided<'s>, BadRequest> {
+) -> Result<Decided<'s, 'static>, BadRequest> {
     let arguments = read_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let candidates = &arguments.candidates;
@@ -151,7 +153,7 @@ pub fn prioritize<'s>(
         scores,
     };
     Ok(Decided {
-        answer,
+        answer: AnswerBody::Written(answer),
         pod: arguments.pod,
         assessment,
         outcome,
@@ -163,7 +165,11 @@ pub fn prioritize<'s>(
 ///
 /// # Errors
 /// Where the body is no request.
-pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Result<Decided<'s>, BadRequest> {
+pub fn preempt<'s>(
+    snapshot: &'s Snapshot,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Decided<'s, 'static>, BadRequest> {
     let arguments = read_preemption_arguments(body, |names| snapshot.classes_of(names))?;
     let assessment = assess(snapshot, &arguments.pod, now);
     let mut preemption = Preemption::new(&assessment, now);
@@ -191,7 +197,7 @@ pub fn preempt<'s>(snapshot: &'s Snapshot, body: &[u8], now: Timestamp) -> Resul
     let permitted = permitted_classes.len();
     let by_exception = assessment.by_exception(permitted_classes.into_iter());
     Ok(Decided {
-        answer,
+        answer: AnswerBody::Written(answer),
         pod: arguments.pod,
         assessment,
         by_exception,

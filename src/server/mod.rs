@@ -19,6 +19,7 @@ mod body;
 mod decide;
 mod latency;
 mod observe;
+mod pieces;
 mod readiness;
 mod record;
 mod routes;

@@ -20,7 +20,7 @@ use crate::metrics::{DecisionMeasures, METRICS_CONTENT_TYPE};
 pub(super) fn decided(
     state: &ServerState,
     verb: Verb,
-    decided: &Decided<'_>,
+    decided: &Decided<'_, '_>,
     now: Timestamp,
     took: Duration,
 ) {

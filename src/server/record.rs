@@ -13,7 +13,7 @@ use crate::policy::{self, SourcedTuple};
 
 /// What was answered, in the words of records and metrics.
 #[must_use]
-pub(super) fn verdict(decided: &Decided<'_>) -> Verdict {
+pub(super) fn verdict(decided: &Decided<'_, '_>) -> Verdict {
     let none_permitted = decided.outcome.permitted() == 0 && decided.outcome.candidates() > 0;
     match &decided.outcome {
         Outcome::Filter(outcome) => match &outcome.answer {
@@ -32,7 +32,7 @@ pub(super) fn verdict(decided: &Decided<'_>) -> Verdict {
 
 /// Why candidates were refused; of policies only filter asks each.
 #[must_use]
-pub(super) fn reasons<'d>(decided: &'d Decided<'_>) -> &'d [ReasonCount] {
+pub(super) fn reasons<'d>(decided: &'d Decided<'_, '_>) -> &'d [ReasonCount] {
     match &decided.outcome {
         Outcome::Filter(outcome) => &outcome.reasons,
         Outcome::Preempt { reasons, .. } => reasons,
@@ -42,7 +42,7 @@ pub(super) fn reasons<'d>(decided: &'d Decided<'_>) -> &'d [ReasonCount] {
 
 /// The record of a decision.
 #[must_use]
-pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_>, now: Timestamp) -> DecisionRecord {
+pub(super) fn record(id: String, verb: Verb, decided: &Decided<'_, '_>, now: Timestamp) -> DecisionRecord {
     let Decided {
         pod,
         assessment,
@@ -98,7 +98,7 @@ fn last_copies(outcome: &Outcome) -> Vec<String> {
 }
 
 /// Why nothing passes: that evictions would take last copies away, else what the policies say of the pod.
-fn refusal(decided: &Decided<'_>) -> String {
+fn refusal(decided: &Decided<'_, '_>) -> String {
     let names = last_copies(&decided.outcome);
     if names.is_empty() {
         return decided.assessment.sentence();

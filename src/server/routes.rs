@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ContentType, HeaderValue};
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::admin::{index, livez, readyz};
@@ -13,12 +13,14 @@ use super::body::{BodyError, read_body};
 use super::decide::{filter, preempt, prioritize};
 use super::latency::latency;
 use super::observe;
+use super::pieces::Pieces;
 use super::sentence::sentence;
 use super::state::ServerState;
 use super::turns::Busy;
 use crate::decisions::Verb;
 use crate::extender::{
-    BadRequest, filter_survivors, preemption_candidates, read_arguments, read_preemption_arguments,
+    AnswerBody, BadRequest, filter_survivors, preemption_candidates, read_arguments,
+    read_preemption_arguments,
 };
 use crate::snapshot::NAMES_AT_ONCE;
 
@@ -136,7 +138,7 @@ async fn answer(
     match decided {
         Ok(decided) => {
             observe::decided(state, verb, &decided, now, started.elapsed());
-            json(decided.answer)
+            answered(decided.answer, body.bytes())
         }
         Err(error) => bad_request(state, verb, &error),
     }
@@ -144,7 +146,7 @@ async fn answer(
 
 /// Answers while a source is missing: pods of exempt namespaces pass, or a cluster whose own pods wait
 /// for us never comes up; all others get a failure that the scheduler soon tries again (docs/policies.md, 6).
-fn before_ready(question: Question, state: &ServerState, body: &[u8]) -> HttpResponse {
+fn before_ready(question: Question, state: &ServerState, body: &Bytes) -> HttpResponse {
     let verb = question.verb();
     let unknown = |_: [&[u8]; NAMES_AT_ONCE]| [None; NAMES_AT_ONCE];
     let answer = match question {
@@ -158,7 +160,7 @@ fn before_ready(question: Question, state: &ServerState, body: &[u8]) -> HttpRes
                     let candidates = &arguments.candidates;
                     filter_survivors(candidates, candidates.nodes.len(), |_| true)
                 }
-                _ => b"[]".to_vec(),
+                _ => AnswerBody::Written(b"[]".to_vec()),
             })
         }),
         Question::Preempt => read_preemption_arguments(body, unknown).map(|arguments| {
@@ -166,11 +168,15 @@ fn before_ready(question: Question, state: &ServerState, body: &[u8]) -> HttpRes
                 .exempt_before_ready
                 .load()
                 .contains(&arguments.pod.namespace);
-            exempt.then(|| preemption_candidates(&arguments.nodes, |node| !node.uids.is_empty()))
+            exempt.then(|| {
+                AnswerBody::Written(preemption_candidates(&arguments.nodes, |node| {
+                    !node.uids.is_empty()
+                }))
+            })
         }),
     };
     match answer {
-        Ok(Some(answer)) => json(answer),
+        Ok(Some(answer)) => answered(answer, body),
         Ok(None) => {
             observe::failed(state, verb, "not-ready");
             let missing = state.missing().join(" and ");
@@ -180,6 +186,17 @@ fn before_ready(question: Question, state: &ServerState, body: &[u8]) -> HttpRes
             )
         }
         Err(error) => bad_request(state, verb, &error),
+    }
+}
+
+/// The response with an answer to this body.
+fn answered(answer: AnswerBody<'_>, body: &Bytes) -> HttpResponse {
+    let [before, behind] = AnswerBody::AROUND_WHOLE_LIST.map(Bytes::from_static);
+    match answer {
+        AnswerBody::Written(answer) => json(answer),
+        AnswerBody::WholeList(list) => HttpResponse::Ok()
+            .content_type(ContentType::json())
+            .body(Pieces::new([before, body.slice_ref(list), behind])),
     }
 }
 

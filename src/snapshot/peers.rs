@@ -117,6 +117,35 @@ impl PlacedGroup {
             at_unknown,
         })
     }
+
+    /// Where the pods of a group are that was `old` and is `new`: only nodes with more or fewer pods than before are looked up.
+    fn followed_by(
+        &self,
+        old: &PodGroup,
+        new: &PodGroup,
+        point: &impl Fn(&NodeName) -> Option<LatencyPoint>,
+    ) -> Arc<Self> {
+        let (mut at, mut at_unknown) = (self.at.to_vec(), self.at_unknown);
+        for (node, before, after) in old.changed_on(new) {
+            let Some(point) = point(node) else {
+                at_unknown = (at_unknown + after).saturating_sub(before);
+                continue;
+            };
+            match at.binary_search_by_key(&point, |(other, _)| *other) {
+                Ok(found) => {
+                    if let Some((_, pods)) = at.get_mut(found) {
+                        *pods = (*pods + after).saturating_sub(before);
+                    }
+                }
+                Err(place) => at.insert(place, (point, after)),
+            }
+        }
+        at.retain(|(_, pods)| *pods > 0);
+        Arc::new(Self {
+            at: at.into(),
+            at_unknown,
+        })
+    }
 }
 
 impl PlacedPods {
@@ -203,11 +232,13 @@ fn place_groups(
 ) {
     for change in old.diff(new) {
         match change {
-            DiffItem::Add(labels, group)
-            | DiffItem::Update {
-                new: (labels, group), ..
-            } => {
+            DiffItem::Add(labels, group) => {
                 placed.insert(labels.clone(), PlacedGroup::new(group, point));
+            }
+            DiffItem::Update { old, new } => {
+                if let Some(group) = placed.get_mut(new.0) {
+                    *group = group.followed_by(old.1, new.1, point);
+                }
             }
             DiffItem::Remove(labels, _) => drop(placed.remove(labels)),
         }

@@ -8,7 +8,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use domicile::cluster::{ClusterState, follow};
+use domicile::cluster::roster::Roster;
+use domicile::cluster::{ClusterState, EveryPod, follow};
 use domicile::model::{LabelSet, NamespaceName, NodeName};
 use futures::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -163,10 +164,40 @@ impl ApiServer {
     }
 
     /// Follows it from nothing.
-    fn follow(&self) -> watch::Receiver<ClusterState> {
+    fn follow(&self) -> (watch::Receiver<ClusterState>, EveryPod) {
         let (sender, states) = watch::channel(ClusterState::default());
-        tokio::spawn(follow(self.client(), sender));
-        states
+        let (every_pod, listeners) = EveryPod::channel();
+        tokio::spawn(follow(self.client(), sender, listeners));
+        (states, every_pod)
+    }
+}
+
+/// Every pod as somebody was told who asked.
+#[derive(Default)]
+struct Told(Arc<Mutex<Roster>>);
+
+impl Told {
+    /// Asks, and listens until another asks.
+    async fn ask(every_pod: &EveryPod) -> Self {
+        let mut changes = every_pod.listed_anew().await;
+        let told = Self::default();
+        let roster = told.0.clone();
+        tokio::spawn(async move {
+            while let Some(change) = changes.recv().await {
+                roster.lock().expect("no panic").take(change);
+            }
+        });
+        told
+    }
+
+    /// The pods with what decides, and how many cannot be read; `None` before they were listed whole.
+    fn pods(&self) -> Option<(Vec<String>, usize)> {
+        let roster = self.0.lock().expect("no panic");
+        let pods = roster.after(None);
+        let pods = pods.map(|(key, pod)| format!("{key:?} on {:?}: {:?}", pod.node, pod.subject));
+        roster
+            .is_whole()
+            .then(|| (pods.collect(), roster.unreadable_count()))
     }
 }
 
@@ -209,6 +240,8 @@ enum Happening {
     Forget(usize),
     Down,
     Up,
+    /// Somebody asks for every pod.
+    Ask,
     /// Time passes, in milliseconds.
     Pass(u64),
 }
@@ -224,6 +257,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => kind().prop_map(Happening::Forget),
         1 => Just(Happening::Down),
         1 => Just(Happening::Up),
+        1 => Just(Happening::Ask),
         6 => (0..3_000_u64).prop_map(Happening::Pass),
     ]
 }
@@ -276,7 +310,7 @@ async fn happen(api: &ApiServer, happening: &Happening) {
             paths.iter().for_each(|path| server.breaks(path));
         }
         Happening::Up => server.is_down = false,
-        Happening::Pass(_) => {}
+        Happening::Ask | Happening::Pass(_) => {}
     }
 }
 
@@ -308,9 +342,13 @@ fn has_the_last(state: &ClusterState) -> bool {
 
 async fn in_the_end_it_is_a_fresh_list(happenings: Vec<Happening>) -> Result<(), TestCaseError> {
     let api = ApiServer::default();
-    let mut states = api.follow();
+    let (mut states, every_pod) = api.follow();
+    let mut told = Told::default();
     for happening in &happenings {
-        happen(&api, happening).await;
+        match happening {
+            Happening::Ask => told = Told::ask(&every_pod).await,
+            other => happen(&api, other).await,
+        }
     }
     {
         let mut server = api.server();
@@ -330,9 +368,19 @@ async fn in_the_end_it_is_a_fresh_list(happenings: Vec<Happening>) -> Result<(),
         .expect("it comes back by itself")
         .expect("it goes on")
         .clone();
-    let mut fresh = api.follow();
+    let (mut fresh, fresh_pods) = api.follow();
+    let fresh_told = Told::ask(&fresh_pods).await;
     let fresh = tokio::time::timeout(within, fresh.wait_for(has_the_last)).await;
     let fresh = fresh.expect("it is listed").expect("it goes on").clone();
+    sleep(Duration::from_secs(1)).await;
+    if let Some(pods) = told.pods() {
+        prop_assert_eq!(Some(pods), fresh_told.pods());
+    } else {
+        let has_asked = happenings
+            .iter()
+            .any(|happening| matches!(happening, Happening::Ask));
+        prop_assert!(!has_asked, "who asked was told nothing");
+    }
     prop_assert_eq!(&followed.fleet, &fresh.fleet);
     prop_assert_eq!(&followed.running_pods, &fresh.running_pods);
     prop_assert_eq!(followed.unreadable, fresh.unreadable);
@@ -368,6 +416,48 @@ fn properties_whatever_happens_the_index_is_a_fresh_list_in_the_end() {
 }
 
 #[test]
+fn pods_are_watched_once_for_those_that_run_and_for_whoever_asks_for_all() {
+    runtime().block_on(async {
+        let api = ApiServer::default();
+        let pods = "/api/v1/pods";
+        let waiting =
+            json!({"metadata": {"name": "waiting", "namespace": "shop", "labels": {"app": "a"}}, "spec": {}});
+        api.server().event(pods, "ADDED", "waiting", &waiting);
+        api.server().event(pods, "ADDED", "o1", &object(pods, "o1", 1));
+        let (mut states, every_pod) = api.follow();
+        let runs = |count| {
+            move |state: &ClusterState| {
+                state
+                    .running_pods
+                    .as_ref()
+                    .is_some_and(|pods| pods.len() == count)
+            }
+        };
+        states.wait_for(runs(1)).await.expect("it goes on");
+        for asked in 1..=2 {
+            let told = Told::ask(&every_pod).await;
+            sleep(Duration::from_secs(1)).await;
+            assert_eq!(
+                told.pods().map(|(pods, _)| pods.len()),
+                Some(asked + 1),
+                "listed anew"
+            );
+            let name = format!("later{asked}");
+            api.server().event(pods, "ADDED", &name, &object(pods, &name, 2));
+            states.wait_for(runs(1 + asked)).await.expect("it goes on");
+            sleep(Duration::from_secs(1)).await;
+            assert_eq!(
+                told.pods().map(|(pods, _)| pods.len()),
+                Some(asked + 2),
+                "and then watched"
+            );
+            let open = |watcher: &&UnboundedSender<Line>| !watcher.is_closed();
+            assert_eq!(api.server().kind(pods).watchers.iter().filter(open).count(), 1);
+        }
+    });
+}
+
+#[test]
 fn while_it_is_away_the_last_state_stays_and_says_since_when() {
     runtime().block_on(async {
         let api = ApiServer::default();
@@ -375,7 +465,7 @@ fn while_it_is_away_the_last_state_stays_and_says_since_when() {
             let object = object(path, "o1", 1);
             api.server().event(path, "ADDED", "o1", &object);
         }
-        let mut states = api.follow();
+        let (mut states, _) = api.follow();
         let current = |state: &ClusterState| state.is_current() && state.running_pods.is_some();
         let known = states.wait_for(current).await.expect("it goes on").clone();
         assert_eq!((known.confirmed_until(), known.generation), (None, 1));

@@ -217,7 +217,7 @@ fn body(candidates: &[(&str, Vec<u32>)]) -> String {
 
 fn preempt(facts: &Facts, candidates: &[(&str, Vec<u32>)]) -> Answered {
     let decided = server::preempt(&facts.snapshot, body(candidates).as_bytes(), facts.at).unwrap();
-    let answer: Value = serde_json::from_slice(&decided.answer).unwrap();
+    let answer: Value = serde_json::from_slice(&decided.answer.bytes()).unwrap();
     let kept = answer["NodeNameToMetaVictims"].as_object().unwrap();
     Answered {
         kept: kept.keys().cloned().collect(),

@@ -21,7 +21,7 @@ fn world() -> Snapshot {
     )
 }
 
-fn decide<'s>(verb: &str, snapshot: &'s Snapshot, body: &[u8]) -> Result<Decided<'s>, BadRequest> {
+fn decide<'s, 'b>(verb: &str, snapshot: &'s Snapshot, body: &'b [u8]) -> Result<Decided<'s, 'b>, BadRequest> {
     let now = NOW.parse().unwrap();
     match verb {
         "filter" => filter(snapshot, body, now, AnswerSettings::default()),
@@ -60,7 +60,7 @@ fn every_golden_request_has_its_golden_answer() {
         let body = fs::read(path).unwrap();
         let (suffix, other, text) = match decide(verb, &world, &body) {
             Ok(decided) => {
-                let answer = String::from_utf8(decided.answer).unwrap();
+                let answer = String::from_utf8(decided.answer.bytes().into_owned()).unwrap();
                 serde_json::from_str::<serde_json::Value>(&answer).unwrap();
                 (".answer.json", ".error.txt", answer)
             }

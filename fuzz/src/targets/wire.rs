@@ -42,7 +42,8 @@ fn filtered(world: &Snapshot, bytes: &[u8], now: Timestamp) {
 
     let arguments = read_arguments(bytes, |names| world.classes_of(names)).unwrap();
     let assessment = assess(world, &arguments.pod, now);
-    let answer: Fields<'_> = fields(&decided.answer);
+    let bytes = decided.answer.bytes();
+    let answer: Fields<'_> = fields(&bytes);
     let Outcome::Filter(outcome) = &decided.outcome else {
         panic!("filter decided something else");
     };
@@ -83,7 +84,8 @@ fn prioritized(world: &Snapshot, bytes: &[u8], now: Timestamp) {
     };
     let arguments = read_arguments(bytes, |names| world.classes_of(names)).unwrap();
     let mut offered = arguments.candidates.nodes.iter().map(|node| node.name.as_bytes());
-    let scores: Vec<&RawValue> = serde_json::from_slice(&decided.answer).unwrap();
+    let bytes = decided.answer.bytes();
+    let scores: Vec<&RawValue> = serde_json::from_slice(&bytes).unwrap();
     for score in scores {
         let score = fields(score.get().as_bytes());
         let host = inner(score["Host"]);
@@ -119,7 +121,7 @@ fn preempted(world: &Snapshot, bytes: &[u8], now: Timestamp) {
             (unescaped(node.node.as_bytes()), (uids, node.violations))
         })
         .collect();
-    let answer: Value = serde_json::from_slice(&decided.answer).unwrap();
+    let answer: Value = serde_json::from_slice(&decided.answer.bytes()).unwrap();
     let answered = answer["NodeNameToMetaVictims"].as_object().unwrap();
     let answered: BTreeMap<String, (Vec<String>, i64)> = answered
         .iter()

@@ -1,6 +1,6 @@
 //! What one replica does for all: it wakes pods that a change admits, and scans every pod.
 //!
-//! Inputs: a watch of every pod, publications, whether this replica holds the Lease. Effects: conditions on pods that wait,
+//! Inputs: the changes of every pod, publications, whether this replica holds the Lease. Effects: conditions on pods that wait,
 //! Events, log lines, metrics. Invariants: nothing is written while the Lease is not held; a replica that begins to act
 //! knows nothing of what decided before, and lists every pod anew; judging yields to everything else after
 //! [`STEP`]. When the API server is away nothing is lost: what could not be written is tried again. Deliberately absent:
@@ -12,22 +12,20 @@ mod scanning;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::stream::{BoxStream, FuturesUnordered};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::index::Change;
+use super::every_pod::EveryPod;
 use super::lease::Leadership;
 use super::retries::{Retry, Waken, wake};
 use super::roster::{News, Roster};
-use super::watch::{Word, pod_key, words};
+use super::watch::PodChange;
 use crate::metrics::{RetryMetrics, ScanMetrics};
 use crate::model::{NodeName, PodKey, ReplicaRole};
-use crate::objects::{WatchedPod, watched_pod_from_json};
 use crate::pod_events::PodEvents;
 use crate::publish::Publication;
 use retrying::Retrying;
@@ -51,9 +49,6 @@ const ROOM_FOR_EVENTS: usize = 512;
 /// How long the scan waits where there is no such room.
 const UNTIL_ROOM: Duration = Duration::from_millis(100);
 
-/// Pods that have not ended, bound or not.
-const NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
-
 /// How often and how fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DutySettings {
@@ -76,6 +71,8 @@ pub struct DutyMetrics {
 pub struct Duties {
     /// The API server.
     pub client: Client,
+    /// Where every pod is asked for.
+    pub every_pod: EveryPod,
     /// Each world that decides.
     pub publications: watch::Receiver<Publication>,
     /// Whether this replica acts.
@@ -129,7 +126,7 @@ struct Term<'d> {
 impl Term<'_> {
     /// Acts until the Lease is lost, which gives `true`, or nobody publishes any more.
     async fn run(mut self) -> bool {
-        let mut pods = watch_pods(&self.duties.client);
+        let mut pods = self.duties.every_pod.listed_anew().await;
         let mut leadership = self.duties.leadership.clone();
         let mut publications = self.duties.publications.clone();
         // What is decided by now counts as just published.
@@ -138,7 +135,7 @@ impl Term<'_> {
             let due = self.due();
             tokio::select! {
                 () = leadership.until_lost() => return true,
-                said = pods.next() => match said {
+                said = pods.recv() => match said {
                     Some(change) => self.heard(change),
                     None => return false,
                 },
@@ -182,7 +179,7 @@ impl Term<'_> {
         due.into_iter().flatten().fold(latest, Instant::min)
     }
 
-    fn heard(&mut self, change: Change<PodKey, Option<WatchedPod>>) {
+    fn heard(&mut self, change: PodChange) {
         let now = Instant::now();
         match self.roster.take(change) {
             News::Nothing => {}
@@ -329,24 +326,6 @@ impl Term<'_> {
             }
         }
     }
-}
-
-/// Every pod that has not ended, listed and then watched.
-fn watch_pods(client: &Client) -> BoxStream<'static, Change<PodKey, Option<WatchedPod>>> {
-    let words = words::<v1::Pod, _, _>(
-        client,
-        "every pod",
-        Some(NOT_ENDED),
-        pod_key,
-        watched_pod_from_json,
-    );
-    let changes = words.filter_map(|word| {
-        std::future::ready(match word {
-            Word::Changed(change) => Some(change),
-            Word::Confirmed | Word::Away { .. } => None,
-        })
-    });
-    changes.boxed()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Inputs: publications, the roster and what happens to its pods, instants. Outputs: the findings that are there, and what
 //! is to be told of those that are new. Invariants: pods of one template on nodes of one class are judged once for a
-//! scan; a scan that runs is ended before the next begins, so that changes which never rest keep no pod from being
+//! scan, and once between scans for as long as nothing but the running pods changes; a scan that runs is ended before the next begins, so that changes which never rest keep no pod from being
 //! judged; none begins while the API server is away; a step judges for no longer than it is given, and steps rest in between. No client, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,9 @@ const TOLD_AGAIN: Duration = Duration::from_secs(50 * 60);
 /// How much is told in one step; the rest of the pods wait for the next.
 const MOST_TOLD: usize = 128;
 
+/// Of how many templates at places is remembered what is wrong with pods that come between scans.
+const MOST_REMEMBERED: usize = 1_000;
+
 /// Where a pod is, for what the policies make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
@@ -55,8 +58,11 @@ struct Pass {
     cursor: Option<PodKey>,
     pods: usize,
     /// What is known of templates at places.
-    known: BTreeMap<(usize, Place), Known>,
+    known: KnownFindings,
 }
+
+/// What is wrong with pods of templates at places, in one world and one stretch of time.
+type KnownFindings = BTreeMap<(usize, Place), Known>;
 
 /// What is wrong with pods of a template at a place.
 #[derive(Debug)]
@@ -100,6 +106,8 @@ pub(super) struct Scanning {
     pass: Option<Pass>,
     /// Pods to be judged by themselves.
     changed: BTreeSet<PodKey>,
+    /// What is known of pods that were, and since the beginning of which stretch of time.
+    known: (Option<Timestamp>, KnownFindings),
     found: BTreeMap<PodKey, Found>,
     counts: BTreeMap<FindingKind, usize>,
     copies: Vec<CopyFinding>,
@@ -117,6 +125,7 @@ impl Scanning {
             ended: None,
             pass: None,
             changed: BTreeSet::new(),
+            known: Default::default(),
             found: BTreeMap::new(),
             counts: BTreeMap::new(),
             copies: Vec::new(),
@@ -128,6 +137,7 @@ impl Scanning {
     pub fn published(&mut self, snapshot: &Arc<Snapshot>, now: Instant) {
         let before = self.snapshot.replace(snapshot.clone());
         if !before.is_some_and(|before| before.shares_all_but_running(snapshot)) {
+            self.known.1.clear();
             self.want(now);
         }
     }
@@ -201,7 +211,7 @@ impl Scanning {
         };
         while let Some(key) = self.changed.pop_first() {
             if let Some(pod) = roster.get(&key) {
-                let findings = judge(&snapshot, pod, place(&snapshot, pod), at);
+                let findings = self.judged(&snapshot, pod, at);
                 self.record(&key, pod, &findings, &snapshot, now, told);
             }
             if end() || told.len() >= MOST_TOLD {
@@ -214,13 +224,7 @@ impl Scanning {
         };
         let from = pass.cursor.clone();
         for (key, pod) in roster.after(from.as_ref()) {
-            let place = place(&pass.snapshot, pod);
-            let known = pass.known.entry((pod.subject.id(), place));
-            let known = known.or_insert_with(|| Known {
-                findings: judge(&pass.snapshot, pod, place, pass.at),
-                _subject: pod.subject.clone(),
-            });
-            let findings = known.findings.clone();
+            let findings = known_findings(&mut pass.known, &pass.snapshot, pod, pass.at);
             self.record(key, pod, &findings, &pass.snapshot, now, told);
             pass.pods += 1;
             pass.cursor = Some(key.clone());
@@ -231,6 +235,19 @@ impl Scanning {
             }
         }
         self.end(pass, now, at, told);
+    }
+
+    /// What is wrong with a pod that changed.
+    fn judged(&mut self, snapshot: &Snapshot, pod: &RosterPod, at: Timestamp) -> Arc<[PodFinding]> {
+        let from = snapshot.policies().at(at).from;
+        let (since, known) = &mut self.known;
+        let is_of_now = since.replace(from) == Some(from);
+        // While the API server is away facts grow older, which may refuse what they permitted.
+        let holds = is_of_now && snapshot.confirmed_until().is_none();
+        if !holds || known.len() >= MOST_REMEMBERED {
+            known.clear();
+        }
+        known_findings(known, snapshot, pod, at)
     }
 
     /// Begins a scan where one is due.
@@ -382,6 +399,22 @@ fn place(snapshot: &Snapshot, pod: &RosterPod) -> Place {
             .class_of(node.as_str().as_bytes())
             .map_or(Place::UnknownNode, Place::Class),
     }
+}
+
+/// What is wrong with a pod, judged unless one of its template at its place was.
+fn known_findings(
+    known: &mut KnownFindings,
+    snapshot: &Snapshot,
+    pod: &RosterPod,
+    at: Timestamp,
+) -> Arc<[PodFinding]> {
+    let place = place(snapshot, pod);
+    let known = known.entry((pod.subject.id(), place));
+    let known = known.or_insert_with(|| Known {
+        findings: judge(snapshot, pod, place, at),
+        _subject: pod.subject.clone(),
+    });
+    known.findings.clone()
 }
 
 fn judge(snapshot: &Snapshot, pod: &RosterPod, place: Place, at: Timestamp) -> Arc<[PodFinding]> {

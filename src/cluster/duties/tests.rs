@@ -431,6 +431,32 @@ fn an_exception_that_expires_leaves_its_pods_where_they_are_refused() {
 }
 
 #[test]
+fn what_is_remembered_of_a_template_ends_with_the_exception_that_permits_it() {
+    let (mut roster, mut retrying, mut scanning) = empty();
+    let start = Instant::now();
+    let allowed = exception("2026-11-01", "2026-11-21T12:00:30Z");
+    scanning.published(&world("[group/EEA]", &allowed), start);
+    let soon = start + Duration::from_secs(1);
+    assert_eq!(scanned(&mut scanning, &roster, soon, at()), (Vec::new(), 1));
+    let ended = "2026-11-21T12:00:30.5Z".parse().expect("an instant");
+    for (name, at, refused) in [("one", at(), 0), ("two", at(), 0), ("three", ended, 1)] {
+        apply(
+            ("shop", name),
+            &Pod::On(IN_VIRGINIA),
+            (&mut roster, &mut retrying, &mut scanning),
+            soon,
+        );
+        // This pod alone, not the scan that its date asks for.
+        scanning.step(&roster, soon, at, || true, &mut Vec::new());
+        assert_eq!(
+            count(&scanning, FindingKind::BoundWhereRefused),
+            refused,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_scanned_while_the_api_server_is_away_and_all_when_it_is_back() {
     let (roster, _, mut scanning) = empty();
     let start = Instant::now();
