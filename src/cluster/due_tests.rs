@@ -52,24 +52,24 @@ fn changes_that_come_together_are_told_together() {
         News::Objects
     );
     due.note(PODS, start);
-    assert_eq!(due.next(), Some(start + COALESCE));
-    publish_due(&mut due, &mut index, &mut state, start + COALESCE);
+    assert_eq!(due.next(), Some(start + PODS_COALESCE));
+    publish_due(&mut due, &mut index, &mut state, start + PODS_COALESCE);
     assert_eq!((state.pods_generation, due.next()), (1, None));
 
-    let published = start + COALESCE;
+    let published = start + PODS_COALESCE;
     for number in 0..100_u32 {
         assert_eq!(
             take(pod(&format!("p{number}")), &mut index, &mut state),
             News::Objects
         );
-        due.note(PODS, published + COALESCE / 200 * number);
+        due.note(PODS, published + PODS_COALESCE / 200 * number);
     }
     assert_eq!(
         due.next(),
-        Some(published + COALESCE),
+        Some(published + PODS_COALESCE),
         "the first waits no longer for the last"
     );
-    publish_due(&mut due, &mut index, &mut state, published + COALESCE);
+    publish_due(&mut due, &mut index, &mut state, published + PODS_COALESCE);
     assert_eq!((state.pods_generation, due.next()), (2, None));
     assert_eq!(state.running_pods.as_deref().map(RunningPods::len), Some(100));
 }
@@ -134,7 +134,7 @@ fn the_first_fleet_waits_a_little_for_pods_and_comes_with_them() {
     }
     let listed = start + Duration::from_secs(1);
     due.note(PODS, listed);
-    publish_due(&mut due, &mut index, &mut state, listed + COALESCE);
+    publish_due(&mut due, &mut index, &mut state, listed + PODS_COALESCE);
     assert_eq!(
         (state.generation, state.pods_generation, due.next()),
         (1, 1, None)

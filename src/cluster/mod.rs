@@ -47,8 +47,12 @@ pub use lists::list_fleet;
 pub use watch::PodChange;
 use watch::{Heard, PODS, Word, watch_all_but_pods, watch_every_pod, watch_running_pods};
 
-/// How long changes are gathered before they are published together.
+/// How long changes of objects that decide are gathered before they are published together.
 pub const COALESCE: Duration = Duration::from_millis(2);
+
+/// How long changes of running pods are: they only sway the order of places, and each binding is one. A busy
+/// kube-scheduler binds a pod every few milliseconds, so that publishing each by itself costs as much as reading it.
+pub const PODS_COALESCE: Duration = Duration::from_millis(10);
 
 /// How long the first fleet waits for the list of running pods, so that the first decisions know them.
 /// Decisions without them are right, if not nearest, so a long list keeps nobody waiting.
@@ -101,12 +105,11 @@ struct Due {
 impl Due {
     /// Something of the kind changed.
     fn note(&mut self, kind: &'static str, now: Instant) {
-        let due = if kind == PODS {
-            &mut self.pods
-        } else {
-            &mut self.fleet
+        let (due, gathered) = match kind {
+            PODS => (&mut self.pods, PODS_COALESCE),
+            _ => (&mut self.fleet, COALESCE),
         };
-        due.get_or_insert(now + COALESCE);
+        due.get_or_insert(now + gathered);
     }
 
     /// When the next thing is due.

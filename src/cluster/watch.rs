@@ -152,11 +152,20 @@ pub fn watch_every_pod(client: &Client, listener: Sender<PodChange>) -> BoxStrea
         async move {
             let is_heard = !listener.is_closed();
             let every = is_heard.then(|| change(&said, "every pod", pod_key, watched_pod_from_json));
-            if let Some(change) = every.flatten() {
+            let every = every.flatten();
+            // It is not looked at again for what its node decides where it has none.
+            let waiting = match &every {
+                Some(Change::Apply(key, Some(pod))) if pod.pod.node.is_none() => Some(key.clone()),
+                _ => None,
+            };
+            if let Some(change) = every {
                 // Whoever has gone needs to know nothing.
                 let _ = listener.send(change).await;
             }
-            word(&said, PODS, pod_key, running_pod_from_json)
+            match waiting {
+                Some(key) => Some(Word::Changed(Change::Apply(key, None))),
+                None => word(&said, PODS, pod_key, running_pod_from_json),
+            }
         }
     };
     follow_kind(api::<v1::Pod>(client), NOT_ENDED)

@@ -25,12 +25,13 @@ pub struct PodView<'a> {
     #[serde(borrow)]
     pub(super) metadata: Object<Metadata<'a>>,
     #[serde(borrow)]
-    spec: Object<PodSpec<'a>>,
+    pub(super) spec: Object<PodSpec<'a>>,
 }
 
+/// What is read of its spec.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct PodSpec<'a> {
+pub(super) struct PodSpec<'a> {
     #[serde(borrow, deserialize_with = "or_null")]
     volumes: Vec<Object<PodVolume<'a>>>,
     #[serde(borrow)]

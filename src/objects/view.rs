@@ -207,12 +207,16 @@ impl Metadata<'_> {
 
 /// What is read of an owner reference.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct OwnerReference<'a> {
+    #[serde(borrow)]
+    pub api_version: Text<'a>,
     #[serde(borrow)]
     pub kind: Text<'a>,
     #[serde(borrow)]
     pub name: Text<'a>,
+    #[serde(borrow)]
+    pub uid: Text<'a>,
     #[serde(deserialize_with = "or_null")]
     pub controller: bool,
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::error::ObjectError;
-use super::pod::pod_from_json;
+use super::pod::{PodSpec, PodView};
 use super::running_pod::is_ended;
-use super::view::{Object, Text, or_null};
+use super::view::{Metadata, Object, Text, or_null};
 use crate::model::PodRequirements;
 
 /// The controller of a pod as an object that an Event can be about.
@@ -38,35 +38,16 @@ pub struct WatchedPod {
     pub is_refused: bool,
 }
 
+/// What is read of it, in one pass.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct WatchedView<'a> {
     #[serde(borrow)]
-    metadata: Object<OwnersView<'a>>,
+    metadata: Object<Metadata<'a>>,
+    #[serde(borrow)]
+    spec: Object<PodSpec<'a>>,
     #[serde(borrow)]
     status: Object<StatusView<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct OwnersView<'a> {
-    #[serde(borrow, deserialize_with = "or_null")]
-    owner_references: Vec<Object<OwnerView<'a>>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct OwnerView<'a> {
-    #[serde(borrow)]
-    api_version: Text<'a>,
-    #[serde(borrow)]
-    kind: Text<'a>,
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow)]
-    uid: Text<'a>,
-    #[serde(deserialize_with = "or_null")]
-    controller: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,23 +76,24 @@ struct ConditionView<'a> {
 /// Where the text is not a pod, or a name is invalid.
 pub fn watched_pod_from_json(json: &[u8]) -> Result<Option<WatchedPod>, ObjectError> {
     let view: Object<WatchedView<'_>> = serde_json::from_slice(json).map_err(ObjectError::from_parser)?;
-    if is_ended(&view.status.phase) {
+    let WatchedView {
+        metadata,
+        spec,
+        status,
+    } = view.0;
+    if is_ended(&status.phase) {
         return Ok(None);
     }
-    let pod = pod_from_json(json)?;
-    let owner = view
-        .metadata
-        .owner_references
-        .iter()
-        .find(|owner| owner.controller);
+    let owner = metadata.owner_references.iter().find(|owner| owner.controller);
     let controller = owner.map(|owner| ControllerReference {
         api_version: Arc::from(&*owner.api_version),
         kind: Arc::from(&*owner.kind),
         name: Arc::from(&*owner.name),
         uid: Arc::from(&*owner.uid),
     });
+    let pod = PodView { metadata, spec }.requirements()?;
     let is_refused = pod.node.is_none()
-        && view.status.conditions.iter().any(|condition| {
+        && status.conditions.iter().any(|condition| {
             &*condition.kind == "PodScheduled"
                 && &*condition.status == "False"
                 && &*condition.reason != "SchedulingGated"
