@@ -12,7 +12,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// One line for each row: pods a second, the slowest and fastest run, and the share of what the same configuration
-/// reaches with an extender that decides nothing.
+/// reaches with an extender that decides nothing. That is the median of the shares of each round, whose runs are minutes
+/// apart at most: a machine that slows down from round to round does not count as a difference between rows.
 pub fn markdown(results: &[(&Row, Vec<Run>)], pods: usize) -> String {
     let rounds = results[0].1.len();
     let mut text = format!(
@@ -27,7 +28,9 @@ pub fn markdown(results: &[(&Row, Vec<Run>)], pods: usize) -> String {
         all.sort_by(f64::total_cmp);
         let beside = results.iter().find(|(other, _)| row.is_compared_with(other));
         let share = beside.map_or("".to_owned(), |(_, beside)| {
-            format!("{:.2}", of(runs) / of(beside))
+            let rounds = runs.iter().zip(beside);
+            let shares = rounds.map(|(run, beside)| run.pods_per_second / beside.pods_per_second);
+            format!("{:.2}", median(shares))
         });
         writeln!(
             text,

@@ -153,7 +153,7 @@ pub fn watch_every_pod(client: &Client, listener: Sender<PodChange>) -> BoxStrea
             let is_heard = !listener.is_closed();
             let every = is_heard.then(|| change(&said, "every pod", pod_key, watched_pod_from_json));
             let every = every.flatten();
-            // It is not looked at again for what its node decides where it has none.
+            // One without a node does not run, which takes no second look.
             let waiting = match &every {
                 Some(Change::Apply(key, Some(pod))) if pod.pod.node.is_none() => Some(key.clone()),
                 _ => None,
