@@ -2,8 +2,9 @@
 //!
 //! Inputs: publications, the roster and what happens to its pods, instants. Outputs: the findings that are there, and what
 //! is to be told of those that are new. Invariants: pods of one template on nodes of one class are judged once for a
-//! scan, and once between scans for as long as nothing but the running pods changes; a scan that runs is ended before the next begins, so that changes which never rest keep no pod from being
-//! judged; none begins while the API server is away; a step judges for no longer than it is given, and steps rest in between. No client, no clock.
+//! scan, and once between scans for as long as nothing but the running pods changes; a scan that runs is ended before
+//! the next begins, so that changes which never rest keep no pod from being judged; none begins while the API server is
+//! away; a step judges for no longer than it is given, and steps rest in between. No client, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -106,8 +107,10 @@ pub(super) struct Scanning {
     pass: Option<Pass>,
     /// Pods to be judged by themselves.
     changed: BTreeSet<PodKey>,
-    /// What is known of pods that were, and since the beginning of which stretch of time.
-    known: (Option<Timestamp>, KnownFindings),
+    /// What is known of pods that were.
+    known: KnownFindings,
+    /// The first instant of the stretch of time that it is known for.
+    known_from: Option<Timestamp>,
     found: BTreeMap<PodKey, Found>,
     counts: BTreeMap<FindingKind, usize>,
     copies: Vec<CopyFinding>,
@@ -125,7 +128,8 @@ impl Scanning {
             ended: None,
             pass: None,
             changed: BTreeSet::new(),
-            known: Default::default(),
+            known: KnownFindings::new(),
+            known_from: None,
             found: BTreeMap::new(),
             counts: BTreeMap::new(),
             copies: Vec::new(),
@@ -137,7 +141,7 @@ impl Scanning {
     pub fn published(&mut self, snapshot: &Arc<Snapshot>, now: Instant) {
         let before = self.snapshot.replace(snapshot.clone());
         if !before.is_some_and(|before| before.shares_all_but_running(snapshot)) {
-            self.known.1.clear();
+            self.known.clear();
             self.want(now);
         }
     }
@@ -240,14 +244,13 @@ impl Scanning {
     /// What is wrong with a pod that changed.
     fn judged(&mut self, snapshot: &Snapshot, pod: &RosterPod, at: Timestamp) -> Arc<[PodFinding]> {
         let from = snapshot.policies().at(at).from;
-        let (since, known) = &mut self.known;
-        let is_of_now = since.replace(from) == Some(from);
+        let is_of_now = self.known_from.replace(from) == Some(from);
         // While the API server is away facts grow older, which may refuse what they permitted.
         let holds = is_of_now && snapshot.confirmed_until().is_none();
-        if !holds || known.len() >= MOST_REMEMBERED {
-            known.clear();
+        if !holds || self.known.len() >= MOST_REMEMBERED {
+            self.known.clear();
         }
-        known_findings(known, snapshot, pod, at)
+        known_findings(&mut self.known, snapshot, pod, at)
     }
 
     /// Begins a scan where one is due.
