@@ -11,7 +11,7 @@ use super::watch::PodChange;
 const MOST_WAITING: usize = 512;
 
 /// Where to ask for every pod.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct EveryPod(Sender<Sender<PodChange>>);
 
 /// Those who ask.

@@ -93,14 +93,36 @@ fn of_setting(setting: Option<&'static str>) -> String {
     setting.map_or_else(String::new, |setting| format!(", the setting `{setting}`"))
 }
 
-/// A body and its part of the budget, which is given back when the body is dropped.
+/// A body and its part of the budget, which is given back when nothing of the body is held any more: an answer that is
+/// sent out of it keeps all of it in memory.
 #[derive(Debug)]
 pub struct Body {
+    bytes: Bytes,
+}
+
+/// What the bytes of a body are held by.
+struct Held {
     bytes: Bytes,
     _reservation: Reservation,
 }
 
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Body {
+    fn new(bytes: Bytes, reservation: Reservation) -> Self {
+        let held = Held {
+            bytes,
+            _reservation: reservation,
+        };
+        Self {
+            bytes: Bytes::from_owner(held),
+        }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
@@ -184,10 +206,7 @@ async fn collect(
         let chunk = chunk.map_err(|_| BodyError::Broken)?;
         if gathered.is_empty() && chunk.len() == announced {
             // All of it came at once and stays where it is.
-            return Ok(Body {
-                bytes: chunk,
-                _reservation: reservation,
-            });
+            return Ok(Body::new(chunk, reservation));
         }
         reservation.grow_to(gathered.len() + chunk.len())?;
         if gathered.is_empty() {
@@ -195,10 +214,7 @@ async fn collect(
         }
         gathered.extend_from_slice(&chunk);
     }
-    Ok(Body {
-        bytes: gathered.freeze(),
-        _reservation: reservation,
-    })
+    Ok(Body::new(gathered.freeze(), reservation))
 }
 
 #[cfg(test)]
@@ -231,5 +247,18 @@ mod tests {
         drop(first);
         assert!(reserve(100).is_ok());
         assert_eq!(budget.in_flight.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn an_answer_that_is_sent_out_of_a_body_holds_its_part_of_the_budget() {
+        let budget = Arc::new(BodyBudget::new(100));
+        let mut reservation = Reservation::none_of(&budget);
+        reservation.grow_to(60).expect("room");
+        let body = Body::new(Bytes::from(vec![b'a'; 60]), reservation);
+        let part = body.bytes().slice(50..);
+        drop(body);
+        assert_eq!((part.len(), budget.in_flight()), (10, 60));
+        drop(part);
+        assert_eq!(budget.in_flight(), 0);
     }
 }

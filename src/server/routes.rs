@@ -191,12 +191,14 @@ fn before_ready(question: Question, state: &ServerState, body: &Bytes) -> HttpRe
 
 /// The response with an answer to this body.
 fn answered(answer: AnswerBody<'_>, body: &Bytes) -> HttpResponse {
-    let [before, behind] = AnswerBody::AROUND_WHOLE_LIST.map(Bytes::from_static);
     match answer {
         AnswerBody::Written(answer) => json(answer),
-        AnswerBody::WholeList(list) => HttpResponse::Ok()
-            .content_type(ContentType::json())
-            .body(Pieces::new([before, body.slice_ref(list), behind])),
+        AnswerBody::WholeList(list) => {
+            let [before, behind] = AnswerBody::AROUND_WHOLE_LIST.map(Bytes::from_static);
+            HttpResponse::Ok()
+                .content_type(ContentType::json())
+                .body(Pieces::new([before, body.slice_ref(list), behind]))
+        }
     }
 }
 
